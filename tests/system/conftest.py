@@ -1,0 +1,86 @@
+"""Fixtures: folders, servers, and the two things every test promises (no sanitizer report, log on failure)."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import sallyport  # noqa: E402
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "root: only root can arrange or see what this test is about")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Without root the tests that need it are left out by name, and pytest counts them as deselected."""
+    if sallyport.ROOT:
+        return
+    needing = [item for item in items if item.get_closest_marker("root")]
+    config.hook.pytest_deselected(items=needing)
+    items[:] = [item for item in items if item not in needing]
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    outcome = yield
+    report = outcome.get_result()
+    if report.failed:
+        for program in sallyport.Program.started:
+            report.sections.append((f"log of {program.arguments[0]} in {program.folder}",
+                                    program.log()[-20000:]))
+
+
+@pytest.fixture(autouse=True)
+def sanitizers_are_silent():
+    yield
+    check_sanitizers()
+
+
+def check_sanitizers():
+    reports = [report for program in sallyport.Program.started
+               if (report := program.sanitizer_report())]
+    assert not reports, "a sanitizer complained:\n" + "\n".join(reports)
+
+
+def pytest_sessionfinish(session, exitstatus):
+    sallyport.release_ports()
+
+
+@pytest.fixture
+def folder():
+    """A fresh folder that every uid can enter. Programs started in it are ended with the test."""
+    path = sallyport.make_folder()
+    yield path
+    end_programs_in(path)
+    sallyport.remove_folder(path)
+
+
+@pytest.fixture(scope="module")
+def module_folder():
+    path = sallyport.make_folder()
+    yield path
+    end_programs_in(path)
+    sallyport.remove_folder(path)
+
+
+def end_programs_in(path):
+    for program in list(sallyport.Program.started):
+        if program.folder == path or path in program.folder.parents:
+            program.destroy()
+            sallyport.Program.started.remove(program)
+
+
+@pytest.fixture(scope="module")
+def server(module_folder):
+    """A server shared by the tests of a file, which therefore use accounts of their own."""
+    with sallyport.Server(module_folder) as running:
+        yield running
+    check_sanitizers()
+
+
+@pytest.fixture
+def account(server):
+    return server.register()

@@ -1,0 +1,677 @@
+"""
+The server under test: its configuration, its processes, and clients for its two doors to the world.
+
+Tests make a `Server(folder, zone=..., records=[...], **overrides)`, start it, and talk to it with the
+methods here, or through `exchange()` and `HttpConnection` where a library would hide the bytes.
+Every wait has a deadline and none of them is a measurement: sanitizer builds are slow.
+"""
+
+import base64
+import contextlib
+import errno
+import fcntl
+import json
+import os
+import random
+import secrets
+import shutil
+import signal
+import socket
+import stat
+import struct
+import subprocess
+import tempfile
+import time
+import uuid
+from pathlib import Path
+
+import dns.edns
+import dns.flags
+import dns.message
+import dns.name
+import dns.rcode
+import dns.rdatatype
+import requests
+
+BUILD = Path(os.environ.get("SALLYPORT_BUILD", Path(__file__).resolve().parents[2] / "build"))
+FLAVOUR = os.environ.get("SALLYPORT_FLAVOUR", "release")
+SANITIZED = os.environ.get("SALLYPORT_SANITIZE", "") != ""
+SALLYPORT = BUILD / "bin" / "sallyport"
+LIBEXEC = BUILD / "libexec" / "sallyport"
+
+ROOT = os.geteuid() == 0
+ROLES = ("store", "dnsd", "apid")
+# Numbers, so that no account has to be made; distinct, because the configuration insists.
+UIDS = {"store": 64101, "dnsd": 64102, "apid": 64103}
+# Whom the server runs as in the tests of a start without root.
+NOBODY = 64110
+
+ZONE = "auth.example.org"
+RECORDS = [
+    f"{ZONE}. A 198.51.100.1",
+    f"{ZONE}. AAAA 2001:db8::1",
+    f"{ZONE}. NS {ZONE}.",
+]
+
+# Seconds within which anything must have happened that happens at all.
+DEADLINE = 120 if SANITIZED else 30
+
+SANITIZER_REPORTS = (
+    "ERROR: AddressSanitizer",
+    "ERROR: LeakSanitizer",
+    "WARNING: ThreadSanitizer",
+    "Sanitizer:DEADLYSIGNAL",
+    "runtime error:",
+    "SUMMARY: ",
+)
+
+
+class Late(AssertionError):
+    """Something did not happen before its deadline."""
+
+
+def wait_until(condition, what, seconds=DEADLINE, pause=0.01):
+    """Polls `condition` until it is true and returns its value."""
+    end = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise Late(f"{what}: not within {seconds} s")
+        time.sleep(pause)
+
+
+def make_folder():
+    """A new folder that every uid can enter; pytest's own tmp_path cannot be."""
+    folder = Path(tempfile.mkdtemp(prefix="sallyport-"))
+    folder.chmod(0o755)
+    return folder
+
+
+_port_locks = []
+
+
+def free_port():
+    """
+    A port free for UDP and TCP on both loopback addresses. Below the range that the kernel gives to
+    outgoing sockets, and locked until this process ends, so that suites may run side by side.
+    """
+    for _ in range(1000):
+        port = random.randrange(10000, 32000)
+        lock = os.open(f"{tempfile.gettempdir()}/sallyport-port-{port}.lock",
+                       os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(lock)
+            continue
+        if all(_bindable(*where, port) for where in
+               ((socket.AF_INET, "127.0.0.1", socket.SOCK_DGRAM),
+                (socket.AF_INET, "127.0.0.1", socket.SOCK_STREAM),
+                (socket.AF_INET6, "::1", socket.SOCK_DGRAM),
+                (socket.AF_INET6, "::1", socket.SOCK_STREAM))):
+            _port_locks.append((lock, port))
+            return port
+        _forget_port(lock, port)
+    raise RuntimeError("no free port found")
+
+
+def _bindable(family, address, kind, port):
+    with socket.socket(family, kind) as probe:
+        try:
+            probe.bind((address, port))
+        except OSError:
+            return False
+    return True
+
+
+def _forget_port(lock, port):
+    # Unlinked while it is locked: whoever opened the old file finds its lock worthless, but then the
+    # port is bound or in a later draw, and the bind itself says so.
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(f"{tempfile.gettempdir()}/sallyport-port-{port}.lock")
+    os.close(lock)
+
+
+def release_ports():
+    while _port_locks:
+        _forget_port(*_port_locks.pop())
+
+
+def merge(base, changes):
+    """`base` with `changes` laid over it; a value of None takes the key away."""
+    result = dict(base)
+    for key, value in changes.items():
+        if value is None:
+            result.pop(key, None)
+        elif isinstance(value, dict) and isinstance(result.get(key), dict):
+            result[key] = merge(result[key], value)
+        else:
+            result[key] = value
+    return result
+
+
+def to_yaml(configuration):
+    """Two levels of block mapping; the values in JSON, which YAML includes."""
+    lines = []
+    for section, content in configuration.items():
+        if not isinstance(content, dict):
+            lines.append(f"{section}: {json.dumps(content)}")
+            continue
+        lines.append(f"{section}:")
+        lines += [f"  {key}: {json.dumps(value)}" for key, value in content.items()]
+    return "\n".join(lines) + "\n"
+
+
+def random_txt():
+    """What an ACME client sets: 32 bytes in unpadded base64url, 43 characters."""
+    return base64.urlsafe_b64encode(secrets.token_bytes(32)).rstrip(b"=").decode()
+
+
+def process_status(pid):
+    """/proc/PID/status as a dictionary."""
+    text = Path(f"/proc/{pid}/status").read_text()
+    return dict(line.split(":\t", 1) for line in text.splitlines() if ":\t" in line)
+
+
+def process_children(pid):
+    return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def process_runs(pid):
+    """Whether the process exists and is not merely waiting to be reaped."""
+    try:
+        return process_status(pid)["State"][0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+class Program:
+    """One started program with its log in a file of its own."""
+
+    started = []  # every Program of this run of pytest, for the log of a failed test
+
+    def __init__(self, folder, arguments, log_name="server.log", as_uid=None):
+        self.folder = Path(folder)
+        self.arguments = [str(argument) for argument in arguments]
+        self.log_path = self.folder / log_name
+        self.as_uid = as_uid
+        self.process = None
+        self.reported = 0  # bytes of the log already searched for sanitizer reports
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def launch(self):
+        # Should pytest itself be killed, the kernel ends what it started.
+        command = ["setpriv", "--pdeathsig", "TERM"]
+        if self.as_uid is not None:
+            command += ["--reuid", str(self.as_uid), "--regid", str(self.as_uid), "--clear-groups"]
+        environment = dict(os.environ)
+        environment.pop("JOURNAL_STREAM", None)
+        environment.pop("NOTIFY_SOCKET", None)
+        # LeakSanitizer needs /proc and ptrace, and a confined process has neither.
+        environment["ASAN_OPTIONS"] = "detect_leaks=0:abort_on_error=0"
+        environment["UBSAN_OPTIONS"] = "print_stacktrace=1"
+        with open(self.log_path, "ab") as log:
+            self.process = subprocess.Popen(
+                command + ["--"] + self.arguments, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                cwd=self.folder, env=environment, start_new_session=True)
+        if self not in Program.started:
+            Program.started.append(self)
+        return self
+
+    def log(self):
+        return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
+
+    def wait_log(self, text, count=1, seconds=DEADLINE):
+        wait_until(lambda: self.log().count(text) >= count, f"{count} x {text!r} in the log", seconds)
+
+    def runs(self):
+        return self.process is not None and self.process.poll() is None
+
+    def wait_exit(self, seconds=DEADLINE):
+        """The exit code; negative is a signal."""
+        try:
+            return self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            raise Late(f"{self.arguments[0]} did not end within {seconds} s") from None
+
+    def terminate(self, seconds=DEADLINE):
+        self.process.send_signal(signal.SIGTERM)
+        return self.wait_exit(seconds)
+
+    def destroy(self):
+        """Ends it whatever its state; part of cleaning up, so it never complains."""
+        if self.process is None:
+            return
+        if self.process.poll() is None:
+            self.process.kill()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(DEADLINE)
+
+    def sanitizer_report(self):
+        """What a sanitizer wrote since the last call, or an empty string."""
+        text = self.log()[self.reported:]
+        self.reported += len(text)
+        return text if any(words in text for words in SANITIZER_REPORTS) else ""
+
+
+class Configured(Program):
+    """A program of Sallyport's with a configuration file in its folder."""
+
+    def __init__(self, folder, program, zone=ZONE, records=None, as_uid=None, log_name="server.log",
+                 **overrides):
+        self.zone = zone
+        folder = Path(folder)
+        folder.mkdir(exist_ok=True)
+        folder.chmod(0o755)
+        self.dns_port = free_port()
+        self.api_port = free_port()
+        self.configuration = merge({
+            "zone": {
+                "name": zone,
+                "nameserver": zone,
+                "admin": "hostmaster@example.org",
+                "records": [record.replace(ZONE, zone) for record in RECORDS]
+                if records is None else records,
+                "txt_ttl": 1,
+                "negative_ttl": 60,
+            },
+            "dns": {
+                "listen": [f"127.0.0.1:{self.dns_port}", f"[::1]:{self.dns_port}"],
+                "protocols": ["udp", "tcp"],
+                "workers": 2,
+            },
+            "api": {"listen": [f"127.0.0.1:{self.api_port}", f"[::1]:{self.api_port}"]},
+            "store": {"path": "lib"},
+            "privsep": {"users": UIDS, "runtime_dir": "run"},
+            "log": {"level": "info", "format": "text"},
+        }, overrides)
+        self.file = folder / "sallyport.yaml"
+        super().__init__(folder, program + ["-c", self.file], log_name, as_uid)
+        self.write_configuration()
+
+    @property
+    def runtime(self):
+        return self.folder / self.configuration["privsep"]["runtime_dir"]
+
+    @property
+    def database(self):
+        return self.folder / self.configuration["store"]["path"]
+
+    def write_configuration(self, text=None):
+        self.file.write_text(text if text is not None else to_yaml(self.configuration))
+        if ROOT and self.as_uid is not None:
+            for path in [self.folder, *self.folder.rglob("*")]:
+                os.lchown(path, self.as_uid, self.as_uid)
+
+    # --- DNS ---
+
+    def dns(self, name, rdtype="TXT", transport="udp", address="127.0.0.1", **options):
+        """Asks one question, `name` relative to the zone or with a final dot; a dns.message back."""
+        return self.dns_message(self.question(name, rdtype, **options), transport, address)
+
+    def question(self, name, rdtype="TXT", rdclass="IN", **options):
+        if not name.endswith("."):
+            name = f"{name}.{self.zone}." if name else f"{self.zone}."
+        flags = options.pop("flags", 0)
+        query = dns.message.make_query(name, rdtype, rdclass, **options)
+        query.flags = dns.flags.Flag(flags)
+        return query
+
+    def dns_message(self, query, transport="udp", address="127.0.0.1"):
+        answer = dns.message.from_wire(self.exchange(query.to_wire(), transport, address),
+                                       one_rr_per_rrset=False, ignore_trailing=False)
+        assert answer.id == query.id
+        assert answer.flags & dns.flags.QR
+        return answer
+
+    def exchange(self, wire, transport="udp", address="127.0.0.1"):
+        """Sends one DNS message as it is and returns the answer's bytes."""
+        if transport == "udp":
+            with self.udp_socket(address) as peer:
+                return udp_exchange(peer, wire)
+        with self.tcp_socket(address) as peer:
+            peer.sendall(struct.pack("!H", len(wire)) + wire)
+            return tcp_answer(peer)
+
+    def udp_socket(self, address="127.0.0.1"):
+        peer = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)
+        peer.settimeout(DEADLINE)
+        peer.connect((address, self.dns_port))
+        return peer
+
+    def tcp_socket(self, address="127.0.0.1"):
+        return socket.create_connection((address, self.dns_port), DEADLINE)
+
+    def txt(self, name, **where):
+        """The values of a name, oldest first as they stand in the answer; None if it does not exist."""
+        answer = self.dns(name, "TXT", **where)
+        if answer.rcode() == dns.rcode.NXDOMAIN:
+            return None
+        assert answer.rcode() == dns.rcode.NOERROR, answer
+        return [b"".join(rdata.strings).decode() for rrset in answer.answer
+                if rrset.rdtype == dns.rdatatype.TXT for rdata in rrset]
+
+    # --- HTTP ---
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.api_port}"
+
+    def http(self, method, path, address="127.0.0.1", session=requests, **options):
+        host = f"[{address}]" if ":" in address else address
+        options.setdefault("timeout", DEADLINE)
+        options.setdefault("allow_redirects", False)
+        # Proxies of the environment have no business here.
+        options.setdefault("proxies", {"http": ""})
+        return session.request(method, f"http://{host}:{self.api_port}{path}", **options)
+
+    def register(self, allowfrom=None, **options):
+        """A new account: the answer's dictionary."""
+        if allowfrom is not None:
+            options["json"] = {"allowfrom": allowfrom}
+        answer = self.http("POST", "/register", **options)
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+    def update(self, account, txt=None, **options):
+        """Sets a value for an account; returns the HTTP answer."""
+        return self.http("POST", "/update", headers=credentials(account), json={
+            "subdomain": account["subdomain"], "txt": random_txt() if txt is None else txt}, **options)
+
+    def set_value(self, account, txt=None):
+        """The same where anything but 200 is a failure; returns the value."""
+        txt = random_txt() if txt is None else txt
+        answer = self.update(account, txt)
+        assert answer.status_code == 200, answer.text
+        return txt
+
+    def http_connection(self, address="127.0.0.1"):
+        return HttpConnection(socket.create_connection((address, self.api_port), DEADLINE))
+
+
+class Daemon(Configured):
+    """One daemon alone, without a parent and without its neighbours."""
+
+    def __init__(self, folder, role, **overrides):
+        self.role = role
+        super().__init__(folder, [LIBEXEC / f"sallyport-{role}"],
+                         **{"log_name": f"{role}.log", **overrides})
+
+    @property
+    def daemon_pid(self):
+        return self.pid
+
+
+class Server(Configured):
+    """`sallyport run` and its three daemons."""
+
+    def __init__(self, folder, zone=ZONE, records=None, **overrides):
+        super().__init__(folder, [SALLYPORT, "run"], zone, records, **overrides)
+        self.deaths_expected = False  # set by tests that kill; otherwise stop() insists on no restart
+        self.first_pids = None
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, kind, value, trace):
+        if kind is None:
+            self.stop()
+        else:
+            self.destroy()
+
+    def start(self):
+        self.launch()
+        try:
+            self.wait_ready()
+        except BaseException:
+            self.destroy()
+            raise
+        self.first_pids = self.pids()
+        return self
+
+    def pids(self):
+        """{role: pid} of the daemons that run."""
+        found = {}
+        for pid in process_children(self.pid):
+            role = daemon_role(pid)
+            if role is not None and process_runs(pid):
+                found[role] = pid
+        return found
+
+    def wait_ready(self, seconds=DEADLINE):
+        """Until every listener answers, dnsd is synchronised and apid reaches store."""
+        def running():
+            if not self.runs():
+                raise AssertionError(f"sallyport run ended with {self.process.returncode}:\n{self.log()}")
+            return self.is_ready()
+        wait_until(running, "readiness", seconds, 0.02)
+
+    def is_ready(self):
+        return set(self.pids()) == set(ROLES) and self.dns_is_ready() and self.api_is_ready()
+
+    def dns_is_ready(self, patience=1.0):
+        """A name that nobody has is NXDOMAIN, not SERVFAIL, once the zone is complete."""
+        question = self.question("probe-" + secrets.token_hex(8), "TXT")
+        for address in loopbacks(self.configuration["dns"]["listen"]):
+            with self.udp_socket(address) as peer:
+                peer.settimeout(patience)
+                try:
+                    peer.send(question.to_wire())
+                    answer = dns.message.from_wire(peer.recv(4096))
+                except OSError:
+                    return False
+                if answer.rcode() != dns.rcode.NXDOMAIN:
+                    return False
+        return True
+
+    def api_is_ready(self):
+        """Credentials that nobody has are 401 once store is there to say so, and 503 before."""
+        stranger = {"username": str(uuid.uuid4()), "password": secrets.token_hex(20),
+                    "subdomain": str(uuid.uuid4())}
+        try:
+            return self.update(stranger).status_code == 401
+        except requests.RequestException:
+            return False
+
+    def stop(self):
+        """SIGTERM; everything must end in order and by itself."""
+        if not self.runs():
+            raise AssertionError(f"the server ended by itself with {self.process.returncode}")
+        pids = self.pids()
+        code = self.terminate()
+        assert code == 0, f"exit code {code} after SIGTERM"
+        left = {role: pid for role, pid in pids.items() if process_runs(pid)}
+        assert not left, f"left over after the parent: {left}"
+        if not self.deaths_expected and self.first_pids is not None:
+            assert pids == self.first_pids, "a daemon was restarted though nobody killed it"
+
+    def destroy(self):
+        pids = {}
+        if self.runs():
+            with contextlib.suppress(OSError):
+                os.kill(self.pid, signal.SIGCONT)
+                pids = self.pids()
+        super().destroy()
+        for pid in pids.values():
+            with contextlib.suppress(OSError):
+                os.kill(pid, signal.SIGCONT)
+                os.kill(pid, signal.SIGKILL)
+
+    def kill(self, role, number=signal.SIGKILL):
+        """Signals a daemon; returns its pid."""
+        pid = wait_until(lambda: self.pids().get(role), f"a running {role}")
+        os.kill(pid, number)
+        return pid
+
+
+def daemon_role(pid):
+    try:
+        name = os.path.basename(Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0].decode())
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    role = name.removeprefix("sallyport-")
+    return role if role in ROLES else None
+
+
+def loopbacks(listeners):
+    return [address for address, mark in (("127.0.0.1", "127.0.0.1:"), ("::1", "[::1]:"))
+            if any(listener.startswith(mark) for listener in listeners)]
+
+
+def credentials(account):
+    return {"X-Api-User": account["username"], "X-Api-Key": account["password"]}
+
+
+# --- the wire ---
+
+def udp_exchange(peer, wire):
+    """Repeats the question, as every resolver does, until its answer is there."""
+    deadline = time.monotonic() + DEADLINE
+    patience = peer.gettimeout()
+    try:
+        while time.monotonic() < deadline:
+            peer.settimeout(2.0)
+            peer.send(wire)
+            try:
+                while True:
+                    answer = peer.recv(65535)
+                    if answer[:2] == wire[:2]:
+                        return answer
+            except TimeoutError:
+                continue
+    finally:
+        peer.settimeout(patience)
+    raise Late("no answer over UDP")
+
+
+def receive_exactly(peer, length):
+    """`length` bytes, or fewer if the peer closed before."""
+    data = b""
+    while len(data) < length:
+        piece = peer.recv(length - len(data))
+        if not piece:
+            break
+        data += piece
+    return data
+
+
+def tcp_answer(peer):
+    """The next DNS message of a stream; empty at its end."""
+    prefix = receive_exactly(peer, 2)
+    if not prefix:
+        return b""
+    length, = struct.unpack("!H", prefix)
+    answer = receive_exactly(peer, length)
+    assert len(answer) == length, "the stream ended within a message"
+    return answer
+
+
+def wait_closed(peer):
+    """Reads to the end of a stream and returns what came; a reset is an end, too."""
+    data = b""
+    while True:
+        try:
+            piece = peer.recv(65536)
+        except ConnectionResetError:
+            return data
+        if not piece:
+            return data
+        data += piece
+
+
+class HttpAnswer:
+    def __init__(self, status, headers, body, head):
+        self.status = status
+        self.headers = headers  # lower-case name to value
+        self.body = body
+        self.head = head  # status line and headers as they came
+
+    @property
+    def error(self):
+        """The word of an error answer, after checking its form to the byte."""
+        assert self.headers["content-type"] == "application/json", self.head
+        word = json.loads(self.body)["error"]
+        assert self.body == b'{"error": "%s"}' % word.encode(), self.body
+        return word
+
+
+class HttpConnection:
+    """A connection on which a test writes bytes and reads whole answers."""
+
+    def __init__(self, peer):
+        self.peer = peer
+        self.left = b""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        self.peer.close()
+
+    def send(self, data):
+        self.peer.sendall(data)
+
+    def _more(self):
+        piece = self.peer.recv(65536)
+        if not piece:
+            raise ConnectionError(f"closed; unread: {self.left!r}")
+        self.left += piece
+
+    def answer(self):
+        """The next answer. ConnectionError when the server closes before it is complete."""
+        while b"\r\n\r\n" not in self.left:
+            self._more()
+        head, self.left = self.left.split(b"\r\n\r\n", 1)
+        lines = head.decode("ascii").split("\r\n")
+        headers = {}
+        for line in lines[1:]:
+            name, value = line.split(":", 1)
+            assert name.lower() not in headers, f"header given twice: {head!r}"
+            headers[name.lower()] = value.strip()
+        version, status = lines[0].split(" ")[:2]
+        assert version == "HTTP/1.1", lines[0]
+        if status == "100":
+            return HttpAnswer(100, headers, b"", head)
+        length = int(headers["content-length"])
+        while len(self.left) < length:
+            self._more()
+        body, self.left = self.left[:length], self.left[length:]
+        return HttpAnswer(int(status), headers, body, head)
+
+    def ask(self, data):
+        self.send(data)
+        return self.answer()
+
+    def closed(self):
+        """Whether the server closes without another byte."""
+        return self.left == b"" and wait_closed(self.peer) == b""
+
+
+def http_request(method, path, body=b"", headers=(), host="sallyport.test"):
+    """A plain HTTP/1.1 request as bytes."""
+    lines = [f"{method} {path} HTTP/1.1", f"Host: {host}"]
+    if body:
+        lines.append(f"Content-Length: {len(body)}")
+    lines += [f"{name}: {value}" for name, value in headers]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+def update_body(account, txt):
+    return json.dumps({"subdomain": account["subdomain"], "txt": txt}).encode()
+
+
+def update_request(account, txt, headers=()):
+    return http_request("POST", "/update", update_body(account, txt),
+                        [*credentials(account).items(), *headers])
+
+
+def remove_folder(folder):
+    shutil.rmtree(folder, ignore_errors=True)
