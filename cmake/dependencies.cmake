@@ -1,0 +1,27 @@
+# Libraries, all from Debian's packages; the reason for each is in docs/architecture.md.
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+pkg_check_modules(LIBUV REQUIRED IMPORTED_TARGET libuv)
+pkg_check_modules(YAML REQUIRED IMPORTED_TARGET yaml-0.1)
+pkg_check_modules(CRYPT REQUIRED IMPORTED_TARGET libcrypt)
+pkg_check_modules(CRYPTO REQUIRED IMPORTED_TARGET libcrypto)
+pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
+pkg_check_modules(LDNS REQUIRED IMPORTED_TARGET ldns)
+pkg_check_modules(SECCOMP REQUIRED IMPORTED_TARGET libseccomp)
+pkg_check_modules(CAPNG REQUIRED IMPORTED_TARGET libcap-ng)
+pkg_check_modules(CHECK REQUIRED IMPORTED_TARGET check)
+pkg_check_modules(LMDB REQUIRED IMPORTED_TARGET lmdb)
+
+# Debian 12 ships llhttp as sources (node-llhttp), later releases as a library (libllhttp-dev).
+pkg_check_modules(LLHTTP_LIBRARY IMPORTED_TARGET libllhttp)
+if(LLHTTP_LIBRARY_FOUND)
+  add_library(llhttp ALIAS PkgConfig::LLHTTP_LIBRARY)
+elseif(EXISTS /usr/share/llhttp/llhttp.c)
+  add_library(llhttp STATIC /usr/share/llhttp/api.c /usr/share/llhttp/http.c
+    /usr/share/llhttp/llhttp.c)
+  target_include_directories(llhttp SYSTEM PUBLIC /usr/share/include/llhttp)
+  target_compile_definitions(llhttp PRIVATE LLHTTP_STRICT_MODE=1)
+  target_compile_options(llhttp PRIVATE -w)
+else()
+  message(FATAL_ERROR "llhttp not found: apt-get install node-llhttp (Debian 12) or libllhttp-dev")
+endif()

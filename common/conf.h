@@ -1,0 +1,100 @@
+/*
+ * The configuration file: etc/sallyport.yaml read, checked and made absolute.
+ *
+ * Everything is checked in one pass and every mistake is kept, each with its place
+ * and what was probably meant, so that one run shows them all.
+ */
+#ifndef COMMON_CONF_H
+#define COMMON_CONF_H
+
+#include "address.h"
+#include "log.h"
+#include "name.h"
+#include "records.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+#define CONF_DEFAULT_PATH "/etc/sallyport/sallyport.yaml"
+
+enum {
+	CONF_MAX_FILE = 1024 * 1024, /* bytes of a configuration file */
+	CONF_MAX_LISTEN = 64,	     /* addresses of one list */
+	CONF_MAX_WORKERS = 64,
+	CONF_EXIT = 78 /* EX_CONFIG of sysexits.h: exit code of a configuration error */
+};
+
+enum { CONF_PROTOCOL_UDP = 1, CONF_PROTOCOL_TCP = 2 };
+
+/* The processes that the configuration names a user for. */
+enum conf_role { CONF_ROLE_STORE, CONF_ROLE_DNSD, CONF_ROLE_APID, CONF_ROLES };
+
+struct conf_user {
+	char *name; /* as written: a name or a number */
+	uid_t uid;  /* resolved only when running as root; otherwise our own */
+	gid_t gid;  /* of a name: its primary group; of a number: the same number */
+};
+
+struct conf_listen {
+	struct address *addresses; /* owned */
+	size_t count;
+};
+
+struct conf {
+	struct {
+		struct name name;	/* lower case */
+		struct name nameserver; /* SOA MNAME; default: the zone's name */
+		struct name admin;	/* SOA RNAME; default: hostmaster.<zone> */
+		struct record_list records;
+		uint32_t txt_ttl;      /* seconds, 0 to 2147483647 (RFC 2181, 8) */
+		uint32_t negative_ttl; /* seconds, likewise */
+	} zone;
+	struct {
+		struct conf_listen listen;
+		unsigned protocols; /* CONF_PROTOCOL_* bits */
+		unsigned workers;   /* 1 to CONF_MAX_WORKERS; auto: the cores we may use */
+	} dns;
+	struct {
+		struct conf_listen listen;
+		int disable_registration;
+	} api;
+	struct {
+		char *path; /* absolute */
+	} store;
+	struct {
+		struct conf_user users[CONF_ROLES];
+		char *runtime_dir; /* absolute */
+	} privsep;
+	struct {
+		enum log_level level;
+		enum log_format format;
+	} log;
+};
+
+/* "store", "dnsd", "apid". */
+const char *conf_role_name(enum conf_role role);
+
+/*
+ * Reads `path` into `conf`, writing one line per mistake or warning to `messages`:
+ *     FILE:LINE:COLUMN: error: what is wrong; what was probably meant
+ * `as_root` decides whether users are looked up and must differ. Relative paths are taken
+ * from the file's folder. Returns the number of errors: 0 means that `conf` is complete and
+ * to be freed with conf_free(); otherwise it holds nothing. A file that cannot be read is
+ * one error that names the file and the cause.
+ */
+int conf_load(struct conf *conf, const char *path, int as_root, FILE *messages);
+
+/*
+ * The same from memory, for tests and the fuzzer: `text` is `length` bytes, `path` only
+ * names it and gives the folder.
+ */
+int conf_parse(struct conf *conf, const char *text, size_t length, const char *path, int as_root,
+    FILE *messages);
+
+/* Prints the effective configuration as YAML that conf_load() reads back to the same. */
+void conf_print(const struct conf *conf, FILE *out);
+
+void conf_free(struct conf *conf);
+
+#endif

@@ -1,0 +1,307 @@
+#include "confine.h"
+
+#include "log.h"
+
+#include <cap-ng.h>
+#include <errno.h>
+#include <grp.h>
+#include <linux/landlock.h>
+#include <sched.h>
+#include <seccomp.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define ALLOW(CALL)                                                                                \
+	{                                                                                          \
+		.number = SCMP_SYS(CALL)                                                           \
+	}
+#define REFUSE(CALL, ERRNO)                                                                        \
+	{                                                                                          \
+		.number = SCMP_SYS(CALL), .refuse = (ERRNO)                                        \
+	}
+#define ALLOW_MASKED(CALL, ARGUMENT, MASK, VALUE)                                                  \
+	{                                                                                          \
+		.number = SCMP_SYS(CALL), .by_argument = 1, .argument = (ARGUMENT),                \
+		.mask = (MASK), .value = (VALUE)                                                   \
+	}
+
+static const struct confine_call every_daemon[] = {
+    /* memory; never executable */
+    ALLOW(brk),
+    ALLOW_MASKED(mmap, 2, PROT_EXEC, 0),
+    ALLOW_MASKED(mprotect, 2, PROT_EXEC, 0),
+    ALLOW(mremap),
+    ALLOW(munmap),
+    ALLOW(madvise),
+    ALLOW(getrandom),
+    /* threads, never processes; clone3 hides its flags from a filter, so libc falls back */
+    ALLOW_MASKED(clone, 0, CLONE_THREAD, CLONE_THREAD),
+    REFUSE(clone3, ENOSYS),
+    ALLOW(futex),
+    ALLOW(set_robust_list),
+    ALLOW(rseq),
+    ALLOW(gettid),
+    ALLOW(getpid),
+    ALLOW(sched_yield),
+    ALLOW(sched_getaffinity),
+    ALLOW(sysinfo), /* qsort of older glibc asks how much memory there is */
+    ALLOW_MASKED(prctl, 0, ~0UL, PR_SET_NAME),
+    ALLOW(exit),
+    ALLOW(exit_group),
+    /* signals */
+    ALLOW(rt_sigaction),
+    ALLOW(rt_sigprocmask),
+    ALLOW(rt_sigreturn),
+    ALLOW(restart_syscall),
+    /* clocks, where the vDSO has none */
+    ALLOW(clock_gettime),
+    ALLOW(gettimeofday),
+    ALLOW(clock_nanosleep),
+    ALLOW(nanosleep),
+    /* the loop */
+    ALLOW(epoll_create1),
+    ALLOW(epoll_ctl),
+    ALLOW(epoll_wait),
+    ALLOW(epoll_pwait),
+    ALLOW(poll),
+    ALLOW(ppoll),
+    ALLOW(eventfd2),
+    ALLOW(pipe2),
+    ALLOW(fcntl),
+    ALLOW(close),
+    ALLOW(read),
+    ALLOW(write),
+    REFUSE(io_uring_setup, ENOSYS), /* libuv then stays with epoll */
+    /* doors, links, readiness and the log */
+    ALLOW(listen),
+    ALLOW(accept4),
+    ALLOW(recvmsg),
+    ALLOW(sendmsg),
+    ALLOW(sendto),
+    ALLOW(getsockopt),
+    /* stdio looks at what it writes to; libraries probe for files and live without */
+    ALLOW(fstat),
+    ALLOW_MASKED(newfstatat, 3, 0x1000 /* AT_EMPTY_PATH */, 0x1000),
+    REFUSE(open, EACCES),
+    REFUSE(openat, EACCES),
+    REFUSE(access, EACCES),
+    REFUSE(readlink, EACCES),
+};
+
+static void
+limit(int resource, const char *name, rlim_t value)
+{
+	struct rlimit wanted = {value, value}, now;
+
+	/* Without root a limit can only go down. */
+	if (getrlimit(resource, &now) == 0 && geteuid() != 0 && now.rlim_max < value)
+		wanted = (struct rlimit){now.rlim_max, now.rlim_max};
+	if (setrlimit(resource, &wanted) != 0)
+		fatal("cannot set the limit %s to %lu: %s", name, (unsigned long)value,
+		    strerror(errno));
+}
+
+static void
+change_root(const struct confine_plan *plan, int as_root)
+{
+	if (fchdir(plan->root_fd) != 0)
+		fatal("cannot enter the folder that is to be the root: %s", strerror(errno));
+	if (as_root && (chroot(".") != 0 || chdir("/") != 0))
+		fatal("cannot change the root: %s", strerror(errno));
+	close(plan->root_fd);
+}
+
+static void
+change_user(const struct confine_plan *plan)
+{
+	/* The bounding set needs CAP_SETPCAP, which the change of uid takes away. */
+	capng_clear(CAPNG_SELECT_BOUNDS);
+	if (capng_apply(CAPNG_SELECT_BOUNDS) != 0)
+		fatal("cannot empty the capability bounding set: %s", strerror(errno));
+	if (setgroups(0, NULL) != 0)
+		fatal("cannot drop the supplementary groups: %s", strerror(errno));
+	if (setresgid(plan->gid, plan->gid, plan->gid) != 0)
+		fatal("cannot become gid %u: %s", plan->gid, strerror(errno));
+	if (setresuid(plan->uid, plan->uid, plan->uid) != 0)
+		fatal("cannot become uid %u: %s", plan->uid, strerror(errno));
+}
+
+static void
+drop_capabilities(void)
+{
+	capng_clear(CAPNG_SELECT_ALL);
+	if (capng_apply(CAPNG_SELECT_CAPS) != 0)
+		fatal("cannot drop the capabilities: %s", strerror(errno));
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0 && errno != EINVAL)
+		fatal("cannot clear the ambient capabilities: %s", strerror(errno));
+}
+
+/* Tries what must be impossible now; a success is the worst news there can be. */
+static void
+prove(const struct confine_plan *plan, int as_root)
+{
+	uid_t real, effective, saved;
+	gid_t real_group, effective_group, saved_group;
+
+	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
+		fatal("confinement failed: no_new_privs is not set");
+	if (getresuid(&real, &effective, &saved) != 0 || real != plan->uid ||
+	    effective != plan->uid || saved != plan->uid)
+		fatal("confinement failed: the uid is not %u throughout", plan->uid);
+	if (getresgid(&real_group, &effective_group, &saved_group) != 0 ||
+	    real_group != plan->gid || effective_group != plan->gid || saved_group != plan->gid)
+		fatal("confinement failed: the gid is not %u throughout", plan->gid);
+	capng_clear(CAPNG_SELECT_ALL);
+	if (capng_get_caps_process() != 0 ||
+	    capng_have_capabilities(CAPNG_SELECT_CAPS) > CAPNG_NONE)
+		fatal("confinement failed: a capability is left");
+	if (!as_root)
+		return;
+	if (plan->uid == 0)
+		fatal("confinement failed: the user is root");
+	if (capng_have_capabilities(CAPNG_SELECT_BOUNDS) > CAPNG_NONE)
+		fatal("confinement failed: the bounding set is not empty");
+	if (getgroups(0, NULL) != 0)
+		fatal("confinement failed: a supplementary group is left");
+	if (setuid(0) == 0 || setresuid(0, 0, 0) == 0 || seteuid(0) == 0)
+		fatal("confinement failed: uid 0 can be regained");
+	if (setgid(0) == 0 || setegid(0) == 0)
+		fatal("confinement failed: gid 0 can be regained");
+	if (chroot("/") == 0)
+		fatal("confinement failed: the root can be changed again");
+}
+
+/* Every file right of the kernel's ABI; bits that an older one does not know are an error there. */
+static uint64_t
+landlock_files(int abi)
+{
+	uint64_t rights = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1;
+
+	if (abi >= 2)
+		rights |= UINT64_C(1) << 13; /* refer */
+	if (abi >= 3)
+		rights |= UINT64_C(1) << 14; /* truncate */
+	if (abi >= 5)
+		rights |= UINT64_C(1) << 15; /* ioctl on devices */
+	return rights;
+}
+
+/*
+ * No path may be opened, made or removed, no TCP port bound or dialled, and nothing outside
+ * signalled or reached by an abstract socket. The kernel's struct may be longer than
+ * the build machine's header knows, hence our own.
+ */
+static void
+landlock(void)
+{
+	struct {
+		uint64_t files, network, scopes;
+	} ruleset = {0, 0, 0};
+	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+	size_t size = sizeof(uint64_t);
+	int fd;
+
+	if (abi < 1) {
+		log_warning("this kernel has no Landlock (%s): confinement goes on without it",
+		    strerror(errno));
+		return;
+	}
+	ruleset.files = landlock_files((int)abi);
+	if (abi >= 4) {
+		ruleset.network = 3; /* bind and connect over TCP */
+		size = 2 * sizeof(uint64_t);
+	}
+	if (abi >= 6) {
+		ruleset.scopes = 3; /* abstract sockets and signals */
+		size = sizeof(ruleset);
+	}
+	fd = (int)syscall(SYS_landlock_create_ruleset, &ruleset, size, 0);
+	if (fd < 0 || syscall(SYS_landlock_restrict_self, fd, 0) != 0)
+		fatal("Landlock cannot be switched on: %s", strerror(errno));
+	close(fd);
+}
+
+#ifndef SALLYPORT_SANITIZED
+static void
+add_calls(scmp_filter_ctx filter, const struct confine_call *calls, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct confine_call *call = &calls[i];
+		uint32_t action =
+		    call->refuse != 0 ? SCMP_ACT_ERRNO((uint32_t)call->refuse) : SCMP_ACT_ALLOW;
+		int failed;
+
+		if (call->number < 0)
+			continue;
+		if (call->by_argument) {
+			struct scmp_arg_cmp compare = {.arg = call->argument,
+			    .op = SCMP_CMP_MASKED_EQ,
+			    .datum_a = call->mask,
+			    .datum_b = call->value};
+			failed = seccomp_rule_add_array(filter, action, call->number, 1, &compare);
+		} else {
+			failed = seccomp_rule_add_array(filter, action, call->number, 0, NULL);
+		}
+		if (failed != 0)
+			fatal("the system call filter refuses entry %zu (call %d): %s", i,
+			    call->number, strerror(-failed));
+	}
+}
+
+static void
+filter_calls(const struct confine_plan *plan)
+{
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
+	int failed;
+
+	if (filter == NULL)
+		fatal("cannot make a system call filter");
+	if (seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) != 0 ||
+	    seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1) != 0)
+		fatal("cannot set up the system call filter");
+	/* A search tree instead of a long chain; an older libseccomp does without. */
+	(void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+	add_calls(filter, every_daemon, sizeof(every_daemon) / sizeof(every_daemon[0]));
+	add_calls(filter, plan->calls, plan->call_count);
+	failed = seccomp_load(filter);
+	if (failed != 0)
+		fatal("cannot load the system call filter: %s", strerror(-failed));
+	seccomp_release(filter);
+	if (prctl(PR_GET_SECCOMP, 0, 0, 0, 0) != 2)
+		fatal("confinement failed: the system call filter is not in force");
+}
+#endif
+
+void
+confine(const struct confine_plan *plan)
+{
+	int as_root = geteuid() == 0;
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+		fatal("cannot set no_new_privs: %s", strerror(errno));
+	limit(RLIMIT_NOFILE, "RLIMIT_NOFILE", plan->files);
+	limit(RLIMIT_CORE, "RLIMIT_CORE", 0);
+	change_root(plan, as_root);
+	if (as_root)
+		change_user(plan);
+	else
+		log_warning(
+		    "not started as root: no own uid, no chroot; the processes are kept apart "
+		    "by no_new_privs, Landlock and seccomp only");
+	drop_capabilities();
+	prove(plan, as_root);
+	/* After the change of uid, which sets it back to the system's default. */
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+		fatal("cannot forbid core dumps: %s", strerror(errno));
+	landlock();
+#ifdef SALLYPORT_SANITIZED
+	log_warning("this build has sanitizers and therefore no system call filter");
+#else
+	filter_calls(plan);
+#endif
+}

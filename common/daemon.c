@@ -1,0 +1,287 @@
+#include "daemon.h"
+
+#include "folder.h"
+#include "log.h"
+#include "version.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static void
+usage(const char *program, FILE *out)
+{
+	fprintf(out,
+	    "Usage: %s [-c FILE]\n"
+	    "One of the three processes of Sallyport; \"sallyport run\" or systemd starts it.\n\n"
+	    "  -c, --config FILE   the configuration (default " CONF_DEFAULT_PATH ")\n"
+	    "      --lifeline      a socket of the parent is descriptor 3: end when it does\n"
+	    "      --version       print version, commit and libraries\n"
+	    "  -h, --help          print this\n",
+	    program);
+}
+
+static const char *
+read_arguments(struct daemon *daemon, const char *program, int argc, char **argv)
+{
+	static const struct option options[] = {
+	    {"config", required_argument, NULL, 'c'},
+	    {"lifeline", no_argument, NULL, 'l'},
+	    {"version", no_argument, NULL, 'v'},
+	    {"help", no_argument, NULL, 'h'},
+	    {NULL, 0, NULL, 0},
+	};
+	const char *path = CONF_DEFAULT_PATH;
+	int option;
+
+	while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
+		switch (option) {
+		case 'c':
+			path = optarg;
+			break;
+		case 'l':
+			daemon->lifeline_fd = DAEMON_LIFELINE_FD;
+			break;
+		case 'v':
+			version_print(program, stdout);
+			exit(0);
+		case 'h':
+			usage(program, stdout);
+			exit(0);
+		default:
+			usage(program, stderr);
+			exit(CONF_EXIT);
+		}
+	}
+	if (optind < argc) {
+		fprintf(stderr, "%s: unexpected argument \"%s\"\n", program, argv[optind]);
+		usage(program, stderr);
+		exit(CONF_EXIT);
+	}
+	return path;
+}
+
+/* Mistakes are shown; warnings only where no parent has shown them already. */
+static void
+load_configuration(struct daemon *daemon, const char *path)
+{
+	char *messages = NULL;
+	size_t length = 0;
+	FILE *out = open_memstream(&messages, &length);
+	int errors;
+
+	if (out == NULL)
+		fatal("no memory to read the configuration");
+	errors = conf_load(&daemon->conf, path, geteuid() == 0, out);
+	fclose(out);
+	if (errors > 0 || daemon->lifeline_fd < 0)
+		fputs(messages, stderr);
+	free(messages);
+	if (errors > 0)
+		exit(CONF_EXIT);
+}
+
+/* The folder that dnsd and apid see as the whole file system must hold nothing, and be nobody's. */
+static void
+check_empty(int fd)
+{
+	struct stat status;
+	struct dirent *entry;
+	int readable = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *folder = readable >= 0 ? fdopendir(readable) : NULL;
+
+	if (folder == NULL || fstat(fd, &status) != 0)
+		fatal("cannot look into the folder \"empty\": %s", strerror(errno));
+	if (status.st_uid != geteuid() || (status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+		fatal("the folder \"empty\" in the runtime folder must belong to the user that "
+		      "starts "
+		      "Sallyport, and be writable by nobody else");
+	while ((entry = readdir(folder)) != NULL)
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			fatal("the folder \"empty\" in the runtime folder is not empty: remove "
+			      "\"%s\"",
+			    entry->d_name);
+	closedir(folder);
+}
+
+static int
+open_folder(const char *path)
+{
+	int fd;
+
+	if (folder_make(path) != 0)
+		fatal("cannot make the folder %s: %s", path, strerror(errno));
+	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		fatal("cannot open the folder %s: %s", path, strerror(errno));
+	return fd;
+}
+
+static void
+open_runtime(struct daemon *daemon)
+{
+	daemon->runtime_fd = open_folder(daemon->conf.privsep.runtime_dir);
+	if (mkdirat(daemon->runtime_fd, "empty", 0555) != 0 && errno != EEXIST)
+		fatal("cannot make the folder \"empty\" in %s: %s",
+		    daemon->conf.privsep.runtime_dir, strerror(errno));
+	daemon->empty_fd = openat(daemon->runtime_fd, "empty", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (daemon->empty_fd < 0)
+		fatal("cannot open the folder \"empty\" in %s: %s",
+		    daemon->conf.privsep.runtime_dir, strerror(errno));
+	check_empty(daemon->empty_fd);
+}
+
+/* systemd's notification socket; connected now, because its path is out of reach later. */
+static int
+open_notify(void)
+{
+	const char *path = getenv("NOTIFY_SOCKET");
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	size_t length;
+	int fd;
+
+	if (path == NULL || (path[0] != '/' && path[0] != '@'))
+		return -1;
+	length = strlen(path);
+	if (length >= sizeof(address.sun_path))
+		fatal("NOTIFY_SOCKET is too long");
+	memcpy(address.sun_path, path, length);
+	if (path[0] == '@')
+		address.sun_path[0] = '\0';
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || connect(fd, (struct sockaddr *)&address,
+			  (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length)) != 0)
+		fatal("cannot connect to NOTIFY_SOCKET: %s", strerror(errno));
+	return fd;
+}
+
+void
+daemon_begin(struct daemon *daemon, enum conf_role role, int argc, char **argv)
+{
+	static char program[32];
+	const char *path;
+
+	*daemon = (struct daemon){.role = role, .lifeline_fd = -1, .notify_fd = -1};
+	(void)snprintf(program, sizeof(program), "sallyport-%s", conf_role_name(role));
+	path = read_arguments(daemon, program, argc, argv);
+	umask(022);
+	signal(SIGPIPE, SIG_IGN);
+	if (close_range(daemon->lifeline_fd < 0 ? 3 : DAEMON_LIFELINE_FD + 1, ~0U, 0) != 0)
+		fatal("cannot close inherited descriptors: %s", strerror(errno));
+	load_configuration(daemon, path);
+	log_init(conf_role_name(role), daemon->conf.log.level, daemon->conf.log.format);
+	open_runtime(daemon);
+	umask(077);
+	daemon->notify_fd = open_notify();
+}
+
+void
+daemon_confine(struct daemon *daemon, int into_runtime, unsigned long files,
+    const struct confine_call *calls, size_t call_count)
+{
+	const struct conf_user *user = &daemon->conf.privsep.users[daemon->role];
+	struct confine_plan plan = {.uid = user->uid,
+	    .gid = user->gid,
+	    .root_fd = into_runtime ? daemon->runtime_fd : daemon->empty_fd,
+	    .files = files,
+	    .calls = calls,
+	    .call_count = call_count};
+
+	close(into_runtime ? daemon->empty_fd : daemon->runtime_fd);
+	confine(&plan);
+	daemon->runtime_fd = daemon->empty_fd = -1;
+}
+
+/* "What is in hand" has had its time: what is left would hold up the stop for ever. */
+static void
+on_deadline(uv_timer_t *timer)
+{
+	(void)timer;
+	log_warning("stopped with work left after %d ms", DAEMON_STOP_MS);
+	_exit(0);
+}
+
+static void
+stop(struct daemon *daemon)
+{
+	if (daemon->stopping)
+		return;
+	daemon->stopping = 1;
+	log_info("stopping");
+	uv_timer_start(&daemon->deadline, on_deadline, DAEMON_STOP_MS, 0);
+	uv_unref((uv_handle_t *)&daemon->deadline);
+	daemon->stop(daemon->context);
+}
+
+static void
+on_signal(uv_signal_t *handle, int number)
+{
+	(void)number;
+	stop(handle->data);
+}
+
+static void
+on_lifeline(uv_poll_t *poll, int status, int events)
+{
+	struct daemon *daemon = poll->data;
+	char byte;
+	ssize_t length = status < 0 ? 0 : read(daemon->lifeline_fd, &byte, 1);
+
+	(void)events;
+	if (length < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	uv_poll_stop(poll);
+	log_warning("the parent is gone");
+	stop(daemon);
+}
+
+static void
+tell_ready(struct daemon *daemon)
+{
+	static const char ready[] = "READY=1";
+
+	if (daemon->notify_fd >= 0 &&
+	    send(daemon->notify_fd, ready, sizeof(ready) - 1, MSG_NOSIGNAL) < 0)
+		log_warning("cannot tell systemd that we are ready: %s", strerror(errno));
+	if (daemon->lifeline_fd >= 0 && write(daemon->lifeline_fd, "R", 1) != 1)
+		log_warning("cannot tell the parent that we are ready: %s", strerror(errno));
+	log_info("ready");
+}
+
+int
+daemon_serve(
+    struct daemon *daemon, uv_loop_t *loop, void (*stop_serving)(void *context), void *context)
+{
+	daemon->loop = loop;
+	daemon->stop = stop_serving;
+	daemon->context = context;
+	daemon->on_term.data = daemon->on_int.data = daemon->on_lifeline.data = daemon;
+	if (uv_signal_init(loop, &daemon->on_term) != 0 ||
+	    uv_signal_init(loop, &daemon->on_int) != 0 ||
+	    uv_signal_start(&daemon->on_term, on_signal, SIGTERM) != 0 ||
+	    uv_signal_start(&daemon->on_int, on_signal, SIGINT) != 0 ||
+	    uv_timer_init(loop, &daemon->deadline) != 0)
+		fatal("cannot watch for signals");
+	uv_unref((uv_handle_t *)&daemon->on_term);
+	uv_unref((uv_handle_t *)&daemon->on_int);
+	if (daemon->lifeline_fd >= 0) {
+		if (uv_poll_init(loop, &daemon->on_lifeline, daemon->lifeline_fd) != 0)
+			fatal("cannot watch the parent");
+		uv_poll_start(&daemon->on_lifeline, UV_READABLE | UV_DISCONNECT, on_lifeline);
+		uv_unref((uv_handle_t *)&daemon->on_lifeline);
+	}
+	tell_ready(daemon);
+	uv_run(loop, UV_RUN_DEFAULT);
+	log_info("stopped");
+	return 0;
+}

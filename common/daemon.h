@@ -1,0 +1,59 @@
+/*
+ * What the three daemons do alike: arguments, configuration, lifeline, signals, readiness.
+ *
+ * A daemon's main() reads:
+ *     daemon_begin, open what it needs, daemon_confine, uv_loop_init, build, daemon_serve.
+ */
+#ifndef COMMON_DAEMON_H
+#define COMMON_DAEMON_H
+
+#include "conf.h"
+#include "confine.h"
+
+#include <uv.h>
+
+enum {
+	DAEMON_STOP_MS = 2000, /* from SIGTERM to exit at most */
+	DAEMON_LIFELINE_FD = 3 /* where the parent puts the lifeline */
+};
+
+struct daemon {
+	enum conf_role role;
+	struct conf conf;
+	int runtime_fd;	 /* the runtime folder, O_PATH */
+	int empty_fd;	 /* the empty folder in it that dnsd and apid use as root, O_PATH */
+	int lifeline_fd; /* -1 when nobody gave us one */
+	int notify_fd;	 /* systemd's datagram socket, connected; or -1 */
+	uv_loop_t *loop;
+	uv_signal_t on_term, on_int;
+	uv_poll_t on_lifeline;
+	uv_timer_t deadline;
+	void (*stop)(void *context);
+	void *context;
+	int stopping;
+};
+
+/*
+ * Reads the arguments (-c FILE, --lifeline, --version, --help) and the configuration, starts the
+ * log, closes inherited descriptors, makes the runtime folder where it is missing. Exits 78
+ * on a configuration error, 1 on any other.
+ */
+void daemon_begin(struct daemon *daemon, enum conf_role role, int argc, char **argv);
+
+/*
+ * Gives up everything but `files` descriptors and `calls`. `into_runtime` chooses the runtime folder
+ * as root (store) instead of the empty one.
+ */
+void daemon_confine(struct daemon *daemon, int into_runtime, unsigned long files,
+    const struct confine_call *calls, size_t call_count);
+
+/*
+ * Watches signals and lifeline, tells systemd and the parent that we are ready, runs
+ * `loop` until it is empty. On SIGTERM, SIGINT or the parent's end `stop` is called once: it
+ * stops accepting and closes its handles when what is in hand is answered, within
+ * DAEMON_STOP_MS; after that the process exits all the same. Returns the exit code, 0.
+ */
+int daemon_serve(
+    struct daemon *daemon, uv_loop_t *loop, void (*stop)(void *context), void *context);
+
+#endif

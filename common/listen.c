@@ -1,0 +1,113 @@
+#include "listen.h"
+
+#include "log.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static void __attribute__((noreturn))
+fail(const struct address *address, int type, const char *what)
+{
+	char text[ADDRESS_MAX_TEXT];
+	int error = errno;
+	const char *hint = "";
+
+	address_to_text(address, text);
+	if (error == EADDRINUSE)
+		hint = "; is another instance, or another server, running there?";
+	else if (error == EACCES)
+		hint = "; ports below 1024 want root";
+	else if (error == EADDRNOTAVAIL)
+		hint = "; this machine has no such address";
+	fatal("cannot %s %s%s: %s%s", what, text,
+	    address->socket.any.sa_family == AF_UNIX ? ""
+	    : type == SOCK_DGRAM		     ? " (UDP)"
+						     : " (TCP)",
+	    strerror(error), hint);
+}
+
+static void
+set_option(const struct address *address, int type, int fd, int level, int option)
+{
+	int on = 1;
+
+	if (setsockopt(fd, level, option, &on, sizeof(on)) != 0)
+		fail(address, type, "prepare a socket for");
+}
+
+static int
+bind_one(const struct address *address, int type, int shared)
+{
+	int family = address->socket.any.sa_family;
+	int fd = socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		fail(address, type, "make a socket for");
+	if (family == AF_INET6)
+		set_option(address, type, fd, IPPROTO_IPV6, IPV6_V6ONLY);
+	/* Connections of an earlier run that linger in TIME_WAIT are no reason to refuse. */
+	if (type == SOCK_STREAM)
+		set_option(address, type, fd, SOL_SOCKET, SO_REUSEADDR);
+	if (shared)
+		set_option(address, type, fd, SOL_SOCKET, SO_REUSEPORT);
+	if (bind(fd, &address->socket.any, address->length) != 0)
+		fail(address, type, "bind");
+	return fd;
+}
+
+void
+listen_bind(const struct address *address, int type, unsigned workers, int *fds)
+{
+	close(bind_one(address, type, 0));
+	for (unsigned i = 0; i < workers; i++)
+		fds[i] = bind_one(address, type, workers > 1);
+}
+
+/* A socket file that nobody answers on is what an earlier run left. */
+static void
+remove_stale(const struct address *address)
+{
+	struct stat status;
+	int fd, answered;
+
+	if (lstat(address->socket.local.sun_path, &status) != 0)
+		return;
+	if (!S_ISSOCK(status.st_mode)) {
+		errno = EEXIST;
+		fail(address, SOCK_STREAM, "bind");
+	}
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		fail(address, SOCK_STREAM, "make a socket for");
+	answered = connect(fd, &address->socket.any, address->length) == 0 || errno == EAGAIN;
+	close(fd);
+	if (answered) {
+		errno = EADDRINUSE;
+		fail(address, SOCK_STREAM, "bind");
+	}
+	if (unlink(address->socket.local.sun_path) != 0)
+		fail(address, SOCK_STREAM, "remove the old socket");
+}
+
+int
+listen_bind_local(const struct address *address, mode_t mode, uid_t owner)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	const char *path = address->socket.local.sun_path;
+	mode_t mask;
+
+	if (fd < 0)
+		fail(address, SOCK_STREAM, "make a socket for");
+	remove_stale(address);
+	mask = umask(0777 & ~mode);
+	if (bind(fd, &address->socket.any, address->length) != 0)
+		fail(address, SOCK_STREAM, "bind");
+	umask(mask);
+	if (geteuid() == 0 && lchown(path, owner, (gid_t)-1) != 0)
+		fail(address, SOCK_STREAM, "set the owner of");
+	return fd;
+}

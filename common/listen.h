@@ -1,0 +1,26 @@
+/*
+ * Binding the addresses of the configuration, as root, before confinement. Every failure is
+ * fatal and names the address and the cause.
+ */
+#ifndef COMMON_LISTEN_H
+#define COMMON_LISTEN_H
+
+#include "address.h"
+
+#include <sys/types.h>
+
+/*
+ * Makes one bound, non-blocking socket per worker for `address` (SO_REUSEPORT when there are
+ * several); `type` is SOCK_DGRAM or SOCK_STREAM. Before that the address is bound
+ * once without SO_REUSEPORT, so that a second instance is an error and not a silent thief of
+ * half the queries. IPv6 sockets are IPV6_V6ONLY. Writes `workers` descriptors.
+ */
+void listen_bind(const struct address *address, int type, unsigned workers, int *fds);
+
+/*
+ * Binds a Unix socket's path, replacing one that nobody answers on; `mode` is set on it and it
+ * is owned by `owner` when we are root.
+ */
+int listen_bind_local(const struct address *address, mode_t mode, uid_t owner);
+
+#endif

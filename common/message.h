@@ -1,0 +1,198 @@
+/*
+ * The messages between store and the two front processes: their numbers, their header,
+ * their bodies, and the check that every received one must pass before a handler
+ * sees it. Pure: no socket, no loop.
+ *
+ * One send is one message. All integers are big-endian. The link a message came in on
+ * says who speaks; nothing in a message does.
+ */
+#ifndef COMMON_MESSAGE_H
+#define COMMON_MESSAGE_H
+
+#include "address.h"
+#include "pack.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Changes whenever a type or a body below does: both ends must say the same. */
+enum { MESSAGE_VERSION = 1 };
+
+enum message_type {
+	/* Both links; front to store, and back. */
+	MESSAGE_HELLO = 2,
+	MESSAGE_HELLO_ANSWER = 3,
+
+	/* dnsd's link; store to dnsd, and one acknowledgement back. */
+	MESSAGE_SNAPSHOT_BEGIN = 16,
+	MESSAGE_SNAPSHOT_CHUNK = 18,
+	MESSAGE_SNAPSHOT_END = 20,
+	MESSAGE_DELTA = 22,
+	MESSAGE_DELTA_APPLIED = 23,
+
+	/* apid's link; apid to store, and back. */
+	MESSAGE_REGISTER = 32,
+	MESSAGE_REGISTER_ANSWER = 33,
+	MESSAGE_UPDATE = 34,
+	MESSAGE_UPDATE_ANSWER = 35,
+
+	/* A door; store to a front process, with the link as its one descriptor. */
+	MESSAGE_LINK = 48
+};
+
+enum {
+	MESSAGE_HEADER = 16,	 /* type u16, flags u16, length u32 (whole message), id u64 */
+	MESSAGE_MAX = 32 * 1024, /* bytes, header included */
+	MESSAGE_MAX_FDS = 1,
+
+	MESSAGE_MAX_USER = 64,	    /* longest user name forwarded; a UUID's longest form has 45 */
+	MESSAGE_KEY = 40,	    /* a key has exactly this many characters */
+	MESSAGE_MAX_SUBDOMAIN = 63, /* one label */
+	MESSAGE_MAX_TXT = 1024,	    /* bytes of one value */
+	MESSAGE_MAX_VALUES = 16,    /* values of one name */
+	MESSAGE_MAX_NETWORKS = 256  /* allowfrom entries */
+};
+
+struct message_header {
+	uint16_t type;
+	uint16_t flags; /* none defined: must be 0 */
+	uint32_t length;
+	uint64_t id; /* chosen by the asker, repeated in the answer; 0 where nothing is asked */
+};
+
+/* What came out of one recvmsg(2). */
+struct message_received {
+	const unsigned char *data;
+	size_t length;
+	unsigned fds;  /* descriptors that came with it */
+	int truncated; /* MSG_TRUNC or MSG_CTRUNC was set */
+};
+
+/*
+ * One row of a receiver's table. `handle` decodes the body with a bounded reader and acts;
+ * -1 means that the body broke the protocol. It owns `fd` (-1 when the row wants none).
+ */
+struct message_rule {
+	uint16_t type;
+	uint32_t states;  /* bit set of 1 << state */
+	uint32_t minimum; /* body bytes */
+	uint32_t maximum;
+	unsigned fds; /* exactly */
+	int (*handle)(void *context, uint64_t id, struct reader *body, int fd);
+};
+
+enum message_verdict {
+	MESSAGE_ACCEPTED,
+	MESSAGE_TRUNCATED,
+	MESSAGE_BAD_LENGTH, /* the header's length is not what was received */
+	MESSAGE_BAD_FLAGS,
+	MESSAGE_UNKNOWN, /* not in the table */
+	MESSAGE_WRONG_STATE,
+	MESSAGE_BAD_SIZE,
+	MESSAGE_BAD_FDS,
+	MESSAGE_BAD_BODY /* its handler refused it */
+};
+
+/* "accepted", "header length", ... for a log line. */
+const char *message_verdict_text(enum message_verdict verdict);
+
+/*
+ * Checks in the order of the enum; on MESSAGE_ACCEPTED `header` is filled and `rule` is the
+ * row to call.
+ */
+enum message_verdict message_check(const struct message_rule *rules, size_t count, unsigned state,
+    const struct message_received *received, struct message_header *header,
+    const struct message_rule **rule);
+
+/* Starts a message in `buffer` (MESSAGE_MAX bytes); the body is then written with writer_*. */
+void message_begin(
+    struct writer *writer, unsigned char buffer[MESSAGE_MAX], enum message_type type, uint64_t id);
+
+/* Fills in the length. Returns the bytes to send, or 0 if the body did not fit. */
+size_t message_end(struct writer *writer);
+
+/* HELLO and its answer. */
+enum message_role { MESSAGE_ROLE_DNSD = 1, MESSAGE_ROLE_APID = 2 };
+
+struct message_hello {
+	uint16_t version;
+	uint8_t role;
+};
+
+void message_put_hello(struct writer *writer, const struct message_hello *hello);
+int message_get_hello(struct reader *reader, struct message_hello *hello);
+
+/*
+ * The state of one name: what SNAPSHOT_CHUNK and DELTA carry, one after the other until the
+ * body ends. A name that exists without values has count 0; a deleted one `exists` 0.
+ */
+struct message_name {
+	uint64_t commit;    /* of the change that made it so; the higher wins */
+	struct slice label; /* 1 to 63 bytes, lower case */
+	uint8_t exists;	    /* 0 or 1 */
+	uint8_t count;	    /* values, oldest first */
+	struct slice values[MESSAGE_MAX_VALUES];
+};
+
+/* Bytes that message_put_name() will write. */
+size_t message_name_size(const struct message_name *name);
+void message_put_name(struct writer *writer, const struct message_name *name);
+
+/* Reads one; 0, or -1 on a body that is malformed. The slices point into the reader's bytes. */
+int message_get_name(struct reader *reader, struct message_name *name);
+
+/* What store made of a request. */
+enum message_result {
+	MESSAGE_RESULT_OK = 0,
+	MESSAGE_RESULT_FORBIDDEN = 1,		/* 401 forbidden */
+	MESSAGE_RESULT_BAD_SUBDOMAIN = 2,	/* 400 bad_subdomain */
+	MESSAGE_RESULT_BAD_TXT = 3,		/* 400 bad_txt */
+	MESSAGE_RESULT_BAD_NETWORK = 4,		/* 400 invalid_allowfrom_cidr */
+	MESSAGE_RESULT_DB_ERROR = 5,		/* 500 db_error: nothing was changed */
+	MESSAGE_RESULT_BUSY = 6,		/* 503: a queue is full, nothing was tried */
+	MESSAGE_RESULT_REGISTRATION_CLOSED = 7, /* 404 */
+	MESSAGE_RESULTS
+};
+
+struct message_register {
+	struct client_address client;
+	uint16_t count;
+	struct slice
+	    networks[MESSAGE_MAX_NETWORKS]; /* as the client wrote them, below NETWORK_MAX_TEXT */
+};
+
+void message_put_register(struct writer *writer, const struct message_register *request);
+int message_get_register(struct reader *reader, struct message_register *request);
+
+struct message_register_answer {
+	uint8_t result;	       /* enum message_result; the rest only with MESSAGE_RESULT_OK */
+	struct slice username; /* 36 characters */
+	struct slice password; /* MESSAGE_KEY characters */
+	struct slice subdomain;
+	uint16_t count;
+	struct slice networks[MESSAGE_MAX_NETWORKS]; /* without brackets */
+};
+
+void message_put_register_answer(
+    struct writer *writer, const struct message_register_answer *answer);
+int message_get_register_answer(struct reader *reader, struct message_register_answer *answer);
+
+struct message_update {
+	struct client_address client;
+	struct slice username;	/* at most MESSAGE_MAX_USER, as the client wrote it */
+	struct slice key;	/* exactly MESSAGE_KEY */
+	struct slice subdomain; /* at most MESSAGE_MAX_SUBDOMAIN */
+	struct slice txt;	/* at most MESSAGE_MAX_TXT */
+};
+
+void message_put_update(struct writer *writer, const struct message_update *request);
+int message_get_update(struct reader *reader, struct message_update *request);
+
+struct message_update_answer {
+	uint8_t result; /* enum message_result */
+};
+
+void message_put_update_answer(struct writer *writer, const struct message_update_answer *answer);
+int message_get_update_answer(struct reader *reader, struct message_update_answer *answer);
+
+#endif

@@ -1,0 +1,29 @@
+/*
+ * One message over a SOCK_SEQPACKET socket: the recvmsg(2) and sendmsg(2) that links, doors
+ * and store's dialling share.
+ */
+#ifndef COMMON_TRANSPORT_H
+#define COMMON_TRANSPORT_H
+
+#include "message.h"
+
+enum transport_result {
+	TRANSPORT_DONE,
+	TRANSPORT_AGAIN,  /* nothing there, or no room */
+	TRANSPORT_CLOSED, /* the peer is gone */
+	TRANSPORT_FAILED  /* errno says why */
+};
+
+/*
+ * Receives one message into `buffer` (MESSAGE_MAX + 1 bytes, so that one that is too long
+ * shows) and describes it in `received`. A descriptor that came along is in `fd`, close-on-exec and
+ * the caller's; otherwise `fd` is -1. More than one descriptor makes the message truncated.
+ */
+enum transport_result transport_receive(
+    int socket, unsigned char *buffer, struct message_received *received, int *fd);
+
+/* Sends one message, with descriptor `fd` unless it is -1. Never raises SIGPIPE, never waits. */
+enum transport_result transport_send(
+    int socket, const unsigned char *message, size_t length, int fd);
+
+#endif

@@ -1,0 +1,10 @@
+/* What this program is, for --version. */
+#ifndef COMMON_VERSION_H
+#define COMMON_VERSION_H
+
+#include <stdio.h>
+
+/* Prints "PROGRAM VERSION (commit COMMIT)" and a line with the libraries of this build. */
+void version_print(const char *program, FILE *out);
+
+#endif
