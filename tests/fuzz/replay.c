@@ -10,7 +10,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { MAX_INPUT = 128 * 1024, MAX_PREFIXES = 2048 };
+enum { LARGEST_INPUT = 128 * 1024, MAX_PREFIXES = 2048 };
 
 /* An exact-size copy, so that a sanitizer sees the first byte read past the end. */
 static void
@@ -30,7 +30,7 @@ run_copy(const uint8_t *data, size_t size)
 static void
 run_file(const char *path)
 {
-	static uint8_t bytes[MAX_INPUT];
+	static uint8_t bytes[LARGEST_INPUT];
 	FILE *file = fopen(path, "rb");
 	size_t size, prefixes;
 
