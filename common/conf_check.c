@@ -1,0 +1,110 @@
+/* The checks across keys, after each value has been read by itself. */
+#include "conf_check.h"
+
+#include <string.h>
+
+enum { TYPE_A = 1, TYPE_NS = 2, TYPE_AAAA = 28 };
+
+static struct conf_place
+value_place(yaml_document_t *document, const char *path)
+{
+	struct conf_place place;
+	const yaml_node_t *node = conf_yaml_find(document, path, &place);
+
+	return node != NULL ? conf_yaml_place(node) : place;
+}
+
+/* A process that shares its user with another is not separated from it. */
+static void
+check_users(struct conf_loading *loading, yaml_document_t *document)
+{
+	const struct conf_user *users = loading->conf->privsep.users;
+
+	for (int i = 1; i < CONF_ROLES; i++) {
+		for (int j = 0; j < i; j++) {
+			char path[64];
+
+			if (users[i].name == NULL || users[j].name == NULL ||
+			    users[i].uid != users[j].uid)
+				continue;
+			snprintf(path, sizeof(path), "privsep.users.%s",
+			    conf_role_name((enum conf_role)i));
+			conf_report_error(loading->report, value_place(document, path),
+			    "%s has the same uid %u as privsep.users.%s; give each process a user "
+			    "of its own",
+			    path, users[i].uid, conf_role_name((enum conf_role)j));
+			break;
+		}
+	}
+}
+
+static void
+check_folders(struct conf_loading *loading, yaml_document_t *document)
+{
+	const struct conf *conf = loading->conf;
+
+	if (conf->store.path != NULL && conf->privsep.runtime_dir != NULL &&
+	    strcmp(conf->store.path, conf->privsep.runtime_dir) == 0)
+		conf_report_error(loading->report, value_place(document, "privsep.runtime_dir"),
+		    "privsep.runtime_dir and store.path are one folder; the database must not lie "
+		    "in "
+		    "the folder of the sockets");
+}
+
+static int
+has_address(const struct record_list *list, const struct name *owner)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		const struct record *record = &list->records[i];
+
+		if ((record->type == TYPE_A || record->type == TYPE_AAAA) &&
+		    name_equal(&record->owner, owner))
+			return 1;
+	}
+	return 0;
+}
+
+static void
+check_nameservers(struct conf_loading *loading, yaml_document_t *document)
+{
+	const struct record_list *list = &loading->conf->zone.records;
+	const struct name *zone = &loading->conf->zone.name;
+	struct conf_place place = value_place(document, "zone.records");
+	char text[NAME_MAX_TEXT];
+	size_t nameservers = 0;
+
+	for (size_t i = 0; i < list->count; i++) {
+		const struct record *record = &list->records[i];
+		struct name target = {.length = 1};
+
+		if (record->type != TYPE_NS || record->rdata_length > NAME_MAX_WIRE)
+			continue;
+		nameservers++;
+		target.length = (uint8_t)record->rdata_length;
+		memcpy(target.wire, record->rdata, record->rdata_length);
+		if (!name_is_within(&target, zone) || has_address(list, &target))
+			continue;
+		name_to_text(&target, text);
+		conf_report_warning(loading->report, place,
+		    "the name server \"%.*s\" lies in the zone and has no address; add an A or "
+		    "AAAA "
+		    "record for it, or a dot at the end of its name",
+		    CONF_SHOWN, text);
+	}
+	if (nameservers == 0) {
+		name_to_text(zone, text);
+		conf_report_warning(loading->report, place,
+		    "the zone has no NS record; add one such as \"%.*s NS ns1.example.org.\"",
+		    CONF_SHOWN, text);
+	}
+}
+
+void
+conf_check(struct conf_loading *loading, yaml_document_t *document)
+{
+	if (loading->as_root)
+		check_users(loading, document);
+	check_folders(loading, document);
+	if (loading->zone_known)
+		check_nameservers(loading, document);
+}

@@ -1,0 +1,104 @@
+/* The effective configuration as YAML: a file that reads back to the same. */
+#include "conf.h"
+#include "conf_value.h"
+
+/* In double quotes, whatever it is. The values hold no control characters but tabs. */
+static void
+print_quoted(FILE *out, const char *text)
+{
+	fputc('"', out);
+	for (; *text != '\0'; text++) {
+		if (*text == '\t') {
+			fputs("\\t", out);
+			continue;
+		}
+		if (*text == '"' || *text == '\\')
+			fputc('\\', out);
+		fputc(*text, out);
+	}
+	fputc('"', out);
+}
+
+static void
+print_text(FILE *out, const char *key, const char *text)
+{
+	fprintf(out, "  %s: ", key);
+	print_quoted(out, text);
+	fputc('\n', out);
+}
+
+static void
+print_name(FILE *out, const char *key, const struct name *name)
+{
+	char text[NAME_MAX_TEXT];
+
+	name_to_text(name, text);
+	print_text(out, key, text);
+}
+
+static void
+print_listen(FILE *out, const struct conf_listen *listen)
+{
+	fputs("  listen:\n", out);
+	for (size_t i = 0; i < listen->count; i++) {
+		char text[ADDRESS_MAX_TEXT];
+
+		address_to_text(&listen->addresses[i], text);
+		fputs("    - ", out);
+		print_quoted(out, text);
+		fputc('\n', out);
+	}
+}
+
+static void
+print_zone(FILE *out, const struct conf *conf)
+{
+	const struct record_list *list = &conf->zone.records;
+
+	fputs("zone:\n", out);
+	print_name(out, "name", &conf->zone.name);
+	print_name(out, "nameserver", &conf->zone.nameserver);
+	print_name(out, "admin", &conf->zone.admin);
+	fputs(list->count == 0 ? "  records: []\n" : "  records:\n", out);
+	for (size_t i = 0; i < list->count; i++) {
+		fputs("    - ", out);
+		print_quoted(out, list->records[i].text);
+		fputc('\n', out);
+	}
+	fprintf(out, "  txt_ttl: %u\n  negative_ttl: %u\n", conf->zone.txt_ttl,
+	    conf->zone.negative_ttl);
+}
+
+static void
+print_privsep(FILE *out, const struct conf *conf)
+{
+	fputs("privsep:\n  users:\n", out);
+	for (int i = 0; i < CONF_ROLES; i++) {
+		fputs("  ", out);
+		print_text(out, conf_role_name((enum conf_role)i), conf->privsep.users[i].name);
+	}
+	print_text(out, "runtime_dir", conf->privsep.runtime_dir);
+}
+
+void
+conf_print(const struct conf *conf, FILE *out)
+{
+	int udp = (conf->dns.protocols & CONF_PROTOCOL_UDP) != 0;
+	int tcp = (conf->dns.protocols & CONF_PROTOCOL_TCP) != 0;
+
+	print_zone(out, conf);
+	fputs("dns:\n", out);
+	print_listen(out, &conf->dns.listen);
+	fprintf(out, "  protocols: [%s%s%s]\n", udp ? "udp" : "", udp && tcp ? ", " : "",
+	    tcp ? "tcp" : "");
+	fprintf(out, "  workers: %u\n", conf->dns.workers);
+	fputs("api:\n", out);
+	print_listen(out, &conf->api.listen);
+	fprintf(
+	    out, "  disable_registration: %s\n", conf->api.disable_registration ? "true" : "false");
+	fputs("store:\n", out);
+	print_text(out, "path", conf->store.path);
+	print_privsep(out, conf);
+	fprintf(out, "log:\n  level: %s\n  format: %s\n", conf_log_level_word(conf->log.level),
+	    conf_log_format_word(conf->log.format));
+}

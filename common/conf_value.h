@@ -1,0 +1,58 @@
+/*
+ * From the text of one value to its field in struct conf. Each function reads one scalar, or one
+ * item of a list, and reports what is wrong with it at its place.
+ */
+#ifndef COMMON_CONF_VALUE_H
+#define COMMON_CONF_VALUE_H
+
+#include "conf.h"
+#include "conf_report.h"
+
+/* While a file is being read. */
+struct conf_loading {
+	struct conf *conf;
+	struct conf_report *report;
+	char *folder; /* absolute, of the file: where relative paths begin */
+	int as_root;
+	int zone_known; /* zone.name was read: the rest of the zone can be checked against it */
+};
+
+/* One scalar as it stands in the file; or a default, which has the place where it is missing. */
+struct conf_value {
+	const char *text;
+	int quoted; /* a text even where it looks like a number */
+	struct conf_place place;
+};
+
+struct conf_key;
+
+/* Reads the value into loading->conf, or reports why not. */
+typedef void conf_setter(
+    struct conf_loading *loading, const struct conf_key *key, const struct conf_value *value);
+
+/* One row of the schema. */
+struct conf_key {
+	const char *path; /* "zone.name" */
+	conf_setter *set;
+	/*
+	 * The default as it could stand in the file, items of a list with blanks between them. NULL:
+	 * see `from_zone`.
+	 */
+	const char *initial;
+	const char *from_zone; /* the default is this with the zone's name behind; NULL: required */
+	size_t offset; /* of the field in struct conf, where the setter serves several keys */
+	int is_list;
+	int may_be_empty; /* of a list */
+	const char *form; /* what a value looks like, for messages */
+};
+
+conf_setter conf_set_zone_name, conf_set_nameserver, conf_set_admin, conf_set_record;
+conf_setter conf_set_ttl, conf_set_workers, conf_set_switch, conf_set_protocol;
+conf_setter conf_set_dns_listen, conf_set_api_listen;
+conf_setter conf_set_path, conf_set_user, conf_set_log_level, conf_set_log_format;
+
+/* The words of the enums, for printing. */
+const char *conf_log_level_word(enum log_level level);
+const char *conf_log_format_word(enum log_format format);
+
+#endif

@@ -1,0 +1,22 @@
+/* Checks a configuration without starting anything. */
+#include "check_config.h"
+#include "conf.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+int
+check_config(const char *path)
+{
+	struct conf conf;
+	int failed;
+
+	if (conf_load(&conf, path, geteuid() == 0, stderr) != 0)
+		return CONF_EXIT;
+	conf_print(&conf, stdout);
+	conf_free(&conf);
+	failed = fflush(stdout) != 0 || ferror(stdout);
+	if (failed)
+		perror("sallyport: standard output");
+	return failed ? 1 : 0;
+}

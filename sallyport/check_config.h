@@ -1,0 +1,12 @@
+/* `sallyport check-config`: what a configuration file says, and what is wrong with it. */
+#ifndef SALLYPORT_CHECK_CONFIG_H
+#define SALLYPORT_CHECK_CONFIG_H
+
+/*
+ * Reads the file as a daemon would. Mistakes and warnings go to standard error; without mistakes the
+ * effective configuration goes to standard output. Returns the exit code: 0, CONF_EXIT on a mistake,
+ * or 1 when standard output cannot be written.
+ */
+int check_config(const char *path);
+
+#endif
