@@ -1,7 +1,9 @@
 """An account of the server, and the clients and hooks that act for it."""
 
 import json
+import os
 import pathlib
+import signal
 import subprocess
 
 HOOKS = pathlib.Path(__file__).parent / "hooks"
@@ -32,9 +34,16 @@ class Account:
 
     def attempt(self, command, **variables):
         """Runs a client or a hook and returns its exit code; its output is shown if the test fails."""
-        result = subprocess.run(
-            list(map(str, command)), cwd=self.folder, stdin=subprocess.DEVNULL, text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=CLIENT_SECONDS,
-            env={**self.environment, **variables})
-        print(result.stdout)
-        return result.returncode
+        process = subprocess.Popen(
+            list(map(str, command)), cwd=self.folder, env={**self.environment, **variables},
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            start_new_session=True)
+        try:
+            output, _ = process.communicate(timeout=CLIENT_SECONDS)
+        except subprocess.TimeoutExpired:
+            # The client with all that it started, or its pipe would never end.
+            os.killpg(process.pid, signal.SIGKILL)
+            output, _ = process.communicate()
+            output += f"\nnot done after {CLIENT_SECONDS} s: killed"
+        print(output)
+        return process.returncode

@@ -15,9 +15,8 @@ import sallyport  # noqa: E402
 from account import Account  # noqa: E402
 from authority import Authority  # noqa: E402
 from certificate import Certificate  # noqa: E402
-from resolver import Resolver  # noqa: E402
+from resolver import CHALLENGE, Resolver  # noqa: E402
 
-CHALLENGE = "_acme-challenge.example.test"
 # A name with empty non-terminals above it, beside the zone's usual records.
 DEEP_RECORD = f'deep.below.nothing.{sallyport.ZONE}. TXT "found"'
 

@@ -23,7 +23,7 @@ class Relay:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind(("127.0.0.1", 0))
         self.port = self._socket.getsockname()[1]
-        self._thread = threading.Thread(target=self._serve)
+        self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
         return self
 
@@ -49,7 +49,7 @@ class Relay:
                 upstream.send(query)
                 try:
                     answer = upstream.recv(DATAGRAM)
-                except (socket.timeout, OSError):
+                except OSError:
                     continue
             self.exchanges.append((query, answer))
             self._socket.sendto(answer, client)

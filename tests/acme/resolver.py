@@ -15,6 +15,9 @@ from service import Service
 
 QUERY_SECONDS = 10
 
+# What a CA asks for when it checks example.test or *.example.test.
+CHALLENGE = "_acme-challenge.example.test"
+
 CONFIGURATION = """
 server:
     verbosity: 1

@@ -8,9 +8,8 @@ import dns.rcode
 import dns.rdatatype
 import pytest
 
-from conftest import CHALLENGE
 from relay import Relay
-from resolver import Resolver
+from resolver import CHALLENGE, Resolver
 from sallyport import random_txt, wait_until
 
 # Long enough that a test would not outlive a wrongly cached answer.

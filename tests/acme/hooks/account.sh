@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # What the hooks share: the account and the one call that changes its value.
 #
 # SALLYPORT_API      address of the API, http://host:port
