@@ -74,9 +74,12 @@ def end_programs_in(path):
 
 
 @pytest.fixture(scope="module")
-def server(module_folder):
-    """A server shared by the tests of a file, which therefore use accounts of their own."""
-    with sallyport.Server(module_folder) as running:
+def server(request, module_folder):
+    """
+    A server shared by the tests of a file, which therefore use accounts of their own. The file's
+    SERVER dictionary, if it has one, says what is to be different in its configuration.
+    """
+    with sallyport.Server(module_folder, **getattr(request.module, "SERVER", {})) as running:
         yield running
     check_sanitizers()
 

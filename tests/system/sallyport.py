@@ -8,7 +8,6 @@ Every wait has a deadline and none of them is a measurement: sanitizer builds ar
 
 import base64
 import contextlib
-import errno
 import fcntl
 import json
 import os
@@ -17,7 +16,6 @@ import secrets
 import shutil
 import signal
 import socket
-import stat
 import struct
 import subprocess
 import tempfile
@@ -25,7 +23,6 @@ import time
 import uuid
 from pathlib import Path
 
-import dns.edns
 import dns.flags
 import dns.message
 import dns.name
@@ -92,6 +89,10 @@ def make_folder():
 _port_locks = []
 
 
+def port_lock(port):
+    return f"{tempfile.gettempdir()}/sallyport-port-{port}.lock"
+
+
 def free_port():
     """
     A port free for UDP and TCP on both loopback addresses. Below the range that the kernel gives to
@@ -99,11 +100,13 @@ def free_port():
     """
     for _ in range(1000):
         port = random.randrange(10000, 32000)
-        lock = os.open(f"{tempfile.gettempdir()}/sallyport-port-{port}.lock",
-                       os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        try:
+            lock = os.open(port_lock(port), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except PermissionError:
+            continue  # another user's
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             os.close(lock)
             continue
         if all(_bindable(*where, port) for where in
@@ -130,7 +133,7 @@ def _forget_port(lock, port):
     # Unlinked while it is locked: whoever opened the old file finds its lock worthless, but then the
     # port is bound or in a later draw, and the bind itself says so.
     with contextlib.suppress(FileNotFoundError):
-        os.unlink(f"{tempfile.gettempdir()}/sallyport-port-{port}.lock")
+        os.unlink(port_lock(port))
     os.close(lock)
 
 
@@ -197,6 +200,7 @@ class Program:
         self.arguments = [str(argument) for argument in arguments]
         self.log_path = self.folder / log_name
         self.as_uid = as_uid
+        self.pass_fds = ()
         self.process = None
         self.reported = 0  # bytes of the log already searched for sanitizer reports
 
@@ -218,7 +222,7 @@ class Program:
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
                 command + ["--"] + self.arguments, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                cwd=self.folder, env=environment, start_new_session=True)
+                cwd=self.folder, env=environment, start_new_session=True, pass_fds=self.pass_fds)
         if self not in Program.started:
             Program.started.append(self)
         return self
