@@ -1,0 +1,445 @@
+/* Looking up and answering; see answer.h. */
+#include "answer.h"
+
+#include "dns.h"
+#include "pack.h"
+#include "query.h"
+
+#include <string.h>
+
+enum {
+	POINTER = 0xc000, /* a compression pointer (RFC 1035, 4.1.4) */
+	OFFSET_FLAGS = 2,
+	OFFSET_QDCOUNT = 4,
+	TXT_HEAD = 8 /* type, class, TTL */
+};
+
+/* The owner of the records being written, as it is written. */
+struct owner {
+	size_t length;
+	uint8_t wire[NAME_MAX_WIRE + 2];
+};
+
+struct response {
+	const struct answer_source *source;
+	const struct query *query;
+	struct writer writer;
+	uint16_t answers, authority, additional;
+	enum dns_rcode rcode;
+	uint8_t authoritative;
+	uint8_t truncated;
+};
+
+/* What a name turned out to be. */
+enum kind { KIND_STATIC, KIND_DYNAMIC, KIND_NOTHING, KIND_UNKNOWN };
+
+struct found {
+	enum kind kind;
+	const struct zone_node *node;
+	struct table_values values;
+};
+
+/* Labels of `name` in front of the zone's, or -1 when it lies outside. */
+static int
+labels_in_zone(const struct zone *zone, const struct qname *name)
+{
+	int labels = name->label_count - (int)zone->label_count;
+	size_t start;
+
+	if (labels < 0)
+		return -1;
+	if (name->length < zone->name.length)
+		return -1;
+	start = (size_t)name->length - zone->name.length;
+	if (zone->label_count > 0 && name->labels[labels] != start)
+		return -1;
+	return memcmp(name->lower + start, zone->name.wire, zone->name.length) == 0 ? labels : -1;
+}
+
+static enum table_find
+find_dynamic(const struct answer_source *source, const uint8_t *label, struct table_values *values)
+{
+	return table_find(source->names, label + 1, label[0], values);
+}
+
+/*
+ * The longest existing name above one that does not exist itself (RFC 4592, 3.3.1). NULL: it is
+ * dynamic, and has nothing below it, not even a wildcard.
+ */
+static const struct zone_node *
+find_encloser(
+    const struct answer_source *source, const struct qname *name, int labels, int *unknown)
+{
+	size_t end = (size_t)name->length - source->zone->name.length;
+	const struct zone_node *node;
+	struct table_values values;
+	const uint8_t *start;
+
+	for (int i = 1; i < labels; i++) {
+		start = name->lower + name->labels[i];
+		node = zone_find(source->zone, start, end - name->labels[i]);
+		if (node != NULL)
+			return node;
+		if (i < labels - 1)
+			continue;
+		switch (find_dynamic(source, start, &values)) {
+		case TABLE_FOUND:
+			return NULL;
+		case TABLE_UNKNOWN:
+			*unknown = 1;
+			break;
+		case TABLE_ABSENT:
+			break;
+		}
+	}
+	return &source->zone->nodes[0];
+}
+
+static struct found
+find(const struct answer_source *source, const struct qname *name, int labels)
+{
+	size_t end = (size_t)name->length - source->zone->name.length;
+	struct found found = {.kind = KIND_STATIC};
+	const struct zone_node *encloser;
+	int unknown = 0;
+
+	found.node = zone_find(source->zone, name->lower, end);
+	if (found.node != NULL)
+		return found;
+	if (labels == 1) {
+		switch (find_dynamic(source, name->lower, &found.values)) {
+		case TABLE_FOUND:
+			found.kind = KIND_DYNAMIC;
+			return found;
+		case TABLE_UNKNOWN:
+			found.kind = KIND_UNKNOWN;
+			return found;
+		case TABLE_ABSENT:
+			break;
+		}
+	}
+	encloser = find_encloser(source, name, labels, &unknown);
+	if (encloser == NULL || encloser->wildcard == NULL)
+		found.kind = KIND_NOTHING;
+	else if (unknown && encloser == &source->zone->nodes[0])
+		found.kind = KIND_UNKNOWN;
+	else
+		found.node = encloser->wildcard;
+	return found;
+}
+
+static void
+put_u16(uint8_t *out, unsigned value)
+{
+	out[0] = (uint8_t)(value >> 8);
+	out[1] = (uint8_t)value;
+}
+
+/*
+ * Every name here ends in the zone's name, and so does the question: what stands in front is written,
+ * the rest is a pointer into the question (whose case is thereby echoed).
+ */
+static void
+set_owner(
+    struct owner *owner, const struct response *response, const uint8_t *wire, size_t relative)
+{
+	size_t zone_offset =
+	    DNS_HEADER + (size_t)response->query->name.length - response->source->zone->name.length;
+
+	if (relative > 0)
+		memcpy(owner->wire, wire, relative);
+	put_u16(owner->wire + relative, (unsigned)(POINTER | zone_offset));
+	owner->length = relative + 2;
+}
+
+static void
+put_rrset(struct response *response, const struct owner *owner, const struct zone_rrset *rrset)
+{
+	const uint8_t *record = rrset->records;
+	size_t length;
+
+	for (unsigned i = 0; i < rrset->count; i++) {
+		length = DNS_RECORD_FIXED +
+			 (size_t)(record[DNS_RECORD_FIXED - 2] << 8 | record[DNS_RECORD_FIXED - 1]);
+		writer_bytes(&response->writer, owner->wire, owner->length);
+		writer_bytes(&response->writer, record, length);
+		record += length;
+	}
+}
+
+static void
+put_values(struct response *response, const struct owner *owner, const struct table_values *values)
+{
+	const uint8_t *record = values->records;
+	uint32_t ttl = response->source->zone->txt_ttl;
+	uint8_t head[NAME_MAX_WIRE + 2 + TXT_HEAD];
+	uint8_t *fixed = head + owner->length;
+	size_t length;
+
+	memcpy(head, owner->wire, owner->length);
+	put_u16(fixed, DNS_TYPE_TXT);
+	put_u16(fixed + 2, DNS_CLASS_IN);
+	put_u16(fixed + 4, ttl >> 16);
+	put_u16(fixed + 6, ttl & 0xffff);
+	for (unsigned i = 0; i < values->count; i++) {
+		length = 2 + (size_t)(record[0] << 8 | record[1]);
+		writer_bytes(&response->writer, head, owner->length + TXT_HEAD);
+		writer_bytes(&response->writer, record, length);
+		record += length;
+	}
+}
+
+static void
+put_soa(struct response *response)
+{
+	const struct zone *zone = response->source->zone;
+	struct owner owner;
+
+	set_owner(&owner, response, NULL, 0);
+	writer_bytes(&response->writer, owner.wire, owner.length);
+	writer_bytes(&response->writer, zone->negative_soa, zone->negative_soa_length);
+	response->authority++;
+}
+
+/* Addresses of the hosts the answer names, as far as they are known and fit (RFC 1034, 4.3.2). */
+static void
+put_targets(struct response *response, const struct zone_rrset *answer)
+{
+	static const uint16_t types[] = {DNS_TYPE_A, DNS_TYPE_AAAA};
+	const struct zone_node *node;
+	const struct zone_rrset *rrset;
+	struct owner owner;
+	size_t before;
+
+	for (size_t i = 0; i < answer->target_count; i++) {
+		node = answer->targets[i];
+		set_owner(&owner, response, node->relative, node->length);
+		for (size_t k = 0; k < sizeof(types) / sizeof(types[0]); k++) {
+			rrset = zone_node_rrset(node, types[k]);
+			if (rrset == NULL)
+				continue;
+			before = response->writer.length;
+			put_rrset(response, &owner, rrset);
+			if (response->writer.failed) {
+				response->writer.length = before;
+				response->writer.failed = 0;
+				return;
+			}
+			response->additional = (uint16_t)(response->additional + rrset->count);
+		}
+	}
+}
+
+static void
+answer_dynamic(
+    struct response *response, const struct owner *owner, const struct table_values *values)
+{
+	uint16_t type = response->query->type;
+
+	if (values->count == 0 || (type != DNS_TYPE_TXT && type != DNS_TYPE_ANY)) {
+		put_soa(response);
+		return;
+	}
+	put_values(response, owner, values);
+	response->answers = (uint16_t)(response->answers + values->count);
+}
+
+/*
+ * The rrset asked for; of ANY one is enough (RFC 8482, 4.1). A CNAME stands for every type but its own
+ * (RFC 1034, 3.6.2).
+ */
+static const struct zone_rrset *
+select_rrset(const struct zone_node *node, uint16_t type)
+{
+	const struct zone_rrset *rrset;
+
+	if (type == DNS_TYPE_ANY)
+		return node->rrset_count > 0 ? &node->rrsets[0] : NULL;
+	rrset = zone_node_rrset(node, type);
+	return rrset != NULL ? rrset : zone_node_rrset(node, DNS_TYPE_CNAME);
+}
+
+/*
+ * Answers for one name. Returns the CNAME's rrset if the answer is one and goes on at what it names,
+ * otherwise NULL.
+ */
+static const struct zone_rrset *
+answer_name(
+    struct response *response, const struct owner *owner, const struct qname *name, int labels)
+{
+	struct found found = find(response->source, name, labels);
+	uint16_t type = response->query->type;
+	const struct zone_rrset *rrset;
+
+	switch (found.kind) {
+	case KIND_UNKNOWN:
+		response->rcode = DNS_RCODE_SERVFAIL;
+		return NULL;
+	case KIND_NOTHING:
+		response->rcode = DNS_RCODE_NXDOMAIN;
+		put_soa(response);
+		return NULL;
+	case KIND_DYNAMIC:
+		answer_dynamic(response, owner, &found.values);
+		return NULL;
+	case KIND_STATIC:
+		break;
+	}
+	rrset = select_rrset(found.node, type);
+	if (rrset == NULL) {
+		put_soa(response);
+		return NULL;
+	}
+	put_rrset(response, owner, rrset);
+	response->answers = (uint16_t)(response->answers + rrset->count);
+	if (rrset->type == DNS_TYPE_CNAME && type != DNS_TYPE_CNAME && type != DNS_TYPE_ANY)
+		return rrset;
+	if (!response->writer.failed)
+		put_targets(response, rrset);
+	return NULL;
+}
+
+/*
+ * Follows CNAMEs as long as they stay in the zone (RFC 1034, 4.3.2, 3a); the resolver takes it from
+ * there. So it does where they go round in a circle, or on for too long.
+ */
+static void
+follow(struct response *response, const struct zone_rrset *cname)
+{
+	const struct zone *zone = response->source->zone;
+	const struct zone_rrset *seen[ANSWER_MAX_CHAIN];
+	struct qname name;
+	struct owner owner;
+	const uint8_t *wire;
+	size_t before;
+	int labels;
+
+	for (unsigned hop = 0; cname != NULL && hop < ANSWER_MAX_CHAIN; hop++) {
+		seen[hop] = cname;
+		wire = cname->records + DNS_RECORD_FIXED;
+		if (qname_read(&name, wire, cname->length - DNS_RECORD_FIXED) < 0)
+			return;
+		labels = labels_in_zone(zone, &name);
+		if (labels < 0)
+			return;
+		set_owner(&owner, response, wire, (size_t)name.length - zone->name.length);
+		before = response->writer.length;
+		cname = answer_name(response, &owner, &name, labels);
+		for (unsigned i = 0; i <= hop; i++) {
+			if (seen[i] != cname)
+				continue;
+			response->writer.length = before;
+			response->answers = (uint16_t)(response->answers - cname->count);
+			return;
+		}
+	}
+}
+
+static void
+answer_question(struct response *response)
+{
+	const struct qname *name = &response->query->name;
+	int labels = labels_in_zone(response->source->zone, name);
+	const struct zone_rrset *cname;
+	struct owner owner;
+
+	if (labels < 0) {
+		response->rcode = DNS_RCODE_REFUSED;
+		return;
+	}
+	response->authoritative = 1;
+	put_u16(owner.wire, POINTER | DNS_HEADER);
+	owner.length = 2;
+	cname = answer_name(response, &owner, name, labels);
+	if (cname != NULL)
+		follow(response, cname);
+}
+
+/* Takes back everything but the question. */
+static void
+forget(struct response *response)
+{
+	response->writer.length = DNS_HEADER + (size_t)response->query->question_length;
+	response->writer.failed = 0;
+	response->answers = 0;
+	response->authority = 0;
+	response->additional = 0;
+}
+
+static void
+put_opt(struct response *response)
+{
+	uint8_t opt[DNS_OPT_RECORD] = {0};
+
+	put_u16(opt + 1, DNS_TYPE_OPT);
+	put_u16(opt + 3, ANSWER_MAX_UDP);
+	opt[5] = (uint8_t)(response->rcode >> 4);
+	put_u16(opt + 7, response->query->dnssec_ok ? DNS_EDNS_DO : 0);
+	writer_bytes(&response->writer, opt, sizeof(opt));
+	response->additional++;
+}
+
+static void
+put_header(struct response *response, const uint8_t *query)
+{
+	uint8_t *header = response->writer.data;
+	uint8_t echoed = query[OFFSET_FLAGS] & (DNS_MASK_OPCODE | DNS_BIT_RD);
+
+	memcpy(header, query, OFFSET_FLAGS); /* the id */
+	header[OFFSET_FLAGS] =
+	    (uint8_t)(DNS_BIT_QR | echoed | (response->authoritative ? DNS_BIT_AA : 0) |
+		      (response->truncated ? DNS_BIT_TC : 0));
+	header[OFFSET_FLAGS + 1] = (uint8_t)(response->rcode & DNS_MASK_RCODE);
+	put_u16(header + OFFSET_QDCOUNT, response->query->question_length > 0);
+	put_u16(header + OFFSET_QDCOUNT + 2, response->answers);
+	put_u16(header + OFFSET_QDCOUNT + 4, response->authority);
+	put_u16(header + OFFSET_QDCOUNT + 6, response->additional);
+}
+
+static size_t
+space(const struct query *query, enum answer_transport transport)
+{
+	size_t limit = ANSWER_MAX_TCP;
+
+	if (transport == ANSWER_UDP)
+		limit = query->edns_size < ANSWER_MAX_UDP ? query->edns_size : ANSWER_MAX_UDP;
+	return query->edns ? limit - DNS_OPT_RECORD : limit;
+}
+
+size_t
+answer_query(const struct answer_source *source, enum answer_transport transport,
+    const uint8_t *query_bytes, size_t length, uint8_t *answer)
+{
+	struct query query;
+	struct response response = {.source = source, .query = &query};
+
+	if (query_read(&query, query_bytes, length) < 0)
+		return 0;
+	response.rcode = query.rcode;
+	writer_init(&response.writer, answer, space(&query, transport));
+	writer_bytes(&response.writer, query_bytes, DNS_HEADER + (size_t)query.question_length);
+	if (response.rcode == DNS_RCODE_NOERROR)
+		answer_question(&response);
+	if (response.writer.failed) {
+		forget(&response);
+		/* There is no other transport to send the client to. */
+		if (transport == ANSWER_TCP)
+			response.rcode = DNS_RCODE_SERVFAIL;
+		else
+			response.truncated = 1;
+	}
+	if (response.rcode == DNS_RCODE_SERVFAIL) {
+		forget(&response);
+		response.truncated = 0;
+		response.authoritative = 0;
+	}
+	/* Not every class was looked at (RFC 1035, 6.2). */
+	if (query.class == DNS_CLASS_ANY)
+		response.authoritative = 0;
+	if (query.edns) {
+		response.writer.capacity += DNS_OPT_RECORD;
+		put_opt(&response);
+	}
+	put_header(&response, query_bytes);
+	return response.writer.length;
+}

@@ -1,0 +1,10 @@
+/* The system calls dnsd makes beyond those of every daemon (common/confine.h). */
+#ifndef DNSD_FILTER_H
+#define DNSD_FILTER_H
+
+#include "confine.h"
+
+extern const struct confine_call filter_calls[];
+extern const size_t filter_call_count;
+
+#endif

@@ -1,0 +1,150 @@
+/* sallyport-dnsd: answers DNS from memory. This file only wires. */
+#include "conf.h"
+#include "daemon.h"
+#include "door.h"
+#include "filter.h"
+#include "log.h"
+#include "pool.h"
+#include "sync.h"
+#include "table.h"
+#include "zone.h"
+
+#include <stdlib.h>
+#include <sys/random.h>
+#include <time.h>
+
+enum {
+	/* After this long the sockets are read without a snapshot: the static names can be answered. */
+	PATIENCE_MS = 1000
+};
+
+/* What the table may hold: a hundred times what an installation of that kind has seen. */
+static const struct table_limits limits = {
+    .names = 20 * 1000 * 1000, .bytes = (size_t)4 * 1024 * 1024 * 1024};
+
+struct dnsd {
+	struct daemon daemon;
+	uv_loop_t loop;
+	uv_timer_t patience;
+	struct zone *zone;
+	struct table *table;
+	struct pool *pool;
+	struct door *door;
+	struct sync *sync;
+};
+
+static struct zone *
+make_zone(const struct conf *conf)
+{
+	struct zone_config config = {.name = &conf->zone.name,
+	    .nameserver = &conf->zone.nameserver,
+	    .admin = &conf->zone.admin,
+	    .records = &conf->zone.records,
+	    .txt_ttl = conf->zone.txt_ttl,
+	    .negative_ttl = conf->zone.negative_ttl,
+	    .serial = zone_serial(time(NULL))};
+	struct zone *zone = zone_new(&config);
+
+	if (zone == NULL)
+		fatal("no memory for the zone");
+	return zone;
+}
+
+static struct table *
+make_table(unsigned workers)
+{
+	uint8_t key[SIPHASH_KEY];
+	struct table *table;
+
+	if (getrandom(key, sizeof(key), 0) != sizeof(key))
+		fatal("no random numbers for the table");
+	table = table_new(&limits, key, workers);
+	if (table == NULL)
+		fatal("no memory for the table");
+	return table;
+}
+
+static void
+on_complete(void *context)
+{
+	struct dnsd *dnsd = context;
+
+	(void)uv_timer_stop(&dnsd->patience);
+	pool_serve(dnsd->pool);
+}
+
+static void
+on_patience(uv_timer_t *timer)
+{
+	struct dnsd *dnsd = timer->data;
+
+	log_warning("no snapshot from store yet: dynamic names are answered with SERVFAIL");
+	pool_serve(dnsd->pool);
+}
+
+static void
+on_link(void *context, int fd)
+{
+	struct dnsd *dnsd = context;
+
+	sync_link(dnsd->sync, fd);
+}
+
+static void
+on_stopped(void *context)
+{
+	struct dnsd *dnsd = context;
+
+	sync_close(dnsd->sync);
+}
+
+static void
+stop(void *context)
+{
+	struct dnsd *dnsd = context;
+
+	door_close(dnsd->door);
+	uv_close((uv_handle_t *)&dnsd->patience, NULL);
+	pool_stop(dnsd->pool, on_stopped, dnsd);
+}
+
+/* After confinement: from here on there is nothing to open. */
+static void
+start(struct dnsd *dnsd, int door_fd)
+{
+	const struct conf *conf = &dnsd->daemon.conf;
+
+	if (uv_loop_init(&dnsd->loop) < 0 || uv_timer_init(&dnsd->loop, &dnsd->patience) < 0)
+		fatal("cannot make a loop");
+	dnsd->patience.data = dnsd;
+	dnsd->sync = sync_new(&dnsd->loop, dnsd->table, on_complete, dnsd);
+	if (dnsd->sync == NULL)
+		fatal("no memory for the link");
+	dnsd->door = door_listen(
+	    &dnsd->loop, door_fd, conf->privsep.users[CONF_ROLE_STORE].uid, on_link, dnsd);
+	pool_start(dnsd->pool, &dnsd->loop, dnsd->zone, dnsd->table);
+	(void)uv_timer_start(&dnsd->patience, on_patience, PATIENCE_MS, 0);
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct dnsd dnsd;
+	const struct conf *conf = &dnsd.daemon.conf;
+	int door_fd, status;
+
+	daemon_begin(&dnsd.daemon, CONF_ROLE_DNSD, argc, argv);
+	dnsd.zone = make_zone(conf);
+	dnsd.table = make_table(conf->dns.workers);
+	dnsd.pool = pool_bind(conf);
+	door_fd = door_bind(
+	    dnsd.daemon.runtime_fd, "dnsd.door", conf->privsep.users[CONF_ROLE_STORE].uid);
+	daemon_confine(&dnsd.daemon, 0, pool_files(conf), filter_calls, filter_call_count);
+	start(&dnsd, door_fd);
+	status = daemon_serve(&dnsd.daemon, &dnsd.loop, stop, &dnsd);
+	pool_free(dnsd.pool);
+	table_free(dnsd.table);
+	zone_free(dnsd.zone);
+	conf_free(&dnsd.daemon.conf);
+	return status;
+}

@@ -1,0 +1,178 @@
+/* Sockets, threads, and their common beginning and end; see pool.h. */
+#include "pool.h"
+
+#include "listen.h"
+#include "log.h"
+#include "tcp.h"
+#include "udp.h"
+#include "worker.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+enum {
+	LOOP_FILES = 8,	  /* descriptors a loop needs for itself */
+	COMMON_FILES = 64 /* door, link, log and the main loop */
+};
+
+/* The sockets of one protocol, one row per worker. */
+struct sockets {
+	int *fds;
+	size_t per_worker;
+};
+
+struct pool {
+	unsigned count;
+	struct sockets udp, tcp;
+	struct worker **workers;
+	uv_async_t on_ended;
+	atomic_uint ended;
+	unsigned joined;
+	int serving;
+	void (*stopped)(void *context);
+	void *context;
+};
+
+static void
+bind_address(struct sockets *sockets, const struct address *address, size_t place, int type,
+    unsigned workers)
+{
+	int fds[CONF_MAX_WORKERS];
+
+	listen_bind(address, type, workers, fds);
+	for (unsigned i = 0; i < workers; i++) {
+		sockets->fds[i * sockets->per_worker + place] = fds[i];
+		if (type == SOCK_DGRAM)
+			udp_prepare(fds[i], address);
+		/* Who connects before we read waits in the backlog instead of being refused. */
+		else if (listen(fds[i], TCP_BACKLOG) < 0)
+			fatal("cannot listen for TCP: %s", strerror(errno));
+	}
+}
+
+static void
+bind_all(struct sockets *sockets, const struct conf_listen *addresses, int type, unsigned workers)
+{
+	sockets->per_worker = addresses->count;
+	sockets->fds = calloc(workers * addresses->count + 1, sizeof(int));
+	if (sockets->fds == NULL)
+		fatal("no memory for the sockets");
+	for (size_t i = 0; i < addresses->count; i++)
+		bind_address(sockets, &addresses->addresses[i], i, type, workers);
+}
+
+struct pool *
+pool_bind(const struct conf *conf)
+{
+	struct pool *pool = calloc(1, sizeof(*pool));
+
+	if (pool == NULL)
+		fatal("no memory for the workers");
+	pool->count = conf->dns.workers;
+	if (conf->dns.protocols & CONF_PROTOCOL_UDP)
+		bind_all(&pool->udp, &conf->dns.listen, SOCK_DGRAM, pool->count);
+	if (conf->dns.protocols & CONF_PROTOCOL_TCP)
+		bind_all(&pool->tcp, &conf->dns.listen, SOCK_STREAM, pool->count);
+	return pool;
+}
+
+unsigned long
+pool_files(const struct conf *conf)
+{
+	unsigned long worker = 2 * conf->dns.listen.count + LOOP_FILES;
+
+	if (conf->dns.protocols & CONF_PROTOCOL_TCP)
+		worker += TCP_CONNECTIONS;
+	return COMMON_FILES + conf->dns.workers * worker;
+}
+
+static void
+on_worker_ended(void *context)
+{
+	struct pool *pool = context;
+
+	(void)atomic_fetch_add(&pool->ended, 1);
+	(void)uv_async_send(&pool->on_ended);
+}
+
+static void
+on_async_closed(uv_handle_t *handle)
+{
+	struct pool *pool = handle->data;
+
+	pool->stopped(pool->context);
+}
+
+static void
+on_ended(uv_async_t *async)
+{
+	struct pool *pool = async->data;
+
+	if (atomic_load(&pool->ended) < pool->count || pool->joined > 0)
+		return;
+	for (; pool->joined < pool->count; pool->joined++)
+		worker_join(pool->workers[pool->joined]);
+	uv_close((uv_handle_t *)&pool->on_ended, on_async_closed);
+}
+
+static const int *
+row(const struct sockets *sockets, unsigned worker)
+{
+	return sockets->fds == NULL ? NULL : sockets->fds + worker * sockets->per_worker;
+}
+
+void
+pool_start(struct pool *pool, uv_loop_t *loop, const struct zone *zone, struct table *table)
+{
+	struct worker_config config = {.zone = zone,
+	    .udp_count = pool->udp.per_worker,
+	    .tcp_count = pool->tcp.per_worker,
+	    .ended = on_worker_ended,
+	    .context = pool};
+
+	pool->workers = calloc(pool->count, sizeof(struct worker *));
+	if (pool->workers == NULL || uv_async_init(loop, &pool->on_ended, on_ended) < 0)
+		fatal("no memory for the workers");
+	pool->on_ended.data = pool;
+	for (unsigned i = 0; i < pool->count; i++) {
+		config.index = i;
+		config.names = table_reader(table, i);
+		config.udp_fds = row(&pool->udp, i);
+		config.tcp_fds = row(&pool->tcp, i);
+		pool->workers[i] = worker_start(&config);
+	}
+}
+
+void
+pool_serve(struct pool *pool)
+{
+	if (pool->serving)
+		return;
+	pool->serving = 1;
+	for (unsigned i = 0; i < pool->count; i++)
+		worker_serve(pool->workers[i]);
+}
+
+void
+pool_stop(struct pool *pool, void (*stopped)(void *context), void *context)
+{
+	pool->serving = 1; /* there is no way back */
+	pool->stopped = stopped;
+	pool->context = context;
+	for (unsigned i = 0; i < pool->count; i++)
+		worker_stop(pool->workers[i]);
+}
+
+void
+pool_free(struct pool *pool)
+{
+	if (pool == NULL)
+		return;
+	free(pool->workers);
+	free(pool->udp.fds);
+	free(pool->tcp.fds);
+	free(pool);
+}

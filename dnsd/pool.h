@@ -1,0 +1,33 @@
+/*
+ * All workers: their sockets are bound before confinement, their threads started after it, and
+ * they begin to read together.
+ */
+#ifndef DNSD_POOL_H
+#define DNSD_POOL_H
+
+#include "conf.h"
+#include "table.h"
+#include "zone.h"
+
+#include <uv.h>
+
+struct pool;
+
+/* Binds every address of the configuration once per worker. Fatal on failure. */
+struct pool *pool_bind(const struct conf *conf);
+
+/* Descriptors that the workers may need, for the limit. */
+unsigned long pool_files(const struct conf *conf);
+
+/* Starts the threads; `loop` hears of their end. Fatal on failure. */
+void pool_start(struct pool *pool, uv_loop_t *loop, const struct zone *zone, struct table *table);
+
+/* Reads the sockets from now on. Calling it again does nothing. */
+void pool_serve(struct pool *pool);
+
+/* Stops all workers; `stopped` is called on the loop when the last one has ended. */
+void pool_stop(struct pool *pool, void (*stopped)(void *context), void *context);
+
+void pool_free(struct pool *pool);
+
+#endif

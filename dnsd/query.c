@@ -1,0 +1,219 @@
+/* Wire bytes to question and EDNS; see query.h for the order of the gates. */
+#include "query.h"
+
+#include "pack.h"
+
+#include <string.h>
+
+enum {
+	OFFSET_FLAGS = 2, /* of the header's fields */
+	OFFSET_QDCOUNT = 4,
+	OFFSET_ANCOUNT = 6,
+	OFFSET_NSCOUNT = 8,
+	OFFSET_ARCOUNT = 10,
+	POINTER = 0xc0 /* both upper bits of a length byte: a compression pointer */
+};
+
+static uint16_t
+read_u16(const uint8_t *bytes)
+{
+	return (uint16_t)(bytes[0] << 8 | bytes[1]);
+}
+
+int
+qname_read(struct qname *name, const uint8_t *wire, size_t available)
+{
+	size_t offset = 0, label;
+	uint8_t count = 0;
+
+	for (;;) {
+		if (offset >= available)
+			return -1;
+		label = wire[offset];
+		if (label == 0)
+			break;
+		if (label > NAME_MAX_LABEL)
+			return -1;
+		name->labels[count++] = (uint8_t)offset;
+		offset += 1 + label;
+		/* The root label must still fit. */
+		if (offset >= NAME_MAX_WIRE)
+			return -1;
+	}
+	name->length = (uint8_t)(offset + 1);
+	name->label_count = count;
+	memcpy(name->lower, wire, name->length);
+	name_lower_wire(name->lower, name->length);
+	return 0;
+}
+
+static int
+read_question(struct query *query, const uint8_t *message, size_t length)
+{
+	const uint8_t *end;
+
+	if (qname_read(&query->name, message + DNS_HEADER, length - DNS_HEADER) < 0)
+		return -1;
+	if (length - DNS_HEADER - query->name.length < 4)
+		return -1;
+	end = message + DNS_HEADER + query->name.length;
+	query->type = read_u16(end);
+	query->class = read_u16(end + 2);
+	query->question_length = (uint16_t)(query->name.length + 4);
+	return 0;
+}
+
+/* Passes one record's owner, compressed or not, without following where it leads. */
+static int
+skip_owner(struct reader *reader)
+{
+	uint8_t length;
+
+	for (;;) {
+		length = reader_u8(reader);
+		if (reader->failed)
+			return -1;
+		if (length == 0)
+			return 0;
+		if (length >= POINTER) {
+			reader_u8(reader);
+			return reader->failed ? -1 : 0;
+		}
+		if (length > NAME_MAX_LABEL)
+			return -1;
+		reader_bytes(reader, length);
+	}
+}
+
+/* An IXFR names the serial it has in an SOA record in authority (RFC 1995, 3). */
+static int
+skip_records(struct reader *reader, unsigned count)
+{
+	for (; count > 0; count--) {
+		if (skip_owner(reader) < 0)
+			return -1;
+		reader_bytes(reader, DNS_RECORD_FIXED - 2);
+		reader_bytes(reader, reader_u16(reader));
+		if (reader->failed)
+			return -1;
+	}
+	return 0;
+}
+
+/* Options that are not known are ignored, but each must lie within the record (RFC 6891, 6.1.2). */
+static int
+check_options(struct slice options)
+{
+	struct reader reader;
+
+	reader_init(&reader, options.data, options.length);
+	while (reader_left(&reader) > 0) {
+		reader_u16(&reader);
+		reader_bytes(&reader, reader_u16(&reader));
+		if (reader.failed)
+			return -1;
+	}
+	return 0;
+}
+
+/* The only record a query may carry: OPT, owned by the root. */
+static int
+read_opt(struct query *query, struct reader *reader, unsigned *version)
+{
+	struct slice options;
+	uint16_t type, size, flags;
+	uint8_t owner;
+
+	owner = reader_u8(reader);
+	type = reader_u16(reader);
+	size = reader_u16(reader);
+	reader_u8(reader); /* extended rcode: means nothing in a query */
+	*version = reader_u8(reader);
+	flags = reader_u16(reader);
+	options = reader_bytes(reader, reader_u16(reader));
+	if (reader->failed || owner != 0 || type != DNS_TYPE_OPT)
+		return -1;
+	query->edns = 1;
+	query->edns_size = size < DNS_MIN_UDP ? DNS_MIN_UDP : size;
+	query->dnssec_ok = (flags & DNS_EDNS_DO) != 0;
+	/* What the options of a later version look like is not ours to say. */
+	return *version == 0 ? check_options(options) : 0;
+}
+
+/* What follows the question: nothing, or one OPT record. */
+static enum dns_rcode
+read_rest(struct query *query, const uint8_t *message, size_t length)
+{
+	unsigned authority = read_u16(message + OFFSET_NSCOUNT);
+	unsigned additional = read_u16(message + OFFSET_ARCOUNT);
+	unsigned version = 0;
+	size_t offset = DNS_HEADER + (size_t)query->question_length;
+	struct reader reader;
+
+	if (read_u16(message + OFFSET_ANCOUNT) != 0)
+		return DNS_RCODE_FORMERR;
+	if (authority != 0 && query->type != DNS_TYPE_IXFR)
+		return DNS_RCODE_FORMERR;
+	reader_init(&reader, message + offset, length - offset);
+	if (authority != 0 && skip_records(&reader, authority) < 0)
+		return DNS_RCODE_FORMERR;
+	if (additional != 0 && read_opt(query, &reader, &version) < 0)
+		return DNS_RCODE_FORMERR;
+	/* A second OPT, or a TSIG, whose key nobody here knows (RFC 8945, 5.2). */
+	if (additional > 1)
+		return DNS_RCODE_FORMERR;
+	if (reader_end(&reader) < 0)
+		return DNS_RCODE_FORMERR;
+	return version != 0 ? DNS_RCODE_BADVERS : DNS_RCODE_NOERROR;
+}
+
+static enum dns_rcode
+judge(struct query *query, const uint8_t *message, size_t length)
+{
+	enum dns_rcode rcode;
+
+	/* Early, because another opcode may give the rest of the message another meaning. */
+	if ((message[OFFSET_FLAGS] & DNS_MASK_OPCODE) != DNS_OPCODE_QUERY) {
+		if (read_u16(message + OFFSET_QDCOUNT) == 1)
+			(void)read_question(query, message, length);
+		return DNS_RCODE_NOTIMP;
+	}
+	if (read_u16(message + OFFSET_QDCOUNT) != 1 || read_question(query, message, length) < 0)
+		return DNS_RCODE_FORMERR;
+	if ((message[OFFSET_FLAGS + 1] & DNS_MASK_RCODE) != 0)
+		return DNS_RCODE_FORMERR;
+	rcode = read_rest(query, message, length);
+	if (rcode != DNS_RCODE_NOERROR)
+		return rcode;
+	if (query->class != DNS_CLASS_IN && query->class != DNS_CLASS_ANY)
+		return DNS_RCODE_REFUSED;
+	/* Records that describe a message or its transfer are never data of a name. */
+	switch (query->type) {
+	case DNS_TYPE_OPT:
+	case DNS_TYPE_TKEY:
+	case DNS_TYPE_TSIG:
+		return DNS_RCODE_FORMERR;
+	case DNS_TYPE_IXFR:
+	case DNS_TYPE_AXFR:
+		return DNS_RCODE_REFUSED;
+	default:
+		return DNS_RCODE_NOERROR;
+	}
+}
+
+int
+query_read(struct query *query, const uint8_t *message, size_t length)
+{
+	if (length < DNS_HEADER || (message[OFFSET_FLAGS] & DNS_BIT_QR) != 0)
+		return -1;
+	query->type = 0;
+	query->class = 0;
+	query->question_length = 0;
+	query->edns = 0;
+	query->dnssec_ok = 0;
+	query->edns_size = DNS_MIN_UDP;
+	query->name.length = 0;
+	query->name.label_count = 0;
+	query->rcode = judge(query, message, length);
+	return 0;
+}

@@ -1,0 +1,251 @@
+/* Messages of store to calls of the table; see sync.h. */
+#include "sync.h"
+
+#include "link.h"
+#include "log.h"
+#include "message.h"
+
+#include <stdlib.h>
+
+/* What the peer may say next. */
+enum state {
+	STATE_GREETING, /* we said HELLO */
+	STATE_READY,	/* greeted; the snapshot comes next */
+	STATE_SNAPSHOT,
+	STATE_LIVE
+};
+
+struct sync {
+	uv_timer_t reclaim;
+	uv_loop_t *loop;
+	struct table *table;
+	struct link *link; /* NULL: store is away */
+	void (*complete)(void *context);
+	void *context;
+	uint64_t received; /* names of the running snapshot */
+	uint64_t applied;  /* highest commit of this link's deltas */
+	uint64_t acknowledged;
+	struct log_limit full;
+};
+
+static void
+on_reclaim(uv_timer_t *timer)
+{
+	struct sync *sync = timer->data;
+
+	if (!table_reclaim(sync->table))
+		(void)uv_timer_stop(timer);
+}
+
+/* Starts freeing what was replaced; most of it goes at once. */
+static void
+reclaim(struct sync *sync)
+{
+	if (table_reclaim(sync->table) && !uv_is_active((uv_handle_t *)&sync->reclaim))
+		(void)uv_timer_start(&sync->reclaim, on_reclaim, SYNC_RECLAIM_MS, SYNC_RECLAIM_MS);
+}
+
+static void
+check_room(struct sync *sync, enum table_result result)
+{
+	if (result == TABLE_OK || !log_allowed(&sync->full))
+		return;
+	log_error("%s at %zu names and %zu MiB: a name is left out, and names that are not held "
+		  "are answered with SERVFAIL",
+	    result == TABLE_FULL ? "the table of names is full"
+				 : "no memory for the table of names",
+	    table_names(sync->table), table_bytes(sync->table) / (1024 * 1024));
+}
+
+static int
+on_hello_answer(void *context, uint64_t id, struct reader *body, int fd)
+{
+	struct sync *sync = context;
+	struct message_hello hello;
+
+	(void)id;
+	(void)fd;
+	if (message_get_hello(body, &hello) < 0 || hello.version != MESSAGE_VERSION ||
+	    hello.role != MESSAGE_ROLE_DNSD)
+		return -1;
+	link_set_state(sync->link, STATE_READY);
+	return 0;
+}
+
+static int
+on_snapshot_begin(void *context, uint64_t id, struct reader *body, int fd)
+{
+	struct sync *sync = context;
+	uint64_t expected = reader_u64(body);
+
+	(void)id;
+	(void)fd;
+	if (reader_end(body) < 0)
+		return -1;
+	sync->received = 0;
+	check_room(sync, table_snapshot_begin(sync->table, expected));
+	link_set_state(sync->link, STATE_SNAPSHOT);
+	return 0;
+}
+
+static int
+on_snapshot_chunk(void *context, uint64_t id, struct reader *body, int fd)
+{
+	struct sync *sync = context;
+	struct message_name name;
+
+	(void)id;
+	(void)fd;
+	while (reader_left(body) > 0) {
+		if (message_get_name(body, &name) < 0 || !name.exists)
+			return -1;
+		check_room(sync, table_snapshot_add(sync->table, &name));
+		sync->received++;
+	}
+	return reader_end(body);
+}
+
+static int
+on_snapshot_end(void *context, uint64_t id, struct reader *body, int fd)
+{
+	struct sync *sync = context;
+	uint64_t sent = reader_u64(body);
+
+	(void)id;
+	(void)fd;
+	if (reader_end(body) < 0 || sent != sync->received)
+		return -1;
+	table_snapshot_end(sync->table);
+	link_set_state(sync->link, STATE_LIVE);
+	log_info("synchronised: %zu names, %zu MiB", table_names(sync->table),
+	    table_bytes(sync->table) / (1024 * 1024));
+	sync->complete(sync->context);
+	return 0;
+}
+
+static int
+on_delta(void *context, uint64_t id, struct reader *body, int fd)
+{
+	struct sync *sync = context;
+	struct message_name name;
+
+	(void)fd;
+	while (reader_left(body) > 0) {
+		if (message_get_name(body, &name) < 0 || name.commit > id)
+			return -1;
+		check_room(sync, table_apply(sync->table, &name));
+	}
+	if (id > sync->applied)
+		sync->applied = id;
+	return reader_end(body);
+}
+
+#define IN(STATE) (1U << (STATE))
+
+enum { BODY_MAX = MESSAGE_MAX - MESSAGE_HEADER, HELLO_BODY = 3, COUNT_BODY = 8 };
+
+static const struct message_rule rules[] = {
+    {MESSAGE_HELLO_ANSWER, IN(STATE_GREETING), HELLO_BODY, HELLO_BODY, 0, on_hello_answer},
+    {MESSAGE_SNAPSHOT_BEGIN, IN(STATE_READY) | IN(STATE_LIVE), COUNT_BODY, COUNT_BODY, 0,
+	on_snapshot_begin},
+    {MESSAGE_SNAPSHOT_CHUNK, IN(STATE_SNAPSHOT), 1, BODY_MAX, 0, on_snapshot_chunk},
+    {MESSAGE_SNAPSHOT_END, IN(STATE_SNAPSHOT), COUNT_BODY, COUNT_BODY, 0, on_snapshot_end},
+    {MESSAGE_DELTA, IN(STATE_SNAPSHOT) | IN(STATE_LIVE), 1, BODY_MAX, 0, on_delta},
+};
+
+/*
+ * What was applied is acknowledged once a turn, with the highest commit, and only when it is served: during the
+ * first snapshot there is no table yet that could answer.
+ */
+static void
+on_turn_ended(void *context)
+{
+	struct sync *sync = context;
+	unsigned char message[MESSAGE_MAX];
+	struct writer writer;
+
+	reclaim(sync);
+	if (sync->applied == sync->acknowledged || !table_complete(sync->table))
+		return;
+	message_begin(&writer, message, MESSAGE_DELTA_APPLIED, sync->applied);
+	/* With a full queue the next turn says it, with a higher number. */
+	if (link_send(sync->link, message, message_end(&writer)) == 0)
+		sync->acknowledged = sync->applied;
+}
+
+static void
+on_closed(void *context, enum link_end end)
+{
+	struct sync *sync = context;
+
+	if (end == LINK_END_VIOLATION)
+		fatal("store broke the protocol: starting afresh");
+	sync->link = NULL;
+	table_snapshot_abort(sync->table);
+	log_warning("the link to store ended: what is known stays served");
+}
+
+static void
+greet(struct sync *sync)
+{
+	struct message_hello hello = {.version = MESSAGE_VERSION, .role = MESSAGE_ROLE_DNSD};
+	unsigned char message[MESSAGE_MAX];
+	struct writer writer;
+
+	message_begin(&writer, message, MESSAGE_HELLO, 0);
+	message_put_hello(&writer, &hello);
+	(void)link_send(sync->link, message, message_end(&writer));
+}
+
+void
+sync_link(struct sync *sync, int fd)
+{
+	const struct link_config config = {.peer = "store",
+	    .rules = rules,
+	    .rule_count = sizeof(rules) / sizeof(rules[0]),
+	    .queue_maximum = SYNC_QUEUE,
+	    .context = sync,
+	    .closed = on_closed,
+	    .turn_ended = on_turn_ended};
+
+	link_close(sync->link);
+	table_snapshot_abort(sync->table);
+	sync->applied = 0;
+	sync->acknowledged = 0;
+	sync->link = link_open(sync->loop, fd, &config);
+	if (sync->link != NULL)
+		greet(sync);
+}
+
+struct sync *
+sync_new(uv_loop_t *loop, struct table *table, void (*complete)(void *context), void *context)
+{
+	struct sync *sync = calloc(1, sizeof(*sync));
+
+	if (sync == NULL || uv_timer_init(loop, &sync->reclaim) < 0) {
+		free(sync);
+		return NULL;
+	}
+	sync->reclaim.data = sync;
+	sync->loop = loop;
+	sync->table = table;
+	sync->complete = complete;
+	sync->context = context;
+	return sync;
+}
+
+static void
+on_timer_closed(uv_handle_t *handle)
+{
+	free(handle->data);
+}
+
+void
+sync_close(struct sync *sync)
+{
+	if (sync == NULL)
+		return;
+	link_close(sync->link);
+	sync->link = NULL;
+	uv_close((uv_handle_t *)&sync->reclaim, on_timer_closed);
+}

@@ -1,0 +1,36 @@
+/*
+ * The link from store: a snapshot, then every committed change, into the table.
+ *
+ * store is believed about names, as nobody else is, but not about the protocol: whatever is not
+ * in the rule table ends the process, and the next one begins with a fresh snapshot. When
+ * the link ends by itself the table stays as it is, until store dials again.
+ */
+#ifndef DNSD_SYNC_H
+#define DNSD_SYNC_H
+
+#include "table.h"
+
+#include <uv.h>
+
+enum {
+	SYNC_QUEUE =
+	    64 * 1024,	     /* bytes of acknowledgements waiting; store reads them all the time */
+	SYNC_RECLAIM_MS = 10 /* pause between two turns of freeing what was replaced */
+};
+
+struct sync;
+
+/*
+ * `complete` is called after each complete snapshot. The table must outlive the result. NULL
+ * when memory is short.
+ */
+struct sync *sync_new(
+    uv_loop_t *loop, struct table *table, void (*complete)(void *context), void *context);
+
+/* A new link has arrived: takes over `fd`; the one before is closed. */
+void sync_link(struct sync *sync, int fd);
+
+/* Closes; the memory goes in a later turn of the loop. NULL is accepted. */
+void sync_close(struct sync *sync);
+
+#endif

@@ -1,0 +1,100 @@
+/*
+ * The dynamic names: one table for all workers, filled by the main thread alone.
+ *
+ * A reader takes no lock and writes no cache line that another one touches: it announces itself
+ * on a line of its own around each batch of queries. What the writer replaces is freed only when
+ * every reader has been seen outside since (quiescent-state reclamation). The orders between the two sides
+ * are sequentially consistent; for readers that costs no more than an acquire.
+ *
+ * The table is empty and knows nothing until its first snapshot is complete. A later
+ * snapshot fills a shadow that replaces the whole; changes that arrive meanwhile go to both.
+ *
+ * Memory: about 35 bytes a slot in use and one allocation a name, 160 bytes with two values of
+ * 43 characters. The limits hold for each of table and shadow alone.
+ *
+ * Pure: no clock, no system call. Functions of the writer are called from one thread.
+ */
+#ifndef DNSD_TABLE_H
+#define DNSD_TABLE_H
+
+#include "message.h"
+#include "siphash.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { TABLE_RECLAIM_TURN = 4096 }; /* names freed in one call of table_reclaim() at most */
+
+struct table_limits {
+	size_t names; /* at least 1 */
+	size_t bytes;
+};
+
+struct table;
+struct table_reader;
+
+/* What the writer's functions answer. */
+enum table_result {
+	TABLE_OK = 0,
+	TABLE_FULL =
+	    -1, /* a limit was reached: the name is not held, and no name is known not to exist */
+	TABLE_NO_MEMORY = -2 /* the same, because the system has no more */
+};
+
+/*
+ * `key` seeds the hash and must be secret and random; `readers` is how many threads will
+ * read. NULL when memory is short. Before table_free() every reader is outside for good.
+ */
+struct table *table_new(
+    const struct table_limits *limits, const uint8_t key[SIPHASH_KEY], unsigned readers);
+void table_free(struct table *table);
+
+/*
+ * Writer: applies one committed change to the table and, during a snapshot, to the shadow. A change
+ * whose commit is lower than what is held is ignored (TABLE_OK). The readers see it when this returns.
+ */
+enum table_result table_apply(struct table *table, const struct message_name *name);
+
+/*
+ * Writer: a snapshot. begin makes an empty shadow with room for `expected` names (an unfinished one is
+ * dropped), add fills it, end puts it in the place of the table, abort drops it.
+ */
+enum table_result table_snapshot_begin(struct table *table, uint64_t expected);
+enum table_result table_snapshot_add(struct table *table, const struct message_name *name);
+void table_snapshot_end(struct table *table);
+void table_snapshot_abort(struct table *table);
+
+/* Writer: 1 once a snapshot was complete. */
+int table_complete(const struct table *table);
+
+/* Writer: frees what no reader can still hold, a turn's worth. 1 if something is left to free. */
+int table_reclaim(struct table *table);
+
+/* Writer: names held, and bytes counted against the limit. */
+size_t table_names(const struct table *table);
+size_t table_bytes(const struct table *table);
+
+/* The reader's end number `index`, for one thread; lives as long as the table. */
+struct table_reader *table_reader(struct table *table, unsigned index);
+
+/* Reader: everything found between the two stays valid until table_leave(). */
+void table_enter(struct table_reader *reader);
+void table_leave(struct table_reader *reader);
+
+enum table_find {
+	TABLE_FOUND,
+	TABLE_ABSENT,
+	TABLE_UNKNOWN /* no complete snapshot yet, or not everything fitted: it may exist */
+};
+
+/* The values of a name as TXT rdata, oldest first: each behind its length in two bytes. */
+struct table_values {
+	unsigned count;
+	const uint8_t *records;
+};
+
+/* Reader: looks up a label of `length` bytes in lower case. */
+enum table_find table_find(
+    struct table_reader *reader, const uint8_t *label, size_t length, struct table_values *values);
+
+#endif

@@ -1,0 +1,367 @@
+/* libuv streams round answer_query(); see tcp.h. */
+#include "tcp.h"
+
+#include "buf.h"
+#include "dns.h"
+#include "log.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { PREFIX = 2 }; /* a message stands behind its length (RFC 1035, 4.2.2) */
+
+struct connection {
+	uv_tcp_t stream;
+	uv_write_t write;
+	struct tcp *tcp;
+	struct connection *older, *newer;
+	struct buf in;	 /* read, not answered yet */
+	struct buf out;	 /* answers on their way */
+	uint64_t opened; /* loop time, ms */
+	uint64_t active;
+	int writing; /* `out` belongs to libuv */
+	int ended;   /* nothing more is read: the client's end, or ours */
+};
+
+struct listener {
+	uv_tcp_t stream;
+	struct listener *next;
+};
+
+struct tcp {
+	uv_loop_t *loop;
+	uv_timer_t sweep;
+	const struct answer_source *source;
+	struct listener *listeners;
+	/* By activity, so that the oldest is the one idle for longest. */
+	struct connection *oldest, *newest;
+	unsigned count;
+	char input[TCP_READ]; /* of the connection being read */
+	uint8_t answer[PREFIX + ANSWER_MAX_TCP];
+};
+
+static void pump(struct connection *connection);
+
+static void
+unlink_connection(struct connection *connection)
+{
+	struct tcp *tcp = connection->tcp;
+
+	if (connection->older != NULL)
+		connection->older->newer = connection->newer;
+	else
+		tcp->oldest = connection->newer;
+	if (connection->newer != NULL)
+		connection->newer->older = connection->older;
+	else
+		tcp->newest = connection->older;
+	connection->older = NULL;
+	connection->newer = NULL;
+}
+
+static void
+append_connection(struct connection *connection)
+{
+	struct tcp *tcp = connection->tcp;
+
+	connection->older = tcp->newest;
+	if (tcp->newest != NULL)
+		tcp->newest->newer = connection;
+	else
+		tcp->oldest = connection;
+	tcp->newest = connection;
+}
+
+static void
+touch(struct connection *connection)
+{
+	unlink_connection(connection);
+	append_connection(connection);
+	connection->active = uv_now(connection->tcp->loop);
+}
+
+static void
+on_connection_closed(uv_handle_t *handle)
+{
+	struct connection *connection = handle->data;
+
+	buf_free(&connection->in);
+	buf_free(&connection->out);
+	free(connection);
+}
+
+static void
+close_connection(struct connection *connection)
+{
+	if (uv_is_closing((uv_handle_t *)&connection->stream))
+		return;
+	unlink_connection(connection);
+	connection->tcp->count--;
+	uv_close((uv_handle_t *)&connection->stream, on_connection_closed);
+}
+
+/* Answers one message into `out`. 0, or -1: no memory. */
+static int
+answer_message(struct connection *connection, const uint8_t *message, size_t length)
+{
+	struct tcp *tcp = connection->tcp;
+	size_t size = answer_query(tcp->source, ANSWER_TCP, message, length, tcp->answer + PREFIX);
+
+	if (size == 0)
+		return 0;
+	tcp->answer[0] = (uint8_t)(size >> 8);
+	tcp->answer[1] = (uint8_t)size;
+	touch(connection);
+	return buf_append(&connection->out, tcp->answer, PREFIX + size);
+}
+
+/* Answers whole messages until there is enough to send. 0 or -1. */
+static int
+answer_messages(struct connection *connection)
+{
+	struct buf *in = &connection->in;
+	struct table_reader *names = connection->tcp->source->names;
+	size_t offset = 0, length;
+	int failed = 0;
+
+	table_enter(names);
+	while (!failed && connection->out.length < TCP_OUT_HIGH && in->length - offset >= PREFIX) {
+		length = (size_t)(in->data[offset] << 8 | in->data[offset + 1]);
+		if (in->length - offset - PREFIX < length)
+			break;
+		failed = answer_message(connection, in->data + offset + PREFIX, length) < 0;
+		offset += PREFIX + length;
+	}
+	table_leave(names);
+	buf_consume(in, offset);
+	return failed ? -1 : 0;
+}
+
+static void
+on_written(uv_write_t *write, int status)
+{
+	struct connection *connection = write->data;
+
+	connection->writing = 0;
+	buf_clear(&connection->out);
+	if (status < 0) {
+		close_connection(connection);
+		return;
+	}
+	if (uv_is_closing((uv_handle_t *)&connection->stream))
+		return;
+	touch(connection);
+	pump(connection);
+}
+
+/* Sends what the kernel takes at once; the rest follows when the client has read. 0 or -1. */
+static int
+send_answers(struct connection *connection)
+{
+	uv_stream_t *stream = (uv_stream_t *)&connection->stream;
+	uv_buf_t bytes =
+	    uv_buf_init((char *)connection->out.data, (unsigned)connection->out.length);
+	int sent = uv_try_write(stream, &bytes, 1);
+
+	if (sent < 0 && sent != UV_EAGAIN)
+		return -1;
+	if (sent > 0)
+		buf_consume(&connection->out, (size_t)sent);
+	if (connection->out.length == 0)
+		return 0;
+	bytes = uv_buf_init((char *)connection->out.data, (unsigned)connection->out.length);
+	connection->write.data = connection;
+	connection->writing = 1;
+	return uv_write(&connection->write, stream, &bytes, 1, on_written) < 0 ? -1 : 0;
+}
+
+static void
+on_allocate(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
+{
+	struct connection *connection = handle->data;
+
+	(void)suggested;
+	*buffer = uv_buf_init(connection->tcp->input, TCP_READ);
+}
+
+static void
+on_read(uv_stream_t *stream, ssize_t length, const uv_buf_t *buffer)
+{
+	struct connection *connection = stream->data;
+
+	if (length == UV_EOF) {
+		/* The client may have closed its side only, and wait for its answers. */
+		connection->ended = 1;
+	} else if (length < 0 || buf_append(&connection->in, buffer->base, (size_t)length) < 0) {
+		close_connection(connection);
+		return;
+	}
+	pump(connection);
+}
+
+/* Answers, sends and reads on, as far as each is possible now. */
+static void
+pump(struct connection *connection)
+{
+	uv_stream_t *stream = (uv_stream_t *)&connection->stream;
+
+	while (!connection->writing) {
+		if (answer_messages(connection) < 0)
+			goto fail;
+		if (connection->out.length == 0)
+			break;
+		if (send_answers(connection) < 0)
+			goto fail;
+	}
+	if (connection->writing) {
+		(void)uv_read_stop(stream);
+		return;
+	}
+	if (connection->ended)
+		goto fail;
+	/* Between messages an idle connection keeps no memory. */
+	if (connection->in.length == 0) {
+		buf_free(&connection->in);
+		buf_free(&connection->out);
+	}
+	if (!uv_is_active((uv_handle_t *)stream) && uv_read_start(stream, on_allocate, on_read) < 0)
+		goto fail;
+	return;
+fail:
+	close_connection(connection);
+}
+
+/* The connection that does least: idle for longest, if need be one whose client does not read. */
+static struct connection *
+least_useful(const struct tcp *tcp)
+{
+	for (struct connection *one = tcp->oldest; one != NULL; one = one->newer) {
+		if (!one->writing)
+			return one;
+	}
+	return tcp->oldest;
+}
+
+static void
+on_connection(uv_stream_t *stream, int status)
+{
+	struct tcp *tcp = stream->data;
+	struct connection *connection;
+
+	if (status < 0)
+		return;
+	connection = calloc(1, sizeof(*connection));
+	if (connection == NULL)
+		fatal("no memory for a TCP connection");
+	if (uv_tcp_init(tcp->loop, &connection->stream) < 0) {
+		free(connection);
+		return;
+	}
+	if (tcp->count >= TCP_CONNECTIONS)
+		close_connection(least_useful(tcp));
+	connection->tcp = tcp;
+	connection->stream.data = connection;
+	buf_init(&connection->in, TCP_READ + PREFIX + DNS_MAX_MESSAGE);
+	buf_init(&connection->out, TCP_OUT_HIGH + PREFIX + ANSWER_MAX_TCP);
+	connection->opened = uv_now(tcp->loop);
+	connection->active = connection->opened;
+	append_connection(connection);
+	tcp->count++;
+	if (uv_accept(stream, (uv_stream_t *)&connection->stream) < 0) {
+		close_connection(connection);
+		return;
+	}
+	/* Answers are whole: nothing is gained by waiting for more. */
+	(void)uv_tcp_nodelay(&connection->stream, 1);
+	pump(connection);
+}
+
+static void
+on_sweep(uv_timer_t *timer)
+{
+	struct tcp *tcp = timer->data;
+	struct connection *connection = tcp->oldest, *newer;
+	uint64_t now = uv_now(tcp->loop);
+
+	for (; connection != NULL; connection = newer) {
+		newer = connection->newer;
+		if (now - connection->active >= TCP_IDLE_MS ||
+		    now - connection->opened >= TCP_LIFETIME_MS)
+			close_connection(connection);
+	}
+}
+
+struct tcp *
+tcp_new(uv_loop_t *loop, const struct answer_source *source)
+{
+	struct tcp *tcp = calloc(1, sizeof(*tcp));
+
+	if (tcp == NULL || uv_timer_init(loop, &tcp->sweep) < 0) {
+		free(tcp);
+		return NULL;
+	}
+	tcp->loop = loop;
+	tcp->source = source;
+	tcp->sweep.data = tcp;
+	(void)uv_timer_start(&tcp->sweep, on_sweep, TCP_SWEEP_MS, TCP_SWEEP_MS);
+	return tcp;
+}
+
+static void
+on_listener_closed(uv_handle_t *handle)
+{
+	free(handle);
+}
+
+int
+tcp_listen(struct tcp *tcp, int fd)
+{
+	struct listener *listener = calloc(1, sizeof(*listener));
+	int failed;
+
+	if (listener == NULL || uv_tcp_init(tcp->loop, &listener->stream) < 0) {
+		free(listener);
+		log_error("no memory for a TCP listener");
+		return -1;
+	}
+	listener->stream.data = tcp;
+	failed = uv_tcp_open(&listener->stream, fd);
+	if (failed == 0)
+		failed = uv_listen((uv_stream_t *)&listener->stream, TCP_BACKLOG, on_connection);
+	if (failed < 0) {
+		log_error("cannot listen for TCP: %s", uv_strerror(failed));
+		uv_close((uv_handle_t *)&listener->stream, on_listener_closed);
+		return -1;
+	}
+	listener->next = tcp->listeners;
+	tcp->listeners = listener;
+	return 0;
+}
+
+void
+tcp_stop(struct tcp *tcp)
+{
+	struct connection *connection, *newer;
+	struct listener *listener, *next;
+
+	if (tcp == NULL)
+		return;
+	for (listener = tcp->listeners; listener != NULL; listener = next) {
+		next = listener->next;
+		uv_close((uv_handle_t *)&listener->stream, on_listener_closed);
+	}
+	tcp->listeners = NULL;
+	for (connection = tcp->oldest; connection != NULL; connection = newer) {
+		newer = connection->newer;
+		connection->ended = 1;
+		if (!connection->writing)
+			close_connection(connection);
+	}
+	uv_close((uv_handle_t *)&tcp->sweep, NULL);
+}
+
+void
+tcp_free(struct tcp *tcp)
+{
+	free(tcp);
+}

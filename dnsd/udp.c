@@ -1,0 +1,247 @@
+/* recvmmsg(2), answers, sendmmsg(2); see udp.h. */
+#include "udp.h"
+
+#include "log.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+union control {
+	struct cmsghdr align;
+	uint8_t bytes[CMSG_SPACE(sizeof(struct in6_pktinfo))]; /* the larger of the two families' */
+};
+
+struct udp {
+	uv_poll_t poll;
+	int fd;
+	int wildcard_control; /* the socket tells which address was asked */
+	const struct answer_source *source;
+	struct mmsghdr received[UDP_BATCH];
+	struct mmsghdr sent[UDP_BATCH];
+	struct iovec received_parts[UDP_BATCH];
+	struct iovec sent_parts[UDP_BATCH];
+	struct sockaddr_storage peers[UDP_BATCH];
+	union control controls[UDP_BATCH];
+	uint8_t queries[UDP_BATCH][UDP_MAX_QUERY];
+	uint8_t answers[UDP_BATCH][ANSWER_MAX_UDP];
+};
+
+static int
+is_wildcard(const struct address *address)
+{
+	if (address->socket.any.sa_family == AF_INET)
+		return address->socket.v4.sin_addr.s_addr == htonl(INADDR_ANY);
+	return address->socket.any.sa_family == AF_INET6 &&
+	       IN6_IS_ADDR_UNSPECIFIED(&address->socket.v6.sin6_addr);
+}
+
+void
+udp_prepare(int fd, const struct address *address)
+{
+	char text[ADDRESS_MAX_TEXT];
+	int on = 1, failed;
+
+	if (!is_wildcard(address))
+		return;
+	if (address->socket.any.sa_family == AF_INET)
+		failed = setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on));
+	else
+		failed = setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof(on));
+	if (failed < 0) {
+		address_to_text(address, text);
+		fatal("%s: cannot learn which address is asked: %s", text, strerror(errno));
+	}
+}
+
+static int
+wants_control(int fd)
+{
+	int v4 = 0, v6 = 0;
+	socklen_t length = sizeof(v4);
+
+	if (getsockopt(fd, IPPROTO_IP, IP_PKTINFO, &v4, &length) < 0)
+		v4 = 0;
+	length = sizeof(v6);
+	if (getsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &v6, &length) < 0)
+		v6 = 0;
+	return v4 || v6;
+}
+
+/* The kernel shortens all of these with every call. */
+static void
+prepare_received(struct udp *udp, unsigned count)
+{
+	struct msghdr *header;
+
+	for (unsigned i = 0; i < count; i++) {
+		header = &udp->received[i].msg_hdr;
+		header->msg_namelen = sizeof(udp->peers[i]);
+		header->msg_controllen = udp->wildcard_control ? sizeof(udp->controls[i]) : 0;
+		header->msg_flags = 0;
+	}
+}
+
+/*
+ * What came in as "arrived at this address, through this interface" goes out as "send from this
+ * address". The interface is left to routing, but for link-local addresses, which mean
+ * nothing without it.
+ */
+static void
+turn_control(struct msghdr *header)
+{
+	struct cmsghdr *part;
+	struct in_pktinfo v4;
+	struct in6_pktinfo v6;
+
+	for (part = CMSG_FIRSTHDR(header); part != NULL; part = CMSG_NXTHDR(header, part)) {
+		if (part->cmsg_level == IPPROTO_IP && part->cmsg_type == IP_PKTINFO) {
+			memcpy(&v4, CMSG_DATA(part), sizeof(v4));
+			v4.ipi_ifindex = 0;
+			memcpy(CMSG_DATA(part), &v4, sizeof(v4));
+		} else if (part->cmsg_level == IPPROTO_IPV6 && part->cmsg_type == IPV6_PKTINFO) {
+			memcpy(&v6, CMSG_DATA(part), sizeof(v6));
+			if (!IN6_IS_ADDR_LINKLOCAL(&v6.ipi6_addr))
+				v6.ipi6_ifindex = 0;
+			memcpy(CMSG_DATA(part), &v6, sizeof(v6));
+		}
+	}
+}
+
+/* Fills in the message to send for message `i` received. 1 if there is one. */
+static unsigned
+answer_one(struct udp *udp, unsigned i, unsigned place)
+{
+	struct msghdr *in = &udp->received[i].msg_hdr, *out = &udp->sent[place].msg_hdr;
+	size_t length;
+
+	length = answer_query(udp->source, ANSWER_UDP, udp->queries[i], udp->received[i].msg_len,
+	    udp->answers[place]);
+	if (length == 0)
+		return 0;
+	udp->sent_parts[place].iov_len = length;
+	out->msg_name = in->msg_name;
+	out->msg_namelen = in->msg_namelen;
+	out->msg_control = NULL;
+	out->msg_controllen = 0;
+	if (in->msg_controllen > 0) {
+		turn_control(in);
+		out->msg_control = in->msg_control;
+		out->msg_controllen = in->msg_controllen;
+	}
+	return 1;
+}
+
+static void
+send_batch(struct udp *udp, unsigned count)
+{
+	unsigned done = 0;
+	int sent;
+
+	while (done < count) {
+		sent = sendmmsg(udp->fd, udp->sent + done, count - done, 0);
+		if (sent > 0) {
+			done += (unsigned)sent;
+		} else if (errno == EAGAIN || errno == ENOBUFS) {
+			/* No room for the rest: the resolvers ask again. */
+			return;
+		} else if (errno != EINTR) {
+			/* This one cannot be sent (no route, port 0): the others can. */
+			done++;
+		}
+	}
+}
+
+/* 1 if there may be more. */
+static int
+answer_batch(struct udp *udp)
+{
+	unsigned count, answers = 0;
+	int received;
+
+	received = recvmmsg(udp->fd, udp->received, UDP_BATCH, MSG_DONTWAIT, NULL);
+	if (received <= 0)
+		return 0;
+	count = (unsigned)received;
+	table_enter(udp->source->names);
+	for (unsigned i = 0; i < count; i++)
+		answers += answer_one(udp, i, answers);
+	table_leave(udp->source->names);
+	send_batch(udp, answers);
+	prepare_received(udp, count);
+	return count == UDP_BATCH;
+}
+
+static void
+on_readable(uv_poll_t *poll, int status, int events)
+{
+	struct udp *udp = poll->data;
+	int error = 0;
+	socklen_t length = sizeof(error);
+
+	(void)events;
+	if (status < 0) {
+		/* The poll is stopped by an error on the socket; taking the error off lets it go on. */
+		(void)getsockopt(udp->fd, SOL_SOCKET, SO_ERROR, &error, &length);
+		(void)udp_serve(udp);
+		return;
+	}
+	for (unsigned turn = 0; turn < UDP_TURNS && answer_batch(udp); turn++)
+		;
+}
+
+struct udp *
+udp_new(uv_loop_t *loop, int fd, const struct answer_source *source)
+{
+	struct udp *udp = calloc(1, sizeof(*udp));
+
+	if (udp == NULL || uv_poll_init(loop, &udp->poll, fd) < 0) {
+		free(udp);
+		return NULL;
+	}
+	udp->poll.data = udp;
+	udp->fd = fd;
+	udp->source = source;
+	udp->wildcard_control = wants_control(fd);
+	for (unsigned i = 0; i < UDP_BATCH; i++) {
+		udp->received_parts[i] = (struct iovec){udp->queries[i], UDP_MAX_QUERY};
+		udp->received[i].msg_hdr.msg_iov = &udp->received_parts[i];
+		udp->received[i].msg_hdr.msg_iovlen = 1;
+		udp->received[i].msg_hdr.msg_name = &udp->peers[i];
+		udp->received[i].msg_hdr.msg_control = &udp->controls[i];
+		udp->sent_parts[i] = (struct iovec){udp->answers[i], 0};
+		udp->sent[i].msg_hdr.msg_iov = &udp->sent_parts[i];
+		udp->sent[i].msg_hdr.msg_iovlen = 1;
+	}
+	prepare_received(udp, UDP_BATCH);
+	return udp;
+}
+
+int
+udp_serve(struct udp *udp)
+{
+	return uv_poll_start(&udp->poll, UV_READABLE, on_readable) < 0 ? -1 : 0;
+}
+
+static void
+on_closed(uv_handle_t *handle)
+{
+	free(handle->data);
+}
+
+void
+udp_stop(struct udp *udp)
+{
+	if (udp == NULL)
+		return;
+	if (uv_is_active((uv_handle_t *)&udp->poll)) {
+		for (unsigned turn = 0; turn < UDP_TURNS && answer_batch(udp); turn++)
+			;
+	}
+	(void)uv_poll_stop(&udp->poll);
+	close(udp->fd);
+	uv_close((uv_handle_t *)&udp->poll, on_closed);
+}

@@ -1,0 +1,35 @@
+/*
+ * One UDP socket of one worker: queries in, answers out, in batches.
+ *
+ * An answer leaves from the address that was asked, also where the listener is a
+ * wildcard. What does not fit into the socket's send buffer is dropped, as on any network.
+ */
+#ifndef DNSD_UDP_H
+#define DNSD_UDP_H
+
+#include "address.h"
+#include "answer.h"
+
+#include <uv.h>
+
+enum {
+	UDP_BATCH = 32,	     /* messages of one recvmmsg(2) and one sendmmsg(2) */
+	UDP_TURNS = 8,	     /* batches before the worker's other sockets get their turn */
+	UDP_MAX_QUERY = 4096 /* a longer query is cut and so becomes a FORMERR */
+};
+
+/* Before confinement: asks the kernel for the address asked, on a wildcard. Fatal on failure. */
+void udp_prepare(int fd, const struct address *address);
+
+struct udp;
+
+/* Takes over `fd`, but does not read yet. `source` must outlive the result. NULL when memory is short. */
+struct udp *udp_new(uv_loop_t *loop, int fd, const struct answer_source *source);
+
+/* Reads from now on. 0 or -1. */
+int udp_serve(struct udp *udp);
+
+/* Answers what has arrived already and closes; the memory goes in a later turn of the loop. */
+void udp_stop(struct udp *udp);
+
+#endif

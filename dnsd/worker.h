@@ -1,0 +1,37 @@
+/*
+ * One worker: a thread with a loop of its own, its UDP sockets and its TCP connections. It
+ * shares nothing that is written with the others but the bytes of the table.
+ */
+#ifndef DNSD_WORKER_H
+#define DNSD_WORKER_H
+
+#include "table.h"
+#include "zone.h"
+
+#include <stddef.h>
+
+struct worker_config {
+	unsigned index; /* for the thread's name */
+	const struct zone *zone;
+	struct table_reader *names; /* this worker's own */
+	const int *udp_fds;	    /* bound; taken over */
+	size_t udp_count;
+	const int *tcp_fds;
+	size_t tcp_count;
+	void (*ended)(void *context); /* called by the thread as its last act */
+	void *context;
+};
+
+struct worker;
+
+/* Starts the thread; it reads no socket yet. Fatal on failure. */
+struct worker *worker_start(const struct worker_config *config);
+
+/* From any thread: reads the sockets from now on; stops when what is in hand is answered. */
+void worker_serve(struct worker *worker);
+void worker_stop(struct worker *worker);
+
+/* After `ended`: waits for the thread and frees. */
+void worker_join(struct worker *worker);
+
+#endif
