@@ -1,0 +1,73 @@
+/*
+ * What a request means: the checks of acme-dns that need no account, what store is asked, and
+ * what is answered. Pure.
+ *
+ * The order on /update is credentials, JSON, subdomain (all 401), and only then the text: what store
+ * has to judge first goes there, however wrong the rest is.
+ */
+#ifndef APID_API_H
+#define APID_API_H
+
+#include "body.h"
+#include "message.h"
+#include "name.h"
+#include "request.h"
+#include "response.h"
+#include "route.h"
+
+enum {
+	API_MAX_ECHO = 64 /* bytes; store accepts no value that is longer */
+};
+
+struct api {
+	char zone[NAME_MAX_TEXT]; /* without a final dot */
+	int registration_disabled;
+	const char *prefix; /* calls live under it; "" or a path */
+};
+
+enum api_step {
+	API_ANSWER,   /* the response is ready */
+	API_REGISTER, /* store is to be asked */
+	API_UPDATE
+};
+
+/* What a request asks of store; its slices point into itself and into the request. */
+struct api_call {
+	enum route route;
+	struct body body; /* owned */
+	union {
+		struct message_register registration;
+		struct message_update update;
+	} message;
+};
+
+/* What must be kept of an update until store has answered. */
+struct api_echo {
+	char txt[API_MAX_ECHO];
+	size_t length;
+};
+
+/*
+ * Judges by the head alone whether the body is worth sending: 0, or -1 with `response` set.
+ */
+int api_judge_head(const struct api *api, const struct request *request, struct response *response);
+
+/*
+ * Reads a complete request. API_ANSWER: `response` is set; otherwise `call` holds the message, valid
+ * as long as `call` and `request` are. api_call_free() in any case.
+ */
+enum api_step api_read(const struct api *api, const struct request *request,
+    const struct client_address *client, struct api_call *call, struct response *response);
+
+void api_call_free(struct api_call *call);
+
+/* Keeps the value of an update; one that is too long is not kept, store will not accept it. */
+void api_keep_echo(struct api_echo *echo, const struct message_update *update);
+
+/* These turn store's answer into ours. */
+void api_answer_register(
+    const struct api *api, const struct message_register_answer *answer, struct response *response);
+void api_answer_update(
+    enum message_result result, const struct api_echo *echo, struct response *response);
+
+#endif

@@ -1,0 +1,53 @@
+/*
+ * The JSON of the two calls that have a body, read as acme-dns and its clients have it: keys in
+ * any letter case, a key twice refused, unknown ones ignored, null the same as absent. Pure.
+ *
+ * jansson is strict (RFC 8259, trailing bytes refused, UTF-8 checked) and goes 2048 levels deep at
+ * most; with the 64 KiB of a request that also bounds the memory.
+ */
+#ifndef APID_BODY_H
+#define APID_BODY_H
+
+#include "pack.h"
+
+#include <stddef.h>
+
+enum { BODY_MAX_NETWORKS = 256 };
+
+enum body_verdict {
+	BODY_OK,
+	BODY_MALFORMED,
+	BODY_BAD_NETWORK, /* too many entries of allowfrom, or one too long to be a network */
+	BODY_NO_MEMORY
+};
+
+struct body_register {
+	size_t count;
+	struct slice networks[BODY_MAX_NETWORKS]; /* not looked into */
+};
+
+struct body_update {
+	struct slice subdomain; /* empty when absent; any length */
+	struct slice txt;	/* likewise; may contain NUL */
+};
+
+/* What slices point into. */
+struct body {
+	struct json_t *root; /* owned; NULL: nothing */
+};
+
+/* Seeds the hash of JSON keys. Once, before confinement: it may open a file. */
+void body_prepare(void);
+
+/*
+ * Both fill `body` and what they read, whose slices live until body_free(); with a verdict other than
+ * BODY_OK there is nothing to free. An empty register body is an empty object.
+ */
+enum body_verdict body_read_register(
+    struct body *body, const void *bytes, size_t length, struct body_register *request);
+enum body_verdict body_read_update(
+    struct body *body, const void *bytes, size_t length, struct body_update *request);
+
+void body_free(struct body *body);
+
+#endif

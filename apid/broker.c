@@ -1,0 +1,253 @@
+#include "broker.h"
+
+#include "link.h"
+#include "log.h"
+#include "pending.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Longest answer: a registration's with all its networks. */
+enum { BROKER_QUEUE_MAX = 4 * 1024 * 1024 };
+
+enum { STATE_GREETING, STATE_READY };
+
+struct broker {
+	uv_loop_t *loop;
+	struct broker_config config;
+	struct link *link; /* NULL: none */
+	uv_timer_t patience;
+	struct pending pending;
+	struct log_limit impatience;
+};
+
+static int
+take_hello_answer(void *context, uint64_t id, struct reader *body, int fd)
+{
+	struct broker *broker = context;
+	struct message_hello hello;
+
+	(void)id;
+	(void)fd;
+	if (message_get_hello(body, &hello) != 0 || hello.version != MESSAGE_VERSION ||
+	    hello.role != MESSAGE_ROLE_APID)
+		return -1;
+	link_set_state(broker->link, STATE_READY);
+	log_info("linked to store");
+	return 0;
+}
+
+static int
+take_register_answer(void *context, uint64_t id, struct reader *body, int fd)
+{
+	struct broker *broker = context;
+	struct message_register_answer answer;
+	void *owner;
+
+	(void)fd;
+	if (message_get_register_answer(body, &answer) != 0 ||
+	    pending_take(&broker->pending, id, MESSAGE_REGISTER_ANSWER, &owner) != 0)
+		return -1;
+	if (owner != NULL)
+		broker->config.registered(broker->config.context, owner, &answer);
+	return 0;
+}
+
+static int
+take_update_answer(void *context, uint64_t id, struct reader *body, int fd)
+{
+	struct broker *broker = context;
+	struct message_update_answer answer;
+	void *owner;
+
+	(void)fd;
+	if (message_get_update_answer(body, &answer) != 0 ||
+	    pending_take(&broker->pending, id, MESSAGE_UPDATE_ANSWER, &owner) != 0)
+		return -1;
+	if (owner != NULL)
+		broker->config.updated(
+		    broker->config.context, owner, (enum message_result)answer.result);
+	return 0;
+}
+
+static const struct message_rule rules[] = {
+    {MESSAGE_HELLO_ANSWER, 1 << STATE_GREETING, 3, 3, 0, take_hello_answer},
+    {MESSAGE_REGISTER_ANSWER, 1 << STATE_READY, 1, MESSAGE_MAX - MESSAGE_HEADER, 0,
+	take_register_answer},
+    {MESSAGE_UPDATE_ANSWER, 1 << STATE_READY, 1, 1, 0, take_update_answer},
+};
+
+/* What store had been asked may or may not have been done: nobody will ever say. */
+static void
+fail_all(struct broker *broker)
+{
+	void *owner;
+
+	while ((owner = pending_drop(&broker->pending)) != NULL)
+		broker->config.failed(broker->config.context, owner);
+	uv_timer_stop(&broker->patience);
+}
+
+static void
+on_closed(void *context, enum link_end how)
+{
+	struct broker *broker = context;
+
+	if (how == LINK_END_VIOLATION)
+		fatal("store breaks the protocol: this process cannot be trusted to go on");
+	log_warning("the link to store has ended");
+	broker->link = NULL;
+	fail_all(broker);
+}
+
+static void on_patience(uv_timer_t *timer);
+
+static void
+watch_deadline(struct broker *broker)
+{
+	uint64_t now = uv_now(broker->loop), deadline = pending_deadline(&broker->pending);
+
+	if (deadline != 0)
+		uv_timer_start(
+		    &broker->patience, on_patience, deadline > now ? deadline - now : 0, 0);
+}
+
+static void
+on_patience(uv_timer_t *timer)
+{
+	struct broker *broker = timer->data;
+	void *owner;
+
+	while ((owner = pending_expire(&broker->pending, uv_now(broker->loop))) != NULL) {
+		if (log_allowed(&broker->impatience))
+			log_warning("store has not answered a request in time");
+		broker->config.failed(broker->config.context, owner);
+	}
+	watch_deadline(broker);
+}
+
+struct broker *
+broker_open(uv_loop_t *loop, const struct broker_config *config)
+{
+	struct broker *broker = calloc(1, sizeof(*broker));
+
+	if (broker == NULL)
+		fatal("no memory for the link to store");
+	broker->loop = loop;
+	broker->config = *config;
+	pending_init(&broker->pending);
+	uv_timer_init(loop, &broker->patience);
+	broker->patience.data = broker;
+	return broker;
+}
+
+static void
+greet(struct broker *broker)
+{
+	const struct message_hello hello = {.version = MESSAGE_VERSION, .role = MESSAGE_ROLE_APID};
+	unsigned char message[MESSAGE_MAX];
+	struct writer writer;
+
+	message_begin(&writer, message, MESSAGE_HELLO, 0);
+	message_put_hello(&writer, &hello);
+	/* A link that does not even take this ends by itself, and store dials again. */
+	(void)link_send(broker->link, message, message_end(&writer));
+}
+
+void
+broker_take_link(void *context, int fd)
+{
+	struct broker *broker = context;
+	const struct link_config config = {.peer = "store",
+	    .rules = rules,
+	    .rule_count = sizeof(rules) / sizeof(rules[0]),
+	    .queue_maximum = BROKER_QUEUE_MAX,
+	    .context = broker,
+	    .closed = on_closed};
+
+	link_close(broker->link);
+	broker->link = NULL;
+	fail_all(broker);
+	broker->link = link_open(broker->loop, fd, &config);
+	if (broker->link != NULL)
+		greet(broker);
+}
+
+/* Enters the request, so that its id can stand in the message. */
+static enum broker_verdict
+enter(struct broker *broker, enum message_type answer_type, void *owner, uint64_t *ticket)
+{
+	if (broker->link == NULL || link_state(broker->link) != STATE_READY)
+		return BROKER_NO_LINK;
+	*ticket = pending_add(&broker->pending, answer_type, uv_now(broker->loop), owner);
+	return *ticket != 0 ? BROKER_ASKED : BROKER_FULL;
+}
+
+/* Sends a finished message; wipes it, since it may hold a key. */
+static enum broker_verdict
+ask(struct broker *broker, enum message_type answer_type, struct writer *writer, uint64_t *ticket)
+{
+	size_t length = message_end(writer);
+	int failed = link_send(broker->link, writer->data, length);
+	void *owner;
+
+	explicit_bzero(writer->data, writer->length);
+	if (failed) {
+		pending_take(&broker->pending, *ticket, answer_type, &owner);
+		*ticket = 0;
+		return BROKER_FULL;
+	}
+	if (!uv_is_active((uv_handle_t *)&broker->patience))
+		watch_deadline(broker);
+	return BROKER_ASKED;
+}
+
+enum broker_verdict
+broker_register(
+    struct broker *broker, const struct message_register *request, void *owner, uint64_t *ticket)
+{
+	enum broker_verdict verdict = enter(broker, MESSAGE_REGISTER_ANSWER, owner, ticket);
+	unsigned char message[MESSAGE_MAX];
+	struct writer writer;
+
+	if (verdict != BROKER_ASKED)
+		return verdict;
+	message_begin(&writer, message, MESSAGE_REGISTER, *ticket);
+	message_put_register(&writer, request);
+	return ask(broker, MESSAGE_REGISTER_ANSWER, &writer, ticket);
+}
+
+enum broker_verdict
+broker_update(
+    struct broker *broker, const struct message_update *request, void *owner, uint64_t *ticket)
+{
+	enum broker_verdict verdict = enter(broker, MESSAGE_UPDATE_ANSWER, owner, ticket);
+	unsigned char message[MESSAGE_MAX];
+	struct writer writer;
+
+	if (verdict != BROKER_ASKED)
+		return verdict;
+	message_begin(&writer, message, MESSAGE_UPDATE, *ticket);
+	message_put_update(&writer, request);
+	return ask(broker, MESSAGE_UPDATE_ANSWER, &writer, ticket);
+}
+
+void
+broker_forget(struct broker *broker, uint64_t ticket)
+{
+	pending_forget(&broker->pending, ticket);
+}
+
+static void
+free_broker(uv_handle_t *handle)
+{
+	free(handle->data);
+}
+
+void
+broker_close(struct broker *broker)
+{
+	link_close(broker->link);
+	broker->link = NULL;
+	uv_close((uv_handle_t *)&broker->patience, free_broker);
+}

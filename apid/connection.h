@@ -1,0 +1,105 @@
+/*
+ * One client's connection: bytes to requests, answers to bytes, and the time limits.
+ *
+ * It reads one request, stops reading until that one is answered and the answer is written, and goes on: so
+ * answers are in order, and a client holds at most one request, one packet behind it and one
+ * answer in our memory, however much it pipelines and however slowly it reads.
+ *
+ * After an answer that ends the connection it lingers (RFC 9112, 9.6): our side is shut
+ * down, and what still comes is thrown away for a moment, or else the client would get a
+ * reset instead of the answer.
+ */
+#ifndef APID_CONNECTION_H
+#define APID_CONNECTION_H
+
+#include "address.h"
+#include "api.h"
+#include "request.h"
+#include "response.h"
+
+#include <uv.h>
+
+enum {
+	CONNECTION_READ = 16 * 1024,	/* bytes of one read */
+	CONNECTION_IDLE_MS = 60 * 1000, /* until the first byte of a request */
+	CONNECTION_HEAD_MS = 10 * 1000, /* for the whole head */
+	CONNECTION_BODY_MS = 10 * 1000, /* for the whole body */
+	CONNECTION_WRITE_MS = 10 * 1000,
+	CONNECTION_LINGER_MS = 2 * 1000,
+	CONNECTION_LINGER_BYTES = 2 * 1024 * 1024
+};
+
+struct connection;
+
+/* Whom a connection works for. */
+struct connection_host {
+	void *context;
+	/* Judges a head before "100 Continue": 0, or -1 with the response set. */
+	int (*judge)(void *context, const struct request *request, struct response *response);
+	/* Calls connection_answer(), at once or later; `request` is gone when it returns. */
+	void (*serve)(void *context, struct connection *connection, const struct request *request);
+	/* The connection is going; it must not be used after that. */
+	void (*closed)(void *context, struct connection *connection);
+};
+
+enum connection_phase {
+	CONNECTION_READING,
+	CONNECTION_SERVING, /* connection_answer() is awaited */
+	CONNECTION_WRITING,
+	CONNECTION_LINGERING,
+	CONNECTION_CLOSING
+};
+
+struct connection {
+	/* For whoever serves. */
+	struct client_address client;
+	enum route route;     /* of the request that is being served */
+	uint64_t ticket;      /* at the broker; 0: none */
+	struct api_echo echo; /* likewise, of an update */
+
+	/* The host's list. */
+	struct connection *next, *previous;
+	int turned_away;
+
+	/* Its own. */
+	const struct connection_host *host;
+	enum connection_phase phase;
+	union {
+		uv_handle_t handle;
+		uv_stream_t stream;
+		uv_tcp_t tcp;
+		uv_pipe_t pipe;
+	} socket;
+	uv_timer_t timer;
+	uv_write_t write;
+	uv_shutdown_t shutdown;
+	struct request request;
+	enum request_phase timed; /* the phase of the request that the timer runs for */
+	struct buf ahead;	  /* came behind the request that is being served */
+	struct buf answer;
+	struct response_framing framing;
+	size_t drained;
+	int pumping; /* the loop over what was read is running */
+	int last;    /* no request after this one */
+	int open_handles;
+};
+
+/*
+ * Takes a connection that `listener` has. Returns NULL when that failed at the client's end;
+ * fatal when memory is short.
+ */
+struct connection *connection_accept(uv_stream_t *listener, const struct connection_host *host);
+
+/* Starts reading. */
+void connection_start(struct connection *connection);
+
+/* Answers an error without having read anything, and closes. */
+void connection_turn_away(struct connection *connection, enum response_error error);
+
+/* Answers the request that is being served; `response` stays the caller's. */
+void connection_answer(struct connection *connection, const struct response *response);
+
+/* Answers what has begun, if anything, and closes. */
+void connection_finish(struct connection *connection);
+
+#endif

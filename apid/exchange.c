@@ -1,0 +1,149 @@
+#include "exchange.h"
+
+#include <string.h>
+
+void
+exchange_desk_init(struct exchange_desk *desk, const struct conf *conf)
+{
+	size_t length;
+
+	memset(desk, 0, sizeof(*desk));
+	desk->api.prefix = "";
+	desk->api.registration_disabled = conf->api.disable_registration;
+	name_to_text(&conf->zone.name, desk->api.zone);
+	length = strlen(desk->api.zone);
+	if (length > 1 && desk->api.zone[length - 1] == '.')
+		desk->api.zone[length - 1] = '\0';
+}
+
+/* win-acme and others never look at the status: whoever runs the server has to see it here. */
+static void
+log_refusal(struct exchange_desk *desk, const struct connection *connection, enum route route,
+    const struct response *response)
+{
+	char client[INET6_ADDRSTRLEN];
+
+	if ((route != ROUTE_REGISTER && route != ROUTE_UPDATE) ||
+	    response->error == RESPONSE_ERROR_NONE || !log_allowed(&desk->refusals))
+		return;
+	client_address_to_text(&connection->client, client);
+	log_info("%s by %s refused: %u %s", route == ROUTE_REGISTER ? "register" : "update", client,
+	    response->status, response_error_word(response->error));
+}
+
+static void
+answer(struct exchange_desk *desk, struct connection *connection, enum route route,
+    const struct response *response)
+{
+	connection->ticket = 0;
+	log_refusal(desk, connection, route, response);
+	connection_answer(connection, response);
+}
+
+static void
+answer_error(struct exchange_desk *desk, struct connection *connection, enum route route,
+    enum response_error error)
+{
+	struct response response;
+
+	response_init(&response, 0);
+	response_set_error(&response, error);
+	answer(desk, connection, route, &response);
+	response_free(&response);
+}
+
+static void
+on_registered(void *context, void *owner, const struct message_register_answer *result)
+{
+	struct exchange_desk *desk = context;
+	struct response response;
+
+	response_init(&response, 0);
+	api_answer_register(&desk->api, result, &response);
+	answer(desk, owner, ROUTE_REGISTER, &response);
+	response_free(&response);
+}
+
+static void
+on_updated(void *context, void *owner, enum message_result result)
+{
+	struct exchange_desk *desk = context;
+	struct connection *connection = owner;
+	struct response response;
+
+	response_init(&response, 0);
+	api_answer_update(result, &connection->echo, &response);
+	answer(desk, connection, ROUTE_UPDATE, &response);
+	response_free(&response);
+}
+
+static void
+on_failed(void *context, void *owner)
+{
+	struct connection *connection = owner;
+
+	answer_error(context, connection, connection->route, RESPONSE_ERROR_UNAVAILABLE);
+}
+
+struct broker_config
+exchange_broker_config(struct exchange_desk *desk)
+{
+	return (struct broker_config){.context = desk,
+	    .registered = on_registered,
+	    .updated = on_updated,
+	    .failed = on_failed};
+}
+
+int
+exchange_judge(void *context, const struct request *request, struct response *response)
+{
+	struct exchange_desk *desk = context;
+
+	return api_judge_head(&desk->api, request, response);
+}
+
+/* Asks store; what cannot be asked is answered here. */
+static void
+ask(struct exchange_desk *desk, struct connection *connection, enum api_step step,
+    const struct api_call *call)
+{
+	enum broker_verdict verdict;
+
+	connection->route = call->route;
+	if (step == API_REGISTER) {
+		verdict = broker_register(
+		    desk->broker, &call->message.registration, connection, &connection->ticket);
+	} else {
+		api_keep_echo(&connection->echo, &call->message.update);
+		verdict = broker_update(
+		    desk->broker, &call->message.update, connection, &connection->ticket);
+	}
+	if (verdict == BROKER_NO_LINK)
+		answer_error(desk, connection, call->route, RESPONSE_ERROR_UNAVAILABLE);
+	else if (verdict == BROKER_FULL)
+		answer_error(desk, connection, call->route, RESPONSE_ERROR_BUSY);
+}
+
+void
+exchange_serve(void *context, struct connection *connection, const struct request *request)
+{
+	struct exchange_desk *desk = context;
+	struct api_call call;
+	struct response response;
+	enum api_step step;
+
+	response_init(&response, 0);
+	step = api_read(&desk->api, request, &connection->client, &call, &response);
+	if (step == API_ANSWER)
+		answer(desk, connection, call.route, &response);
+	else
+		ask(desk, connection, step, &call);
+	api_call_free(&call);
+	response_free(&response);
+}
+
+void
+exchange_abandon(struct exchange_desk *desk, struct connection *connection)
+{
+	broker_forget(desk->broker, connection->ticket);
+}

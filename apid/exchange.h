@@ -1,0 +1,35 @@
+/*
+ * One request from its last byte to its answer: what it means (api), what store says (broker),
+ * and the log line of what was refused.
+ */
+#ifndef APID_EXCHANGE_H
+#define APID_EXCHANGE_H
+
+#include "api.h"
+#include "broker.h"
+#include "conf.h"
+#include "connection.h"
+#include "log.h"
+
+struct exchange_desk {
+	struct api api;
+	struct broker *broker; /* borrowed */
+	struct log_limit refusals;
+};
+
+/* `desk` outlives what is made with it. */
+void exchange_desk_init(struct exchange_desk *desk, const struct conf *conf);
+
+/* What store's answers come to; the owner of a request is its connection. */
+struct broker_config exchange_broker_config(struct exchange_desk *desk);
+
+/* Judges a head, for connection_host. */
+int exchange_judge(void *desk, const struct request *request, struct response *response);
+
+/* Answers a complete request, now or when store has spoken. */
+void exchange_serve(void *desk, struct connection *connection, const struct request *request);
+
+/* The connection is going: store's answer, if one is awaited, is nobody's. */
+void exchange_abandon(struct exchange_desk *desk, struct connection *connection);
+
+#endif

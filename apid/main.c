@@ -1,0 +1,36 @@
+/* sallyport-apid: the HTTP API. Wires the parts together. */
+#include "body.h"
+#include "daemon.h"
+#include "door.h"
+#include "filter.h"
+#include "log.h"
+#include "server.h"
+
+/* Connections served and turned away, listeners, door and its guests, link, loop, standard streams. */
+enum {
+	MAX_FILES =
+	    SERVER_MAX_CONNECTIONS + SERVER_MAX_TURNED_AWAY + CONF_MAX_LISTEN + DOOR_GUESTS + 64
+};
+
+int
+main(int argc, char **argv)
+{
+	struct daemon daemon;
+	const struct confine_call *calls;
+	size_t call_count;
+	int listeners[CONF_MAX_LISTEN], door;
+	struct server *server;
+	uv_loop_t loop;
+
+	daemon_begin(&daemon, CONF_ROLE_APID, argc, argv);
+	server_bind(&daemon.conf, listeners);
+	door = door_bind(
+	    daemon.runtime_fd, "apid.door", daemon.conf.privsep.users[CONF_ROLE_STORE].uid);
+	body_prepare();
+	calls = filter_calls(&call_count);
+	daemon_confine(&daemon, 0, MAX_FILES, calls, call_count);
+	if (uv_loop_init(&loop) != 0)
+		fatal("cannot make an event loop");
+	server = server_open(&loop, &daemon.conf, listeners, door);
+	return daemon_serve(&daemon, &loop, server_stop, server);
+}

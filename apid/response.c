@@ -1,0 +1,228 @@
+/* Answers of the API: the table of errors, the JSON bodies, the head. */
+#include "response.h"
+
+#include <jansson.h>
+#include <string.h>
+
+enum {
+	RETRY_AFTER = 1, /* seconds: store is restarted, or a queue drained, well within one */
+	DATE_TEXT = 32	 /* "Sun, 06 Nov 1994 08:49:37 GMT" and its NUL */
+};
+
+struct error_row {
+	unsigned status;
+	const char *word;
+};
+
+static const struct error_row errors[RESPONSE_ERRORS] = {
+    [RESPONSE_ERROR_NONE] = {500, "internal_error"},
+    [RESPONSE_ERROR_BAD_REQUEST] = {400, "bad_request"},
+    [RESPONSE_ERROR_MALFORMED_JSON] = {400, "malformed_json_payload"},
+    [RESPONSE_ERROR_BAD_NETWORK] = {400, "invalid_allowfrom_cidr"},
+    [RESPONSE_ERROR_BAD_SUBDOMAIN] = {400, "bad_subdomain"},
+    [RESPONSE_ERROR_BAD_TXT] = {400, "bad_txt"},
+    [RESPONSE_ERROR_FORBIDDEN] = {401, "forbidden"},
+    [RESPONSE_ERROR_NOT_FOUND] = {404, "not_found"},
+    [RESPONSE_ERROR_METHOD] = {405, "method_not_allowed"},
+    [RESPONSE_ERROR_TIMEOUT] = {408, "request_timeout"},
+    [RESPONSE_ERROR_BODY_TOO_LARGE] = {413, "body_too_large"},
+    [RESPONSE_ERROR_TARGET_TOO_LONG] = {414, "target_too_long"},
+    [RESPONSE_ERROR_EXPECTATION] = {417, "expectation_failed"},
+    [RESPONSE_ERROR_HEAD_TOO_LARGE] = {431, "headers_too_large"},
+    [RESPONSE_ERROR_DATABASE] = {500, "db_error"},
+    [RESPONSE_ERROR_NOT_IMPLEMENTED] = {501, "not_implemented"},
+    [RESPONSE_ERROR_BUSY] = {503, "busy"},
+    [RESPONSE_ERROR_UNAVAILABLE] = {503, "store_unavailable"},
+    [RESPONSE_ERROR_VERSION] = {505, "http_version_not_supported"},
+};
+
+static const enum response_error results[MESSAGE_RESULTS] = {
+    [MESSAGE_RESULT_OK] = RESPONSE_ERROR_NONE,
+    [MESSAGE_RESULT_FORBIDDEN] = RESPONSE_ERROR_FORBIDDEN,
+    [MESSAGE_RESULT_BAD_SUBDOMAIN] = RESPONSE_ERROR_BAD_SUBDOMAIN,
+    [MESSAGE_RESULT_BAD_TXT] = RESPONSE_ERROR_BAD_TXT,
+    [MESSAGE_RESULT_BAD_NETWORK] = RESPONSE_ERROR_BAD_NETWORK,
+    [MESSAGE_RESULT_DB_ERROR] = RESPONSE_ERROR_DATABASE,
+    [MESSAGE_RESULT_BUSY] = RESPONSE_ERROR_BUSY,
+    [MESSAGE_RESULT_REGISTRATION_CLOSED] = RESPONSE_ERROR_NOT_FOUND,
+};
+
+void
+response_init(struct response *response, unsigned status)
+{
+	response->status = status;
+	response->retry_after = 0;
+	response->allow = NULL;
+	response->error = RESPONSE_ERROR_NONE;
+	buf_init(&response->body, RESPONSE_MAX_BODY);
+}
+
+void
+response_free(struct response *response)
+{
+	if (response == NULL)
+		return;
+	/* It may hold a new account's key. */
+	if (response->body.data != NULL)
+		explicit_bzero(response->body.data, response->body.length);
+	buf_free(&response->body);
+}
+
+const char *
+response_error_word(enum response_error error)
+{
+	return errors[error].word;
+}
+
+enum response_error
+response_error_from_result(enum message_result result)
+{
+	return results[result];
+}
+
+void
+response_set_error(struct response *response, enum response_error error)
+{
+	response->error = error;
+	response->status = errors[error].status;
+	response->retry_after = response->status == 503 ? RETRY_AFTER : 0;
+	buf_clear(&response->body);
+	buf_printf(&response->body, "{\"error\": \"%s\"}", errors[error].word);
+}
+
+static int
+append_json(const char *bytes, size_t length, void *body)
+{
+	return buf_append(body, bytes, length);
+}
+
+/* Takes over `json`, which is NULL when it could not be made. */
+static void
+set_json(struct response *response, unsigned status, json_t *json, size_t style)
+{
+	response->status = status;
+	buf_clear(&response->body);
+	if (json == NULL || json_dump_callback(json, append_json, &response->body, style) != 0)
+		response->body.failed = 1;
+	json_decref(json);
+}
+
+static json_t *
+string_from_slice(struct slice slice)
+{
+	return json_stringn((const char *)slice.data, slice.length);
+}
+
+/* An empty list is written as [], never left out: clients index it. */
+static json_t *
+networks_to_json(const struct message_register_answer *answer)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; list != NULL && i < answer->count; i++) {
+		if (json_array_append_new(list, string_from_slice(answer->networks[i])) != 0) {
+			json_decref(list);
+			return NULL;
+		}
+	}
+	return list;
+}
+
+void
+response_set_registered(
+    struct response *response, const struct message_register_answer *answer, const char *zone)
+{
+	json_t *json = json_pack("{s:o, s:o, s:o, s:o, s:o}", "username",
+	    string_from_slice(answer->username), "password", string_from_slice(answer->password),
+	    "fulldomain",
+	    json_sprintf("%.*s.%s", (int)answer->subdomain.length, answer->subdomain.data, zone),
+	    "subdomain", string_from_slice(answer->subdomain), "allowfrom",
+	    networks_to_json(answer));
+
+	set_json(response, 201, json, JSON_COMPACT);
+}
+
+void
+response_set_updated(struct response *response, const char *txt, size_t length)
+{
+	set_json(response, 200, json_pack("{s:o}", "txt", json_stringn(txt, length)), 0);
+}
+
+static const char *
+reason_phrase(unsigned status)
+{
+	switch (status) {
+	case 200:
+		return "OK";
+	case 201:
+		return "Created";
+	case 204:
+		return "No Content";
+	case 400:
+		return "Bad Request";
+	case 401:
+		return "Unauthorized";
+	case 404:
+		return "Not Found";
+	case 405:
+		return "Method Not Allowed";
+	case 408:
+		return "Request Timeout";
+	case 413:
+		return "Content Too Large";
+	case 414:
+		return "URI Too Long";
+	case 417:
+		return "Expectation Failed";
+	case 431:
+		return "Request Header Fields Too Large";
+	case 500:
+		return "Internal Server Error";
+	case 501:
+		return "Not Implemented";
+	case 503:
+		return "Service Unavailable";
+	case 505:
+		return "HTTP Version Not Supported";
+	default:
+		return "";
+	}
+}
+
+static void
+write_connection(const struct response_framing *framing, struct buf *out)
+{
+	if (!framing->keep_alive)
+		buf_append_string(out, "Connection: close\r\n");
+	else if (framing->http_1_0)
+		buf_append_string(out, "Connection: keep-alive\r\n");
+}
+
+int
+response_write(
+    const struct response *response, const struct response_framing *framing, struct buf *out)
+{
+	struct tm calendar;
+	char date[DATE_TEXT];
+
+	if (response->body.failed)
+		return -1;
+	gmtime_r(&framing->now, &calendar);
+	strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", &calendar);
+	buf_printf(out, "HTTP/1.1 %u %s\r\nDate: %s\r\n", response->status,
+	    reason_phrase(response->status), date);
+	if (response->body.length > 0)
+		buf_append_string(
+		    out, "Content-Type: application/json\r\nCache-Control: no-store\r\n");
+	if (response->status != 204) /* RFC 9110, 8.6: never in a 204 */
+		buf_printf(out, "Content-Length: %zu\r\n", response->body.length);
+	if (response->allow != NULL)
+		buf_printf(out, "Allow: %s\r\n", response->allow);
+	if (response->retry_after > 0)
+		buf_printf(out, "Retry-After: %u\r\n", response->retry_after);
+	write_connection(framing, out);
+	buf_append_string(out, "\r\n");
+	if (!framing->head_only)
+		buf_append(out, response->body.data, response->body.length);
+	return out->failed ? -1 : 0;
+}

@@ -1,0 +1,30 @@
+/*
+ * Which of the API's calls a request target names, and which methods it takes. Pure.
+ */
+#ifndef APID_ROUTE_H
+#define APID_ROUTE_H
+
+#include "request.h"
+
+enum route {
+	ROUTE_NONE,
+	ROUTE_REGISTER,
+	ROUTE_UPDATE,
+	ROUTE_HEALTH,
+	ROUTE_SERVER, /* "*": the server as a whole (RFC 9110, 9.3.7) */
+	ROUTES
+};
+
+/*
+ * Reads a target in origin, absolute or asterisk form (RFC 9112, 3.2); a query is ignored, and
+ * so are doubled and trailing slashes. Calls live under `prefix` ("" or "/", or "/acme/dns").
+ */
+enum route route_find(const char *target, size_t length, const char *prefix);
+
+/* 1 if the route takes the method; OPTIONS is answered everywhere. */
+int route_takes(enum route route, enum request_method method);
+
+/* The value of Allow. */
+const char *route_allow(enum route route);
+
+#endif

@@ -1,0 +1,38 @@
+/*
+ * The listening sockets and the connections they gave us: how many there may be, and how all end.
+ */
+#ifndef APID_SERVER_H
+#define APID_SERVER_H
+
+#include "broker.h"
+#include "conf.h"
+#include "door.h"
+#include "exchange.h"
+
+#include <uv.h>
+
+enum {
+	SERVER_MAX_CONNECTIONS = 1024, /* a further one gets 503 and is closed */
+	SERVER_MAX_TURNED_AWAY = 64, /* such answers on their way; beyond them it is just closed */
+	SERVER_BACKLOG = 511
+};
+
+struct server;
+
+/* Binds every address of the configuration; fatal on failure. Before confinement. */
+void server_bind(const struct conf *conf, int fds[CONF_MAX_LISTEN]);
+
+/*
+ * Listens on what server_bind() gave and serves; the door's links go to the broker. Takes
+ * over the descriptors. Fatal on failure.
+ */
+struct server *server_open(
+    uv_loop_t *loop, const struct conf *conf, const int fds[CONF_MAX_LISTEN], int door_fd);
+
+/*
+ * Stops accepting, answers what is in hand, and closes everything; the loop is then empty.
+ * `server` is a struct server, freed with its last handle.
+ */
+void server_stop(void *server);
+
+#endif
