@@ -55,7 +55,7 @@ class Authority(Service):
     def answers(self):
         try:
             return self._get(self.directory_url).ok
-        except requests.exceptions.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):
             return False
 
     def write_root(self, path):

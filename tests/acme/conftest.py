@@ -21,6 +21,10 @@ from resolver import CHALLENGE, Resolver  # noqa: E402
 DEEP_RECORD = f'deep.below.nothing.{sallyport.ZONE}. TXT "found"'
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "zone(key=value): settings in the server's section zone")
+
+
 def pytest_sessionfinish(session, exitstatus):
     sallyport.release_ports()
 
@@ -34,15 +38,10 @@ def folder():
 
 
 @pytest.fixture
-def zone_settings():
-    """What the server's section `zone` has otherwise than usual; tests override this."""
-    return {}
-
-
-@pytest.fixture
-def server(folder, zone_settings):
+def server(folder, request):
     server = sallyport.Server(folder / "server", records=[*sallyport.RECORDS, DEEP_RECORD])
-    server.configuration["zone"].update(zone_settings)
+    for marker in request.node.iter_markers("zone"):
+        server.configuration["zone"].update(marker.kwargs)
     server.write_configuration()
     try:
         server.start()

@@ -36,7 +36,7 @@ def outcome(response):
     return response.rcode(), [rrset.rdtype for rrset in response.answer]
 
 
-@pytest.mark.parametrize("zone_settings", [{"negative_ttl": LONG_SECONDS}])
+@pytest.mark.zone(negative_ttl=LONG_SECONDS)
 @pytest.mark.parametrize("rdtype", ["A", "AAAA", "CAA", "SOA", "CNAME"])
 def test_another_type_first_does_not_hide_the_value(rdtype, account, cache):
     """An existing name without the type is NODATA; NXDOMAIN would stand for every type of it."""
@@ -49,8 +49,8 @@ def test_another_type_first_does_not_hide_the_value(rdtype, account, cache):
     assert cache.txt(CHALLENGE) == [value]
 
 
-@pytest.mark.parametrize("zone_settings", [{"negative_ttl": LONG_SECONDS}])
-def test_missing_names_do_not_hide_a_later_registration(server, folder, cache):
+@pytest.mark.zone(negative_ttl=LONG_SECONDS)
+def test_missing_names_do_not_hide_a_later_registration(server, cache):
     """NXDOMAIN around it, then registered, then TXT."""
     for missing in ("missing", "_acme-challenge", "a.b.missing"):
         response = cache.ask(f"{missing}.{server.zone}", "TXT")
@@ -65,7 +65,7 @@ def test_missing_names_do_not_hide_a_later_registration(server, folder, cache):
     assert cache.txt(later["fulldomain"]) == [value]
 
 
-@pytest.mark.parametrize("zone_settings", [{"negative_ttl": 1}])
+@pytest.mark.zone(negative_ttl=1)
 def test_no_value_yet_is_forgotten_after_the_negative_ttl(account, cache):
     """Asked too early, the resolver may keep "no value" for negative_ttl, and not longer."""
     assert outcome(cache.ask(account.fulldomain, "TXT")) == NO_ANSWER
@@ -75,7 +75,7 @@ def test_no_value_yet_is_forgotten_after_the_negative_ttl(account, cache):
     wait_until(lambda: cache.txt(account.fulldomain) == [value], "the value in the resolver")
 
 
-@pytest.mark.parametrize("zone_settings", [{"negative_ttl": 7}])
+@pytest.mark.zone(negative_ttl=7)
 @pytest.mark.parametrize("qname, rcode", [("missing.auth.example.org", dns.rcode.NXDOMAIN),
                                           ("auth.example.org", dns.rcode.NOERROR)])
 def test_negative_answers_carry_the_negative_ttl(qname, rcode, cache):
@@ -86,7 +86,7 @@ def test_negative_answers_carry_the_negative_ttl(qname, rcode, cache):
     assert 0 < soa.ttl <= 7
 
 
-@pytest.mark.parametrize("zone_settings", [{"txt_ttl": 1}])
+@pytest.mark.zone(txt_ttl=1)
 def test_a_value_is_forgotten_after_its_ttl(account, cache):
     first, second, third = random_txt(), random_txt(), random_txt()
     account.update(first)
@@ -96,7 +96,7 @@ def test_a_value_is_forgotten_after_its_ttl(account, cache):
     wait_until(lambda: cache.txt(CHALLENGE) == sorted([second, third]), "the values in the resolver")
 
 
-@pytest.mark.parametrize("zone_settings", [{"txt_ttl": 0}])
+@pytest.mark.zone(txt_ttl=0)
 def test_a_value_without_ttl_is_never_old(account, cache):
     """For clients that prove the second name within a second: with TTL 0 nothing is kept."""
     for _ in range(5):
