@@ -4,4 +4,7 @@ if(failed OR commit STREQUAL "")
   set(commit "unknown")
 endif()
 file(CONFIGURE OUTPUT ${OUTPUT} CONTENT
-"#define VERSION_NUMBER \"${VERSION}\"\n#define VERSION_COMMIT \"${commit}\"\n")
+"#define VERSION_NUMBER \"${VERSION}\"
+#define VERSION_COMMIT \"${commit}\"
+#define VERSION_LIBRARIES \"${LIBRARIES}\"
+")

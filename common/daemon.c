@@ -194,6 +194,7 @@ daemon_confine(struct daemon *daemon, int into_runtime, unsigned long files,
 	    .gid = user->gid,
 	    .root_fd = into_runtime ? daemon->runtime_fd : daemon->empty_fd,
 	    .files = files,
+	    .quiet = daemon->lifeline_fd >= 0,
 	    .calls = calls,
 	    .call_count = call_count};
 

@@ -73,6 +73,15 @@ message_begin(
 	writer_u64(writer, id);
 }
 
+void
+message_set_id(struct writer *writer, uint64_t id)
+{
+	struct writer field;
+
+	writer_init(&field, writer->data + 8, 8);
+	writer_u64(&field, id);
+}
+
 size_t
 message_end(struct writer *writer)
 {

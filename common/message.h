@@ -108,6 +108,9 @@ enum message_verdict message_check(const struct message_rule *rules, size_t coun
 void message_begin(
     struct writer *writer, unsigned char buffer[MESSAGE_MAX], enum message_type type, uint64_t id);
 
+/* Changes the id of a message that is being written. */
+void message_set_id(struct writer *writer, uint64_t id);
+
 /* Fills in the length. Returns the bytes to send, or 0 if the body did not fit. */
 size_t message_end(struct writer *writer);
 

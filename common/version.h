@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-/* Prints "PROGRAM VERSION (commit COMMIT)" and a line with the libraries of this build. */
+/* Prints "PROGRAM VERSION (commit COMMIT)" and a line with the libraries it was built with. */
 void version_print(const char *program, FILE *out);
 
 #endif

@@ -1,0 +1,76 @@
+#include "authority.h"
+
+#include "name.h"
+
+#include <string.h>
+
+static int
+address_allowed(const struct account_record *account, const struct client_address *client)
+{
+	if (account->network_count == 0)
+		return 1;
+	for (unsigned i = 0; i < account->network_count; i++) {
+		struct network network;
+		char clean[NETWORK_MAX_TEXT];
+
+		if (network_from_text(&network, (const char *)account->networks[i].data,
+			account->networks[i].length, clean) == 0 &&
+		    network_contains(&network, client))
+			return 1;
+	}
+	return 0;
+}
+
+static int
+is_base64url(unsigned char byte)
+{
+	return (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z') ||
+	       (byte >= '0' && byte <= '9') || byte == '-' || byte == '_';
+}
+
+static int
+txt_is_valid(struct slice txt)
+{
+	if (authority_is_clear(txt))
+		return 1;
+	if (txt.length != AUTHORITY_TXT)
+		return 0;
+	for (size_t i = 0; i < txt.length; i++)
+		if (!is_base64url(txt.data[i]))
+			return 0;
+	return 1;
+}
+
+int
+authority_is_clear(struct slice txt)
+{
+	return slice_equals(txt, "__VOID__");
+}
+
+enum message_result
+authority_judge_update(const struct account_record *account, const struct message_update *update)
+{
+	if (!address_allowed(account, &update->client))
+		return MESSAGE_RESULT_FORBIDDEN;
+	if (update->subdomain.length != account->subdomain.length ||
+	    memcmp(update->subdomain.data, account->subdomain.data, account->subdomain.length) != 0)
+		return MESSAGE_RESULT_FORBIDDEN;
+	if (!label_is_valid((const char *)account->subdomain.data, account->subdomain.length))
+		return MESSAGE_RESULT_BAD_SUBDOMAIN;
+	return txt_is_valid(update->txt) ? MESSAGE_RESULT_OK : MESSAGE_RESULT_BAD_TXT;
+}
+
+enum message_result
+authority_judge_networks(const struct message_register *request,
+    char clean[MESSAGE_MAX_NETWORKS][NETWORK_MAX_TEXT], struct slice *networks)
+{
+	for (unsigned i = 0; i < request->count; i++) {
+		struct network network;
+
+		if (network_from_text(&network, (const char *)request->networks[i].data,
+			request->networks[i].length, clean[i]) != 0)
+			return MESSAGE_RESULT_BAD_NETWORK;
+		networks[i] = (struct slice){(const unsigned char *)clean[i], strlen(clean[i])};
+	}
+	return MESSAGE_RESULT_OK;
+}

@@ -1,0 +1,30 @@
+/*
+ * Who may do what: the decisions behind /register and /update, in the order that clients
+ * know. Pure; the credentials have been checked by the time an update is judged.
+ */
+#ifndef STORE_AUTHORITY_H
+#define STORE_AUTHORITY_H
+
+#include "message.h"
+#include "record.h"
+
+enum { AUTHORITY_TXT = 43 }; /* characters of a DNS-01 value (RFC 8555, 8.4) */
+
+/*
+ * Judges an update by `account`'s owner: address, then ownership of the subdomain
+ * (both FORBIDDEN), then the stored name (BAD_SUBDOMAIN), and only then the text (BAD_TXT).
+ */
+enum message_result authority_judge_update(
+    const struct account_record *account, const struct message_update *update);
+
+/* 1 if the text asks for all values to be taken away ("__VOID__"). */
+int authority_is_clear(struct slice txt);
+
+/*
+ * Checks what a registration asks for and fills `networks` with the texts that the account
+ * keeps, which point into `clean`. MESSAGE_RESULT_OK or MESSAGE_RESULT_BAD_NETWORK.
+ */
+enum message_result authority_judge_networks(const struct message_register *request,
+    char clean[MESSAGE_MAX_NETWORKS][NETWORK_MAX_TEXT], struct slice *networks);
+
+#endif

@@ -1,0 +1,140 @@
+#include "bcrypt_pool.h"
+
+#include "log.h"
+#include "password.h"
+
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+enum { NICE = 10 };
+
+struct bcrypt_pool {
+	uv_async_t wake; /* tells the loop that there are finished jobs */
+	uv_thread_t threads[BCRYPT_MAX_THREADS];
+	unsigned thread_count;
+	unsigned outstanding; /* the loop's: submitted, not handed back */
+	uv_mutex_t lock;      /* guards what is below */
+	uv_cond_t work;
+	struct bcrypt_job *waiting, **waiting_end;
+	struct bcrypt_job *finished;
+	int stopping;
+};
+
+static void
+compute(struct bcrypt_job *job)
+{
+	if (job->kind == BCRYPT_HASH)
+		job->succeeded = password_hash(job->key, job->hash) == 0;
+	else
+		job->succeeded = password_verify(job->key, job->hash);
+}
+
+static struct bcrypt_job *
+take_waiting(struct bcrypt_pool *pool)
+{
+	struct bcrypt_job *job;
+
+	while (pool->waiting == NULL && !pool->stopping)
+		uv_cond_wait(&pool->work, &pool->lock);
+	if (pool->stopping)
+		return NULL;
+	job = pool->waiting;
+	pool->waiting = job->next;
+	if (pool->waiting == NULL)
+		pool->waiting_end = &pool->waiting;
+	return job;
+}
+
+static void
+work(void *argument)
+{
+	struct bcrypt_pool *pool = argument;
+	struct bcrypt_job *job;
+
+	if (setpriority(PRIO_PROCESS, (id_t)gettid(), NICE) != 0)
+		log_warning("the bcrypt threads cannot be made nice");
+	uv_mutex_lock(&pool->lock);
+	while ((job = take_waiting(pool)) != NULL) {
+		uv_mutex_unlock(&pool->lock);
+		compute(job);
+		uv_mutex_lock(&pool->lock);
+		job->next = pool->finished;
+		pool->finished = job;
+		uv_async_send(&pool->wake);
+	}
+	uv_mutex_unlock(&pool->lock);
+}
+
+static void
+hand_back(uv_async_t *wake)
+{
+	struct bcrypt_pool *pool = wake->data;
+	struct bcrypt_job *job;
+
+	uv_mutex_lock(&pool->lock);
+	job = pool->finished;
+	pool->finished = NULL;
+	uv_mutex_unlock(&pool->lock);
+	while (job != NULL) {
+		struct bcrypt_job *next = job->next;
+
+		pool->outstanding--;
+		job->done(job);
+		job = next;
+	}
+}
+
+struct bcrypt_pool *
+bcrypt_pool_start(uv_loop_t *loop, unsigned threads)
+{
+	struct bcrypt_pool *pool = calloc(1, sizeof(*pool));
+
+	if (pool == NULL || uv_mutex_init(&pool->lock) != 0 || uv_cond_init(&pool->work) != 0 ||
+	    uv_async_init(loop, &pool->wake, hand_back) != 0)
+		fatal("cannot prepare the bcrypt threads");
+	pool->wake.data = pool;
+	pool->waiting_end = &pool->waiting;
+	pool->thread_count = threads < BCRYPT_MAX_THREADS ? threads : BCRYPT_MAX_THREADS;
+	for (unsigned i = 0; i < pool->thread_count; i++)
+		if (uv_thread_create(&pool->threads[i], work, pool) != 0)
+			fatal("cannot start a bcrypt thread");
+	return pool;
+}
+
+int
+bcrypt_pool_submit(struct bcrypt_pool *pool, struct bcrypt_job *job)
+{
+	if (pool->outstanding >= BCRYPT_QUEUE)
+		return -1;
+	pool->outstanding++;
+	job->next = NULL;
+	uv_mutex_lock(&pool->lock);
+	*pool->waiting_end = job;
+	pool->waiting_end = &job->next;
+	uv_cond_signal(&pool->work);
+	uv_mutex_unlock(&pool->lock);
+	return 0;
+}
+
+static void
+free_pool(uv_handle_t *handle)
+{
+	struct bcrypt_pool *pool = handle->data;
+
+	uv_cond_destroy(&pool->work);
+	uv_mutex_destroy(&pool->lock);
+	free(pool);
+}
+
+void
+bcrypt_pool_stop(struct bcrypt_pool *pool)
+{
+	uv_mutex_lock(&pool->lock);
+	pool->stopping = 1;
+	uv_cond_broadcast(&pool->work);
+	uv_mutex_unlock(&pool->lock);
+	for (unsigned i = 0; i < pool->thread_count; i++)
+		uv_thread_join(&pool->threads[i]);
+	uv_close((uv_handle_t *)&pool->wake, free_pool);
+}

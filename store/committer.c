@@ -1,0 +1,233 @@
+#include "committer.h"
+
+#include "log.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct committer {
+	uv_async_t wake; /* tells the loop that a group is finished */
+	uv_thread_t thread;
+	struct database *database;
+	void (*group_ended)(void *context);
+	void *context;
+	unsigned outstanding; /* the loop's */
+	uv_mutex_t lock;      /* guards what is below */
+	uv_cond_t work;
+	struct change *waiting, **waiting_end;
+	struct change *finished, **finished_end;
+	int stopping;
+};
+
+/* Keeps the stored form of the name for dnsd; 0 or -1. */
+static int
+keep_name(struct change *change, const struct name_record *name)
+{
+	unsigned char bytes[RECORD_MAX];
+	struct writer writer;
+
+	writer_init(&writer, bytes, sizeof(bytes));
+	name_record_encode(name, change->label, &writer);
+	free(change->name);
+	change->name = writer.failed ? NULL : malloc(writer.length);
+	if (change->name == NULL)
+		return -1;
+	memcpy(change->name, bytes, writer.length);
+	change->name_length = writer.length;
+	change->commit = name->sequence;
+	return 0;
+}
+
+static void
+apply_register(struct database *database, struct change *change)
+{
+	struct name_record name = {.owner = change->username};
+
+	name.sequence = database_next_sequence(database);
+	/* keep_name first: after a put, only a failed transaction takes the account back. */
+	if (keep_name(change, &name) != 0 ||
+	    database_put_account(database, &change->username, change->account) != DATABASE_OK ||
+	    database_put_name(database, change->label, &name) != DATABASE_OK)
+		change->result = MESSAGE_RESULT_DB_ERROR;
+}
+
+/* The account was judged before; that the name is still its own is certain only here. */
+static void
+apply_update(struct database *database, struct change *change)
+{
+	struct name_record name;
+
+	switch (database_get_name(database, change->label, &name)) {
+	case DATABASE_OK:
+		break;
+	case DATABASE_MISSING:
+		change->result = MESSAGE_RESULT_FORBIDDEN;
+		return;
+	case DATABASE_FAILED:
+	case DATABASE_FULL:
+		change->result = MESSAGE_RESULT_DB_ERROR;
+		return;
+	}
+	if (!uuid_equal(&name.owner, &change->username)) {
+		change->result = MESSAGE_RESULT_FORBIDDEN;
+		return;
+	}
+	if (change->kind == CHANGE_SET)
+		name_record_set(&name, change->text, COMMITTER_VALUES,
+		    database_next_sequence(database), change->time);
+	else
+		name_record_clear(&name, database_next_sequence(database), change->time);
+	/* keep_name first: its bytes outlive the page that the old values stand on. */
+	if (keep_name(change, &name) != 0 ||
+	    name_record_decode(
+		&name, change->label, (struct slice){change->name, change->name_length}) != 0 ||
+	    database_put_name(database, change->label, &name) != DATABASE_OK)
+		change->result = MESSAGE_RESULT_DB_ERROR;
+}
+
+static void
+fail_all(struct change *group)
+{
+	for (struct change *change = group; change != NULL; change = change->next)
+		change->result = MESSAGE_RESULT_DB_ERROR;
+}
+
+/* One attempt at one transaction. */
+static enum database_result
+try_group(struct database *database, struct change *group)
+{
+	enum database_result result = database_begin(database);
+
+	if (result != DATABASE_OK)
+		return result;
+	for (struct change *change = group; change != NULL; change = change->next) {
+		change->result = MESSAGE_RESULT_OK;
+		if (change->kind == CHANGE_REGISTER)
+			apply_register(database, change);
+		else
+			apply_update(database, change);
+	}
+	return database_commit(database);
+}
+
+static void
+commit_group(struct database *database, struct change *group)
+{
+	enum database_result result = try_group(database, group);
+
+	while (result != DATABASE_OK && database_wants_growth(database) &&
+	       database_grow(database) == DATABASE_OK)
+		result = try_group(database, group);
+	if (result != DATABASE_OK)
+		fail_all(group);
+}
+
+static struct change *
+take_group(struct committer *committer)
+{
+	struct change *group;
+
+	while (committer->waiting == NULL && !committer->stopping)
+		uv_cond_wait(&committer->work, &committer->lock);
+	group = committer->waiting;
+	committer->waiting = NULL;
+	committer->waiting_end = &committer->waiting;
+	return group;
+}
+
+static void
+work(void *argument)
+{
+	struct committer *committer = argument;
+	struct change *group;
+
+	uv_mutex_lock(&committer->lock);
+	while ((group = take_group(committer)) != NULL) {
+		uv_mutex_unlock(&committer->lock);
+		commit_group(committer->database, group);
+		uv_mutex_lock(&committer->lock);
+		*committer->finished_end = group;
+		while (*committer->finished_end != NULL)
+			committer->finished_end = &(*committer->finished_end)->next;
+		uv_async_send(&committer->wake);
+	}
+	uv_mutex_unlock(&committer->lock);
+}
+
+static void
+hand_back(uv_async_t *wake)
+{
+	struct committer *committer = wake->data;
+	struct change *change;
+
+	uv_mutex_lock(&committer->lock);
+	change = committer->finished;
+	committer->finished = NULL;
+	committer->finished_end = &committer->finished;
+	uv_mutex_unlock(&committer->lock);
+	while (change != NULL) {
+		struct change *next = change->next;
+
+		committer->outstanding--;
+		change->done(change);
+		change = next;
+	}
+	committer->group_ended(committer->context);
+}
+
+struct committer *
+committer_start(
+    uv_loop_t *loop, struct database *database, void (*group_ended)(void *context), void *context)
+{
+	struct committer *committer = calloc(1, sizeof(*committer));
+
+	if (committer == NULL || uv_mutex_init(&committer->lock) != 0 ||
+	    uv_cond_init(&committer->work) != 0 ||
+	    uv_async_init(loop, &committer->wake, hand_back) != 0)
+		fatal("cannot prepare the commit thread");
+	committer->wake.data = committer;
+	committer->database = database;
+	committer->group_ended = group_ended;
+	committer->context = context;
+	committer->waiting_end = &committer->waiting;
+	committer->finished_end = &committer->finished;
+	if (uv_thread_create(&committer->thread, work, committer) != 0)
+		fatal("cannot start the commit thread");
+	return committer;
+}
+
+int
+committer_submit(struct committer *committer, struct change *change)
+{
+	if (committer->outstanding >= COMMITTER_QUEUE)
+		return -1;
+	committer->outstanding++;
+	change->next = NULL;
+	uv_mutex_lock(&committer->lock);
+	*committer->waiting_end = change;
+	committer->waiting_end = &change->next;
+	uv_cond_signal(&committer->work);
+	uv_mutex_unlock(&committer->lock);
+	return 0;
+}
+
+static void
+free_committer(uv_handle_t *handle)
+{
+	struct committer *committer = handle->data;
+
+	uv_cond_destroy(&committer->work);
+	uv_mutex_destroy(&committer->lock);
+	free(committer);
+}
+
+void
+committer_stop(struct committer *committer)
+{
+	uv_mutex_lock(&committer->lock);
+	committer->stopping = 1;
+	uv_cond_signal(&committer->work);
+	uv_mutex_unlock(&committer->lock);
+	uv_thread_join(&committer->thread);
+	uv_close((uv_handle_t *)&committer->wake, free_committer);
+}

@@ -1,0 +1,482 @@
+#include "database.h"
+
+#include "folder.h"
+#include "log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <lmdb.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <uv.h>
+
+enum { DATABASE_TABLES = 3 };
+
+static const size_t first_map = (size_t)64 * 1024 * 1024;
+static const size_t largest_map = (size_t)1 << 40;
+
+struct database {
+	MDB_env *environment;
+	MDB_dbi meta, accounts, names;
+	int folder_fd;	/* holds the lock that keeps a second store out */
+	uv_mutex_t map; /* held by reads, and by growth, which must find none */
+	/* the writing thread's */
+	MDB_txn *transaction;
+	int failure; /* first LMDB or errno code of this transaction */
+	uint64_t sequence;
+	uint64_t committed_sequence;
+	unsigned char scratch[RECORD_MAX];
+};
+
+static MDB_val
+value_of(const void *bytes, size_t length)
+{
+	MDB_val value = {.mv_size = length};
+
+	/* LMDB only reads what a key or a value to put points to; its type cannot say so. */
+	memcpy(&value.mv_data, &bytes, sizeof(bytes));
+	return value;
+}
+
+static MDB_val
+value_of_string(const char *string)
+{
+	return value_of(string, strlen(string));
+}
+
+/* The errors after which the disk holds what it held before, and the next try may succeed. */
+static int
+is_full(int code)
+{
+	return code == ENOSPC || code == EDQUOT || code == EFBIG || code == MDB_MAP_FULL;
+}
+
+static enum database_result
+failed(const char *what, int code)
+{
+	log_error("database: cannot %s: %s", what, mdb_strerror(code));
+	return is_full(code) ? DATABASE_FULL : DATABASE_FAILED;
+}
+
+static int
+put_u64(MDB_txn *transaction, MDB_dbi table, const char *name, uint64_t number)
+{
+	unsigned char bytes[8];
+	struct writer writer;
+	MDB_val key = value_of_string(name), value = value_of(bytes, sizeof(bytes));
+
+	writer_init(&writer, bytes, sizeof(bytes));
+	writer_u64(&writer, number);
+	return mdb_put(transaction, table, &key, &value, 0);
+}
+
+/* 0, MDB_NOTFOUND, or another code. */
+static int
+get_u64(MDB_txn *transaction, MDB_dbi table, const char *name, uint64_t *number)
+{
+	MDB_val key = value_of_string(name), value;
+	struct reader reader;
+	int code = mdb_get(transaction, table, &key, &value);
+
+	if (code != 0)
+		return code;
+	reader_init(&reader, value.mv_data, value.mv_size);
+	*number = reader_u64(&reader);
+	return reader_end(&reader) == 0 ? 0 : MDB_CORRUPTED;
+}
+
+/* Opens the tables and the schema of a new or an old database. */
+static void
+open_tables(struct database *database, const char *path)
+{
+	MDB_txn *transaction;
+	uint64_t schema = 0;
+	int code;
+
+	if ((code = mdb_txn_begin(database->environment, NULL, 0, &transaction)) != 0 ||
+	    (code = mdb_dbi_open(transaction, "meta", MDB_CREATE, &database->meta)) != 0 ||
+	    (code = mdb_dbi_open(transaction, "accounts", MDB_CREATE, &database->accounts)) != 0 ||
+	    (code = mdb_dbi_open(transaction, "names", MDB_CREATE, &database->names)) != 0)
+		fatal("cannot open the database in %s: %s", path, mdb_strerror(code));
+	code = get_u64(transaction, database->meta, "schema", &schema);
+	if (code == MDB_NOTFOUND) {
+		schema = DATABASE_SCHEMA;
+		if ((code = put_u64(transaction, database->meta, "schema", schema)) == 0)
+			code = put_u64(transaction, database->meta, "sequence", 0);
+	}
+	if (code == 0 && schema != DATABASE_SCHEMA)
+		fatal(
+		    "the database in %s has schema %llu, this program knows %d: use the version of "
+		    "Sallyport that wrote it",
+		    path, (unsigned long long)schema, DATABASE_SCHEMA);
+	if (code != 0 ||
+	    (code = get_u64(transaction, database->meta, "sequence", &database->sequence)) != 0 ||
+	    (code = mdb_txn_commit(transaction)) != 0)
+		fatal("cannot read the database in %s: %s", path, mdb_strerror(code));
+	database->committed_sequence = database->sequence;
+}
+
+static void
+open_environment(struct database *database, const char *path)
+{
+	int code;
+
+	if ((code = mdb_env_create(&database->environment)) != 0 ||
+	    (code = mdb_env_set_maxdbs(database->environment, DATABASE_TABLES)) != 0 ||
+	    (code = mdb_env_set_mapsize(database->environment, first_map)) != 0)
+		fatal("cannot prepare the database: %s", mdb_strerror(code));
+	/* MDB_NOTLS: a read transaction belongs to the caller, not to its thread. */
+	code = mdb_env_open(database->environment, ".", MDB_NOTLS, 0600);
+	if (code == EACCES)
+		fatal("cannot open the database in %s: its files belong to another user; give them "
+		      "to uid %u (chown -R)",
+		    path, geteuid());
+	if (code != 0)
+		fatal("cannot open the database in %s: %s", path, mdb_strerror(code));
+}
+
+/* Opens the folder, gives it to its user, and keeps every other store out of it. */
+static int
+open_folder(const char *path, uid_t uid, gid_t gid)
+{
+	int fd;
+
+	if (folder_make(path) != 0)
+		fatal("cannot make the folder %s: %s", path, strerror(errno));
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		fatal("cannot open the folder %s: %s", path, strerror(errno));
+	if (geteuid() == 0 && fchown(fd, uid, gid) != 0)
+		fatal("cannot give the folder %s to uid %u: %s", path, uid, strerror(errno));
+	if (fchmod(fd, 0700) != 0)
+		fatal("cannot set the mode of the folder %s: %s", path, strerror(errno));
+	if (flock(fd, LOCK_EX | LOCK_NB) != 0)
+		fatal("cannot lock the folder %s: %s", path,
+		    errno == EWOULDBLOCK ? "another store has it open" : strerror(errno));
+	return fd;
+}
+
+struct database *
+database_open(const char *path, uid_t uid, gid_t gid)
+{
+	struct database *database = calloc(1, sizeof(*database));
+	int as_root = geteuid() == 0;
+	int before = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (database == NULL || uv_mutex_init(&database->map) != 0 || before < 0)
+		fatal("cannot prepare the database: %s", strerror(errno));
+	database->folder_fd = open_folder(path, uid, gid);
+	if (fchdir(database->folder_fd) != 0)
+		fatal("cannot enter the folder %s: %s", path, strerror(errno));
+	if (as_root && (setegid(gid) != 0 || seteuid(uid) != 0))
+		fatal("cannot act as uid %u: %s", uid, strerror(errno));
+	open_environment(database, path);
+	open_tables(database, path);
+	if (as_root && (seteuid(0) != 0 || setegid(0) != 0))
+		fatal("cannot return to root: %s", strerror(errno));
+	if (fchdir(before) != 0)
+		fatal("cannot return to the working folder: %s", strerror(errno));
+	close(before);
+	return database;
+}
+
+void
+database_close(struct database *database)
+{
+	if (database == NULL)
+		return;
+	database_abort(database);
+	mdb_env_close(database->environment);
+	uv_mutex_destroy(&database->map);
+	close(database->folder_fd);
+	free(database);
+}
+
+static MDB_txn *
+begin_read(struct database *database)
+{
+	MDB_txn *transaction = NULL;
+	int code;
+
+	uv_mutex_lock(&database->map);
+	code = mdb_txn_begin(database->environment, NULL, MDB_RDONLY, &transaction);
+	if (code != 0) {
+		uv_mutex_unlock(&database->map);
+		failed("begin to read", code);
+		return NULL;
+	}
+	return transaction;
+}
+
+static void
+end_read(struct database *database, MDB_txn *transaction)
+{
+	mdb_txn_abort(transaction);
+	uv_mutex_unlock(&database->map);
+}
+
+enum database_result
+database_read_account(
+    struct database *database, const struct uuid *username, struct database_account *account)
+{
+	MDB_val key = value_of(username->bytes, sizeof(username->bytes)), value;
+	MDB_txn *transaction = begin_read(database);
+	enum database_result result = DATABASE_OK;
+	char text[UUID_TEXT + 1];
+	int code;
+
+	if (transaction == NULL)
+		return DATABASE_FAILED;
+	code = mdb_get(transaction, database->accounts, &key, &value);
+	if (code == MDB_NOTFOUND) {
+		result = DATABASE_MISSING;
+	} else if (code != 0) {
+		result = failed("read an account", code);
+	} else if (value.mv_size > sizeof(account->bytes)) {
+		result = failed("read an account", MDB_BAD_VALSIZE);
+	} else {
+		memcpy(account->bytes, value.mv_data, value.mv_size);
+		if (account_record_decode(&account->record, username,
+			(struct slice){account->bytes, value.mv_size}) != 0) {
+			uuid_to_text(username, text);
+			log_error("database: the record of account %s is damaged", text);
+			result = DATABASE_FAILED;
+		}
+	}
+	end_read(database, transaction);
+	return result;
+}
+
+enum database_result
+database_count_names(struct database *database, uint64_t *count)
+{
+	MDB_txn *transaction = begin_read(database);
+	MDB_stat status;
+	int code;
+
+	if (transaction == NULL)
+		return DATABASE_FAILED;
+	code = mdb_stat(transaction, database->names, &status);
+	end_read(database, transaction);
+	if (code != 0)
+		return failed("count the names", code);
+	*count = status.ms_entries;
+	return DATABASE_OK;
+}
+
+/* Puts the cursor on the first name behind `after`. */
+static int
+seek(MDB_cursor *cursor, struct slice after, MDB_val *key, MDB_val *value)
+{
+	int code;
+
+	if (after.length == 0)
+		return mdb_cursor_get(cursor, key, value, MDB_FIRST);
+	*key = value_of(after.data, after.length);
+	code = mdb_cursor_get(cursor, key, value, MDB_SET_RANGE);
+	if (code == 0 && key->mv_size == after.length &&
+	    memcmp(key->mv_data, after.data, after.length) == 0)
+		code = mdb_cursor_get(cursor, key, value, MDB_NEXT);
+	return code;
+}
+
+static void
+log_damaged_name(struct slice label)
+{
+	char text[4 * MESSAGE_MAX_SUBDOMAIN + 4];
+
+	log_error("database: the record of name %s is damaged",
+	    log_safe(text, sizeof(text), label.data, label.length));
+}
+
+enum database_result
+database_walk_names(struct database *database, struct slice after,
+    int (*visit)(void *context, struct slice label, const struct name_record *name), void *context)
+{
+	MDB_txn *transaction = begin_read(database);
+	MDB_cursor *cursor = NULL;
+	MDB_val key, value;
+	int code, stopped = 0;
+
+	if (transaction == NULL)
+		return DATABASE_FAILED;
+	code = mdb_cursor_open(transaction, database->names, &cursor);
+	if (code == 0)
+		code = seek(cursor, after, &key, &value);
+	while (code == 0 && !stopped) {
+		struct slice label = {key.mv_data, key.mv_size};
+		struct name_record name;
+
+		if (name_record_decode(
+			&name, label, (struct slice){value.mv_data, value.mv_size}) != 0)
+			log_damaged_name(label);
+		else
+			stopped = visit(context, label, &name);
+		if (!stopped)
+			code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
+	}
+	mdb_cursor_close(cursor);
+	end_read(database, transaction);
+	if (code == MDB_NOTFOUND)
+		return DATABASE_MISSING;
+	return code == 0 ? DATABASE_OK : failed("walk through the names", code);
+}
+
+/* Remembers the transaction's first failure; map growth is asked for silently. */
+static enum database_result
+write_failed(struct database *database, const char *what, int code)
+{
+	if (database->failure == 0)
+		database->failure = code;
+	if (code == MDB_MAP_FULL)
+		return DATABASE_FULL;
+	return failed(what, code);
+}
+
+enum database_result
+database_begin(struct database *database)
+{
+	int code = mdb_txn_begin(database->environment, NULL, 0, &database->transaction);
+
+	database->failure = 0;
+	/* LMDB gave up after a failed write of its own root: only a restart helps. */
+	if (code == MDB_PANIC)
+		fatal("the database cannot be written any more: %s", mdb_strerror(code));
+	if (code != 0) {
+		database->transaction = NULL;
+		return write_failed(database, "begin to write", code);
+	}
+	return DATABASE_OK;
+}
+
+static enum database_result
+put(struct database *database, MDB_dbi table, MDB_val *key, const struct writer *record,
+    const char *what)
+{
+	MDB_val value = value_of(record->data, record->length);
+	int code;
+
+	if (database->failure != 0)
+		return is_full(database->failure) ? DATABASE_FULL : DATABASE_FAILED;
+	if (record->failed)
+		return write_failed(database, what, MDB_BAD_VALSIZE);
+	code = mdb_put(database->transaction, table, key, &value, 0);
+	return code == 0 ? DATABASE_OK : write_failed(database, what, code);
+}
+
+enum database_result
+database_put_account(
+    struct database *database, const struct uuid *username, const struct account_record *account)
+{
+	MDB_val key = value_of(username->bytes, sizeof(username->bytes));
+	struct writer writer;
+
+	writer_init(&writer, database->scratch, sizeof(database->scratch));
+	account_record_encode(account, username, &writer);
+	return put(database, database->accounts, &key, &writer, "write an account");
+}
+
+enum database_result
+database_put_name(struct database *database, struct slice label, const struct name_record *name)
+{
+	MDB_val key = value_of(label.data, label.length);
+	struct writer writer;
+
+	writer_init(&writer, database->scratch, sizeof(database->scratch));
+	name_record_encode(name, label, &writer);
+	return put(database, database->names, &key, &writer, "write a name");
+}
+
+enum database_result
+database_get_name(struct database *database, struct slice label, struct name_record *name)
+{
+	MDB_val key = value_of(label.data, label.length), value;
+	int code;
+
+	if (database->failure != 0)
+		return DATABASE_FAILED;
+	code = mdb_get(database->transaction, database->names, &key, &value);
+	if (code == MDB_NOTFOUND)
+		return DATABASE_MISSING;
+	if (code != 0)
+		return write_failed(database, "read a name", code);
+	if (name_record_decode(name, label, (struct slice){value.mv_data, value.mv_size}) != 0) {
+		log_damaged_name(label);
+		return DATABASE_FAILED;
+	}
+	return DATABASE_OK;
+}
+
+uint64_t
+database_next_sequence(struct database *database)
+{
+	return ++database->sequence;
+}
+
+enum database_result
+database_commit(struct database *database)
+{
+	int code = database->failure;
+
+	if (code == 0)
+		code =
+		    put_u64(database->transaction, database->meta, "sequence", database->sequence);
+	if (code != 0) {
+		database->failure = code;
+		database_abort(database);
+		return is_full(code) ? DATABASE_FULL : DATABASE_FAILED;
+	}
+	code = mdb_txn_commit(database->transaction);
+	database->transaction = NULL;
+	if (code == 0) {
+		database->committed_sequence = database->sequence;
+		return DATABASE_OK;
+	}
+	database->sequence = database->committed_sequence;
+	database->failure = code;
+	if (code == MDB_MAP_FULL)
+		return DATABASE_FULL;
+	/* Full or short of memory: the new pages were never made part of the database. */
+	if (!is_full(code) && code != ENOMEM)
+		fatal("the database cannot be synced (%s): what the disk holds is unknown",
+		    mdb_strerror(code));
+	return failed("commit", code);
+}
+
+void
+database_abort(struct database *database)
+{
+	if (database->transaction != NULL)
+		mdb_txn_abort(database->transaction);
+	database->transaction = NULL;
+	database->sequence = database->committed_sequence;
+}
+
+int
+database_wants_growth(const struct database *database)
+{
+	return database->failure == MDB_MAP_FULL;
+}
+
+enum database_result
+database_grow(struct database *database)
+{
+	MDB_envinfo information;
+	size_t size;
+	int code;
+
+	mdb_env_info(database->environment, &information);
+	size = information.me_mapsize;
+	if (size > largest_map / 2)
+		return failed("grow", MDB_MAP_FULL);
+	uv_mutex_lock(&database->map);
+	code = mdb_env_set_mapsize(database->environment, size * 2);
+	uv_mutex_unlock(&database->map);
+	if (code != 0)
+		return failed("grow", code);
+	log_info("the database's map grew to %zu MiB", size * 2 / 1024 / 1024);
+	return DATABASE_OK;
+}

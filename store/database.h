@@ -1,0 +1,90 @@
+/*
+ * The LMDB environment: accounts, names, and the sequence that orders every commit.
+ *
+ * Two threads use it. Any number of reads happen on the thread of the loop, each in a short
+ * transaction of its own. All writing happens on one other thread: it begins, writes, syncs
+ * and ends every transaction. The map grows by itself, when no read is under way.
+ *
+ * Bytes on disk that cannot be right are never served: the record is named in the log.
+ */
+#ifndef STORE_DATABASE_H
+#define STORE_DATABASE_H
+
+#include "record.h"
+
+#include <sys/types.h>
+
+enum { DATABASE_SCHEMA = 1 };
+
+struct database;
+
+/*
+ * Opens the database in `path`, making folder and database where they are missing. As root the
+ * folder is given to uid and gid, mode 0700, and the files are made and opened as that user, by a
+ * path that needs no permission on the way. Fatal when it cannot be opened, is of another
+ * schema, or is open in another process.
+ */
+struct database *database_open(const char *path, uid_t uid, gid_t gid);
+
+void database_close(struct database *database);
+
+enum database_result {
+	DATABASE_OK,
+	DATABASE_MISSING, /* no such key */
+	DATABASE_FAILED,  /* logged */
+	DATABASE_FULL	  /* no room on the disk: logged; nothing was changed */
+};
+
+/* An account's record with the bytes that its slices point into. */
+struct database_account {
+	struct account_record record;
+	unsigned char bytes[RECORD_MAX];
+};
+
+/* Reads an account into the caller's memory. Thread of the loop. */
+enum database_result database_read_account(
+    struct database *database, const struct uuid *username, struct database_account *account);
+
+/* Names there are. Thread of the loop. */
+enum database_result database_count_names(struct database *database, uint64_t *count);
+
+/*
+ * Visits the names behind the label `after` (empty: from the first) in order, in one short
+ * transaction, until `visit` returns non-zero. The arguments of `visit` are valid during the call.
+ * DATABASE_OK: stopped by `visit`; DATABASE_MISSING: that was the last. Damaged records are
+ * logged and passed over. Thread of the loop.
+ */
+enum database_result database_walk_names(struct database *database, struct slice after,
+    int (*visit)(void *context, struct slice label, const struct name_record *name), void *context);
+
+/*
+ * Writing: begin, any puts and reads, commit or abort. After a put failed the transaction only
+ * remembers that, and commit fails. Writing thread only.
+ */
+enum database_result database_begin(struct database *database);
+enum database_result database_put_account(
+    struct database *database, const struct uuid *username, const struct account_record *account);
+enum database_result database_put_name(
+    struct database *database, struct slice label, const struct name_record *name);
+
+/* Reads a name as it is inside the transaction; its slices are valid until the next put. */
+enum database_result database_get_name(
+    struct database *database, struct slice label, struct name_record *name);
+
+/* The next number of the sequence; it becomes durable with the transaction. */
+uint64_t database_next_sequence(struct database *database);
+
+/*
+ * Commits and syncs; after DATABASE_OK everything written is on the disk. A failed sync is fatal: what
+ * the disk holds is then unknown, and a restart finds out.
+ */
+enum database_result database_commit(struct database *database);
+void database_abort(struct database *database);
+
+/* 1 if the last failure was the map being full: grow, and do the whole transaction again. */
+int database_wants_growth(const struct database *database);
+
+/* Doubles the map. Writing thread, outside a transaction. */
+enum database_result database_grow(struct database *database);
+
+#endif

@@ -1,0 +1,254 @@
+#include "feed.h"
+
+#include "front.h"
+#include "log.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * Snapshot and deltas share one ordered link, and both are read and queued on one thread: a chunk is
+ * read in a transaction and queued before the loop can queue anything else. So a chunk can never
+ * follow a delta that is newer than what it read, and a deleted name cannot come back.
+ */
+struct feed {
+	struct front *front;
+	struct link *link; /* NULL while dnsd is not linked */
+	struct database *database;
+	void (*applied)(void *context);
+	void *context;
+	uint64_t sent_commit;	 /* highest in a delta on this link */
+	uint64_t applied_commit; /* highest acknowledged on this link */
+	unsigned char delta[MESSAGE_MAX];
+	struct writer delta_writer;
+	uint64_t delta_commit; /* highest in the delta being gathered; 0: it is empty */
+	uv_idle_t sender;      /* runs while a snapshot is being sent and the link takes more */
+	int sending;
+	struct name_cursor {
+		unsigned char label[MESSAGE_MAX_SUBDOMAIN];
+		size_t length;
+	} sent; /* the last name of the snapshot that was sent */
+	uint64_t names_sent;
+	unsigned char chunk[MESSAGE_MAX];
+	struct writer chunk_writer;
+};
+
+static int
+send_number(struct feed *feed, enum message_type type, uint64_t number)
+{
+	unsigned char message[MESSAGE_MAX];
+	struct writer writer;
+
+	message_begin(&writer, message, type, 0);
+	writer_u64(&writer, number);
+	return link_send(feed->link, message, message_end(&writer));
+}
+
+/* Adds one name to the chunk; 1 when it is full. */
+static int
+add_to_chunk(void *context, struct slice label, const struct name_record *name)
+{
+	struct feed *feed = context;
+	struct message_name message = name_record_message(name, label);
+
+	if (message_name_size(&message) > feed->chunk_writer.capacity - feed->chunk_writer.length)
+		return 1;
+	message_put_name(&feed->chunk_writer, &message);
+	memcpy(feed->sent.label, label.data, label.length);
+	feed->sent.length = label.length;
+	feed->names_sent++;
+	return 0;
+}
+
+/* Reads and sends the next part of the snapshot, or its end. 0, or -1 with `why`. */
+static int
+send_chunk(struct feed *feed, const char **why)
+{
+	struct name_cursor after = feed->sent;
+	enum database_result result;
+
+	message_begin(&feed->chunk_writer, feed->chunk, MESSAGE_SNAPSHOT_CHUNK, 0);
+	result = database_walk_names(
+	    feed->database, (struct slice){after.label, after.length}, add_to_chunk, feed);
+	*why = "the names cannot be read";
+	if (result != DATABASE_OK && result != DATABASE_MISSING)
+		return -1;
+	*why = "its queue is full";
+	if (feed->chunk_writer.length > MESSAGE_HEADER &&
+	    link_send(feed->link, feed->chunk, message_end(&feed->chunk_writer)) != 0)
+		return -1;
+	if (result == DATABASE_OK)
+		return 0;
+	feed->sending = 0;
+	if (send_number(feed, MESSAGE_SNAPSHOT_END, feed->names_sent) != 0)
+		return -1;
+	log_info("dnsd was sent %llu names", (unsigned long long)feed->names_sent);
+	return 0;
+}
+
+/*
+ * One chunk in each turn of the loop, and none while the link still holds something: updates go on
+ * meanwhile, and nothing of the snapshot piles up.
+ */
+static void
+on_sender(uv_idle_t *sender)
+{
+	struct feed *feed = sender->data;
+	const char *why;
+
+	if (feed->link == NULL || !feed->sending || link_queued(feed->link) > 0)
+		uv_idle_stop(sender);
+	else if (send_chunk(feed, &why) != 0)
+		front_drop(feed->front, why);
+}
+
+static void
+on_drained(void *context)
+{
+	struct feed *feed = context;
+
+	if (feed->sending)
+		uv_idle_start(&feed->sender, on_sender);
+}
+
+static void
+on_up(void *context, struct link *link)
+{
+	struct feed *feed = context;
+	uint64_t names = 0;
+
+	feed->link = link;
+	feed->sent_commit = feed->applied_commit = 0;
+	feed->sent.length = 0;
+	feed->names_sent = 0;
+	feed->sending = 1;
+	if (database_count_names(feed->database, &names) != DATABASE_OK ||
+	    send_number(feed, MESSAGE_SNAPSHOT_BEGIN, names) != 0) {
+		front_drop(feed->front, "the names cannot be read");
+		return;
+	}
+	uv_idle_start(&feed->sender, on_sender);
+	feed->applied(feed->context);
+}
+
+static void
+on_down(void *context)
+{
+	struct feed *feed = context;
+
+	feed->link = NULL;
+	feed->sending = 0;
+	feed->delta_commit = 0;
+	feed->applied(feed->context);
+}
+
+static int
+on_delta_applied(void *context, uint64_t id, struct reader *body, int fd)
+{
+	struct feed *feed = front_context(context);
+
+	(void)fd;
+	if (reader_end(body) != 0 || id > feed->sent_commit || id < feed->applied_commit)
+		return -1;
+	feed->applied_commit = id;
+	feed->applied(feed->context);
+	return 0;
+}
+
+/* Something was sent that dnsd has not acknowledged: it should be seen to move. */
+static int
+waits(void *context)
+{
+	const struct feed *feed = context;
+
+	return feed->applied_commit < feed->sent_commit;
+}
+
+static const struct message_rule rules[] = {
+    FRONT_HELLO_RULE,
+    {MESSAGE_DELTA_APPLIED, 1U << FRONT_STATE_OPEN, 0, 0, 0, on_delta_applied},
+};
+
+struct feed *
+feed_start(uv_loop_t *loop, struct database *database, uid_t uid, void (*applied)(void *context),
+    void *context)
+{
+	struct feed *feed = calloc(1, sizeof(*feed));
+	struct front_config config = {.name = "dnsd",
+	    .door = "dnsd.door",
+	    .uid = uid,
+	    .role = MESSAGE_ROLE_DNSD,
+	    .rules = rules,
+	    .rule_count = sizeof(rules) / sizeof(rules[0]),
+	    .queue_maximum = FEED_QUEUE,
+	    .context = feed,
+	    .up = on_up,
+	    .down = on_down,
+	    .drained = on_drained,
+	    .waits = waits};
+
+	if (feed == NULL)
+		fatal("no memory for dnsd's feed");
+	feed->database = database;
+	feed->applied = applied;
+	feed->context = context;
+	uv_idle_init(loop, &feed->sender);
+	feed->sender.data = feed;
+	feed->front = front_start(loop, &config);
+	return feed;
+}
+
+void
+feed_flush(struct feed *feed)
+{
+	uint64_t commit = feed->delta_commit;
+
+	feed->delta_commit = 0;
+	if (feed->link == NULL || commit == 0)
+		return;
+	if (link_send(feed->link, feed->delta, message_end(&feed->delta_writer)) != 0)
+		front_drop(feed->front, "its queue is full");
+	else
+		feed->sent_commit = commit;
+}
+
+/* The header's id becomes the highest commit in the message: what dnsd acknowledges. */
+void
+feed_add(struct feed *feed, struct slice label, const struct name_record *name)
+{
+	struct message_name message = name_record_message(name, label);
+
+	if (feed->link == NULL)
+		return;
+	if (feed->delta_commit != 0 &&
+	    message_name_size(&message) > feed->delta_writer.capacity - feed->delta_writer.length)
+		feed_flush(feed);
+	if (feed->link == NULL)
+		return;
+	if (feed->delta_commit == 0)
+		message_begin(&feed->delta_writer, feed->delta, MESSAGE_DELTA, 0);
+	message_put_name(&feed->delta_writer, &message);
+	message_set_id(&feed->delta_writer, name->sequence);
+	feed->delta_commit = name->sequence;
+}
+
+int
+feed_has_applied(struct feed *feed, uint64_t commit)
+{
+	return feed->link == NULL || feed->applied_commit >= commit || feed->sent_commit < commit;
+}
+
+static void
+free_feed(uv_handle_t *handle)
+{
+	free(handle->data);
+}
+
+void
+feed_stop(struct feed *feed)
+{
+	front_stop(feed->front);
+	feed->link = NULL;
+	uv_idle_stop(&feed->sender);
+	uv_close((uv_handle_t *)&feed->sender, free_feed);
+}

@@ -1,0 +1,72 @@
+/*
+ * The records that the database keeps, and their bytes on disk. Pure.
+ *
+ * Every record starts with a CRC-32C over its key and the rest, and the number of its format,
+ * so that a damaged or misplaced one is refused instead of served.
+ */
+#ifndef STORE_RECORD_H
+#define STORE_RECORD_H
+
+#include "address.h"
+#include "message.h"
+#include "pack.h"
+#include "uuid.h"
+
+enum {
+	RECORD_FORMAT = 1,
+	RECORD_MAX_HASH = 100,	 /* a bcrypt hash has 60 */
+	RECORD_MAX = MESSAGE_MAX /* bytes of any record */
+};
+
+/* Key: the user name's 16 bytes. */
+struct account_record {
+	struct slice subdomain;
+	struct slice hash; /* crypt(5) */
+	uint64_t created;  /* seconds since 1970 */
+	uint16_t network_count;
+	struct slice networks[MESSAGE_MAX_NETWORKS]; /* as the client gets them back */
+};
+
+struct value_record {
+	uint64_t
+	    sequence;  /* the commit that set or renewed it: what orders values, never a clock */
+	uint64_t time; /* seconds since 1970 */
+	struct slice text;
+};
+
+/* Key: the label. */
+struct name_record {
+	struct uuid owner;
+	uint64_t sequence; /* the commit that changed the name last */
+	uint64_t updated;  /* seconds since 1970; 0: never */
+	uint8_t count;
+	struct value_record values[MESSAGE_MAX_VALUES]; /* oldest first */
+};
+
+/*
+ * Writes the record into `writer`, which starts empty; writer->failed tells whether it fitted.
+ */
+void account_record_encode(
+    const struct account_record *account, const struct uuid *key, struct writer *writer);
+void name_record_encode(const struct name_record *name, struct slice key, struct writer *writer);
+
+/* Reads it; the slices point into `bytes`. 0, or -1: damaged, or of an unknown format. */
+int account_record_decode(
+    struct account_record *account, const struct uuid *key, struct slice bytes);
+int name_record_decode(struct name_record *name, struct slice key, struct slice bytes);
+
+/*
+ * Sets a value: one that is there already is only renewed, so that there are never two equal
+ * records and a retry pushes no other value out; otherwise the oldest makes room when there
+ * are `maximum` (1 to MESSAGE_MAX_VALUES). `text` is borrowed.
+ */
+void name_record_set(struct name_record *name, struct slice text, unsigned maximum,
+    uint64_t sequence, uint64_t time);
+
+/* Takes all values away. */
+void name_record_clear(struct name_record *name, uint64_t sequence, uint64_t time);
+
+/* The name's state as it crosses the link to dnsd; borrows from both arguments. */
+struct message_name name_record_message(const struct name_record *name, struct slice label);
+
+#endif
