@@ -423,7 +423,7 @@ copy_data(struct record *record, const ldns_rr *rr, char *why, size_t capacity)
 		snprintf(why, capacity, "out of memory");
 		goto out;
 	}
-	length = ldns_buffer_position(buffer) - sizeof(uint16_t); /* behind the length field */
+	length = ldns_buffer_position(buffer); /* the call leaves the length field away */
 	if (length > RECORD_MAX_RDATA) {
 		snprintf(why, capacity, "the data is longer than %d bytes", RECORD_MAX_RDATA);
 		goto out;
@@ -433,7 +433,7 @@ copy_data(struct record *record, const ldns_rr *rr, char *why, size_t capacity)
 		snprintf(why, capacity, "out of memory");
 		goto out;
 	}
-	memcpy(record->rdata, ldns_buffer_at(buffer, sizeof(uint16_t)), length);
+	memcpy(record->rdata, ldns_buffer_begin(buffer), length);
 	record->rdata_length = (uint16_t)length;
 	result = 0;
 out:
