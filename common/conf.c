@@ -168,7 +168,7 @@ report_unknown(struct conf_report *report, const char *prefix, const char *name,
     struct conf_place place, char siblings[MAX_SIBLINGS][MAX_PATH], size_t count)
 {
 	const char *candidates[MAX_SIBLINGS];
-	char all[MAX_SIBLINGS * 24] = "";
+	char all[MAX_SIBLINGS * (MAX_PATH + 2)] = "";
 	const struct conf_key *elsewhere = find_elsewhere(name);
 	const char *meant;
 

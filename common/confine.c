@@ -10,6 +10,7 @@
 #include <seccomp.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -51,6 +52,7 @@ static const struct confine_call every_daemon[] = {
     ALLOW(sched_getaffinity),
     ALLOW(sysinfo), /* qsort of older glibc asks how much memory there is */
     ALLOW_MASKED(prctl, 0, ~0UL, PR_SET_NAME),
+    ALLOW_MASKED(prlimit64, 2, ~0UL, 0), /* how large a stack may be: read, never set */
     ALLOW(exit),
     ALLOW(exit_group),
     /* signals */
@@ -73,6 +75,7 @@ static const struct confine_call every_daemon[] = {
     ALLOW(eventfd2),
     ALLOW(pipe2),
     ALLOW(fcntl),
+    ALLOW_MASKED(ioctl, 1, 0xffffffff, FIONBIO), /* how libuv makes a descriptor non-blocking */
     ALLOW(close),
     ALLOW(read),
     ALLOW(write),
@@ -94,7 +97,7 @@ static const struct confine_call every_daemon[] = {
 };
 
 static void
-limit(int resource, const char *name, rlim_t value)
+limit(unsigned resource, const char *name, rlim_t value)
 {
 	struct rlimit wanted = {value, value}, now;
 

@@ -161,12 +161,9 @@ on_ready(uv_poll_t *poll, int status, int events)
 {
 	struct link *link = poll->data;
 
-	if (status < 0) {
-		log_error(
-		    "the link to %s cannot be watched: %s", link->config.peer, uv_strerror(status));
-		end(link, LINK_END_FAILURE);
-		return;
-	}
+	/* libuv gives every error as EBADF; reading tells what it is. */
+	if (status < 0)
+		events = UV_READABLE;
 	if (events & UV_READABLE) {
 		unsigned turn = LINK_READ_TURN;
 

@@ -102,7 +102,7 @@ format_text(char line[LOG_MAX_LINE], enum log_level level, const char *time, con
 	return (size_t)length;
 }
 
-static void
+static void __attribute__((format(printf, 2, 0)))
 write_line(enum log_level level, const char *format, va_list arguments)
 {
 	char message[LOG_MAX_LINE], line[LOG_MAX_LINE + 8], time[32];
