@@ -3,6 +3,7 @@
 
 #include "dns.h"
 #include "pack.h"
+#include "query.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -279,12 +280,13 @@ add_target(struct zone *zone, struct zone_rrset *rrset, const uint8_t *wire, siz
 {
 	const struct zone_node *node;
 	const struct zone_node **grown;
+	struct qname parsed;
 	struct name target;
 
-	if (length == 0 || length > NAME_MAX_WIRE)
+	if (qname_read(&parsed, wire, length) < 0)
 		return 0;
-	target.length = (uint8_t)length;
-	memcpy(target.wire, wire, length);
+	target.length = parsed.length;
+	memcpy(target.wire, wire, parsed.length);
 	node = find_owner(zone, &target);
 	if (node == NULL)
 		return 0;
