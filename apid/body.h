@@ -36,7 +36,10 @@ struct body {
 	struct json_t *root; /* owned; NULL: nothing */
 };
 
-/* Seeds the hash of JSON keys. Once, before confinement: it may open a file. */
+/*
+ * Seeds the hash of JSON keys and sets jansson's allocator. Once, before the first body and before
+ * confinement: it may open a file.
+ */
 void body_prepare(void);
 
 /*

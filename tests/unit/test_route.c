@@ -1,0 +1,147 @@
+/* Targets and methods. */
+#include "route.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct {
+	const char *prefix;
+	const char *target;
+	enum route route;
+} targets[] = {
+    {"", "/update", ROUTE_UPDATE},
+    {"", "/register", ROUTE_REGISTER},
+    {"", "/health", ROUTE_HEALTH},
+    {"", "//update", ROUTE_UPDATE},
+    {"", "/update/", ROUTE_UPDATE},
+    {"", "///register//", ROUTE_REGISTER},
+    {"", "/update?", ROUTE_UPDATE},
+    {"", "/update?x=/register", ROUTE_UPDATE},
+    {"", "/update/?x", ROUTE_UPDATE},
+    {"", "http://auth.example.org/update", ROUTE_UPDATE},
+    {"", "HTTPS://auth.example.org:443//update/?x=y", ROUTE_UPDATE},
+    {"", "http://update", ROUTE_NONE},
+    {"", "http://a?/update", ROUTE_NONE},
+    {"", "ftp://auth.example.org/update", ROUTE_NONE},
+    {"", "auth.example.org:443", ROUTE_NONE},
+    {"", "update", ROUTE_NONE},
+    {"", "", ROUTE_NONE},
+    {"", "/", ROUTE_NONE},
+    {"", "/?update", ROUTE_NONE},
+    {"", "/updat", ROUTE_NONE},
+    {"", "/updates", ROUTE_NONE},
+    {"", "/UPDATE", ROUTE_NONE},
+    {"", "/update/x", ROUTE_NONE},
+    {"", "/x/update", ROUTE_NONE},
+    {"", "/../update", ROUTE_NONE},
+    {"", "/%75pdate", ROUTE_NONE},
+    {"", "*", ROUTE_SERVER},
+    {"", "**", ROUTE_NONE},
+    {"/", "/update", ROUTE_UPDATE},
+    {"/acme", "/acme/update", ROUTE_UPDATE},
+    {"/acme/", "//acme//update/", ROUTE_UPDATE},
+    {"/acme/dns", "/acme/dns/register", ROUTE_REGISTER},
+    {"/acme/dns", "/acme/register", ROUTE_NONE},
+    {"/acme", "/update", ROUTE_NONE},
+    {"/acme", "/acmeupdate", ROUTE_NONE},
+    {"/acme", "/acme", ROUTE_NONE},
+};
+
+START_TEST(finds_routes)
+{
+	size_t length = strlen(targets[_i].target);
+	/* Exactly its size, so that a sanitizer sees a byte read behind it. */
+	char *target = malloc(length > 0 ? length : 1);
+
+	ck_assert_ptr_nonnull(target);
+	memcpy(target, targets[_i].target, length);
+	ck_assert_int_eq(route_find(target, length, targets[_i].prefix), targets[_i].route);
+	free(target);
+}
+END_TEST
+
+START_TEST(reads_no_target_too_far)
+{
+	const char whole[] = "http://auth.example.org/acme/update/?x";
+
+	for (size_t length = 0; length < sizeof(whole); length++) {
+		char *target = malloc(length > 0 ? length : 1);
+		enum route route;
+
+		ck_assert_ptr_nonnull(target);
+		memcpy(target, whole, length);
+		route = route_find(target, length, "/acme");
+		ck_assert_int_eq(route, length < 35 ? ROUTE_NONE : ROUTE_UPDATE);
+		free(target);
+	}
+}
+END_TEST
+
+static const struct {
+	enum route route;
+	enum request_method method;
+	int takes;
+} methods[] = {
+    {ROUTE_REGISTER, REQUEST_METHOD_POST, 1},
+    {ROUTE_REGISTER, REQUEST_METHOD_OPTIONS, 1},
+    {ROUTE_REGISTER, REQUEST_METHOD_GET, 0},
+    {ROUTE_REGISTER, REQUEST_METHOD_HEAD, 0},
+    {ROUTE_REGISTER, REQUEST_METHOD_OTHER, 0},
+    {ROUTE_UPDATE, REQUEST_METHOD_POST, 1},
+    {ROUTE_UPDATE, REQUEST_METHOD_OPTIONS, 1},
+    {ROUTE_UPDATE, REQUEST_METHOD_GET, 0},
+    {ROUTE_UPDATE, REQUEST_METHOD_HEAD, 0},
+    {ROUTE_UPDATE, REQUEST_METHOD_OTHER, 0},
+    {ROUTE_HEALTH, REQUEST_METHOD_GET, 1},
+    {ROUTE_HEALTH, REQUEST_METHOD_HEAD, 1},
+    {ROUTE_HEALTH, REQUEST_METHOD_OPTIONS, 1},
+    {ROUTE_HEALTH, REQUEST_METHOD_POST, 0},
+    {ROUTE_HEALTH, REQUEST_METHOD_OTHER, 0},
+    {ROUTE_SERVER, REQUEST_METHOD_OPTIONS, 1},
+    {ROUTE_SERVER, REQUEST_METHOD_GET, 0},
+    {ROUTE_SERVER, REQUEST_METHOD_POST, 0},
+    {ROUTE_NONE, REQUEST_METHOD_POST, 0},
+};
+
+START_TEST(knows_its_methods)
+{
+	ck_assert_int_eq(route_takes(methods[_i].route, methods[_i].method), methods[_i].takes);
+}
+END_TEST
+
+START_TEST(names_its_methods)
+{
+	ck_assert_str_eq(route_allow(ROUTE_REGISTER), "OPTIONS, POST");
+	ck_assert_str_eq(route_allow(ROUTE_UPDATE), "OPTIONS, POST");
+	ck_assert_str_eq(route_allow(ROUTE_HEALTH), "GET, HEAD, OPTIONS");
+	ck_assert_str_eq(route_allow(ROUTE_SERVER), "GET, HEAD, OPTIONS, POST");
+}
+END_TEST
+
+static Suite *
+route_suite(void)
+{
+	Suite *suite = suite_create("route");
+	TCase *tests = tcase_create("route");
+
+	tcase_add_loop_test(tests, finds_routes, 0, (int)(sizeof(targets) / sizeof(targets[0])));
+	tcase_add_test(tests, reads_no_target_too_far);
+	tcase_add_loop_test(
+	    tests, knows_its_methods, 0, (int)(sizeof(methods) / sizeof(methods[0])));
+	tcase_add_test(tests, names_its_methods);
+	suite_add_tcase(suite, tests);
+	return suite;
+}
+
+int
+main(void)
+{
+	SRunner *runner = srunner_create(route_suite());
+	int failed;
+
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? 0 : 1;
+}
