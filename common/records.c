@@ -338,6 +338,13 @@ field_maximum(ldns_rdf_type field)
 	}
 }
 
+/* 1 for data in the hexadecimal form of RFC 3597: "\# 4 c0000201". */
+static int
+is_hexadecimal(const char *data)
+{
+	return strncmp(data, "\\#", 2) == 0;
+}
+
 /*
  * ldns keeps the low bits of a number that is too large ("MX 99999"). Looks at the number fields
  * that all stand in front of any field of several words.
@@ -348,6 +355,8 @@ check_numbers(const char *data, uint16_t type, char *why, size_t capacity)
 	const ldns_rr_descriptor *descriptor = ldns_rr_descript(type);
 	size_t fields = ldns_rr_descriptor_minimum(descriptor);
 
+	if (is_hexadecimal(data))
+		return 0;
 	for (size_t i = 0; i < fields && *data != '\0'; i++) {
 		uint64_t maximum = field_maximum(ldns_rr_descriptor_field_type(descriptor, i));
 		size_t length = word_length(data);
@@ -402,13 +411,17 @@ is_as_written(const ldns_rr *rr, const struct record *record)
 }
 
 /*
- * Data given as RFC 3597 hexadecimal ("\# 4 c0000201") must have the length it states; ldns
- * forgives what stands behind a known type's fields.
+ * Hexadecimal data must have the length it states and all fields of its type; ldns forgives both
+ * what is missing and what stands behind.
  */
 static int
-has_stated_length(const char *data, size_t length)
+is_complete(const char *data, const ldns_rr *rr, size_t length)
 {
-	return strncmp(data, "\\#", 2) != 0 || strtoull(data + 2, NULL, 10) == length;
+	const ldns_rr_descriptor *descriptor = ldns_rr_descript((uint16_t)ldns_rr_get_type(rr));
+
+	return !is_hexadecimal(data) ||
+	       (strtoull(data + 2, NULL, 10) == length &&
+		   ldns_rr_rd_count(rr) >= ldns_rr_descriptor_minimum(descriptor));
 }
 
 /* Copies the data out of ldns in wire form. */
@@ -501,8 +514,8 @@ record_from_text(struct record *record, const struct name *zone, const char *tex
 	rr = read_data(record, &line, zone, why, capacity);
 	if (rr == NULL || copy_data(record, rr, why, capacity) != 0)
 		goto fail;
-	if (!has_stated_length(line.data, record->rdata_length)) {
-		snprintf(why, capacity, "the data has not the length that stands behind \\#");
+	if (!is_complete(line.data, rr, record->rdata_length)) {
+		snprintf(why, capacity, "the data behind \\# is too short or too long");
 		goto fail;
 	}
 	record->text = strdup(text);

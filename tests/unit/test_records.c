@@ -68,6 +68,9 @@ static const struct {
     {"x HTTPS 1 . alpn=\"h2\"", "x.auth.example.org.", 65, 3600, WIRE("\0\1\0\0\1\0\3\2h2")},
     {"x TYPE65280 \\# 4 0a000001", "x.auth.example.org.", 65280, 3600, WIRE("\12\0\0\1")},
     {"x A \\# 4 0a 00 00 01", "x.auth.example.org.", A, 3600, WIRE("\12\0\0\1")},
+    {"@ NS \\# 1 00", "auth.example.org.", NS, 3600, WIRE("\0")},
+    {"x SRV \\# 7 00000000000000", "x.auth.example.org.", SRV, 3600, WIRE("\0\0\0\0\0\0\0")},
+    {"x TYPE65280 \\# 0", "x.auth.example.org.", 65280, 3600, WIRE("")},
     {"x TYPE1 198.51.100.1", "x.auth.example.org.", A, 3600, WIRE("\306\63\144\1")},
 };
 
@@ -170,7 +173,14 @@ static const struct {
     {"x TXT a ; comment", "\";\" would begin a comment; put the text in quotes"},
     {"x TXT \303\244", "only printable ASCII is allowed; write the byte as \\195"},
     {"x TXT \"a\nb\"", "only printable ASCII is allowed; write the byte as \\010"},
-    {"x A \\# 5 0a00000101", "the data has not the length that stands behind \\#"},
+    {"x A \\# 5 0a00000101", "the data behind \\# is too short or too long"},
+    {"x A \\# 0", "the data behind \\# is too short or too long"},
+    {"x MX \\# 2 0a0a", "the data behind \\# is too short or too long"},
+    {"@ NS \\# 4 01610000", "the data behind \\# is too short or too long"},
+    {"@ NS \\# 3 05ffff", "the data of the NS record is wrong; it is one name such as "
+			  "ns1.example.org."},
+    {"@ NS \\# 2 c000", "the data of the NS record is wrong; it is one name such as "
+			"ns1.example.org."},
 };
 
 START_TEST(refuses)
