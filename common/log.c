@@ -175,29 +175,33 @@ log_allowed(struct log_limit *limit)
 	return 1;
 }
 
+static int
+is_plain(unsigned char byte)
+{
+	return byte >= 0x20 && byte < 0x7f && strchr("\"'`\\", byte) == NULL;
+}
+
 const char *
 log_safe(char *text, size_t capacity, const void *bytes, size_t length)
 {
 	const unsigned char *from = bytes;
-	size_t out = 0;
+	size_t needed = 1, room = capacity, out = 0;
 
+	for (size_t i = 0; i < length; i++)
+		needed += is_plain(from[i]) ? 1 : 4;
+	if (needed > capacity)
+		room -= 3; /* for "..." */
 	for (size_t i = 0; i < length; i++) {
-		int plain = from[i] >= 0x20 && from[i] < 0x7f && from[i] != '"' &&
-			    from[i] != '\'' && from[i] != '\\' && from[i] != '`';
-		size_t size = plain ? 1 : 4;
+		size_t size = is_plain(from[i]) ? 1 : 4;
 
-		/* Four bytes stay free for "..." and the NUL. */
-		if (out + size + 4 > capacity && !(i + 1 == length && out + size < capacity)) {
-			memcpy(text + out, "...", 3);
-			out += 3;
+		if (out + size >= room)
 			break;
-		}
-		if (plain)
+		if (size == 1)
 			text[out] = (char)from[i];
 		else
 			(void)snprintf(text + out, capacity - out, "\\x%02x", from[i]);
 		out += size;
 	}
-	text[out] = '\0';
+	(void)snprintf(text + out, capacity - out, "%s", needed > capacity ? "..." : "");
 	return text;
 }

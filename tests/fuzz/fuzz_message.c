@@ -1,0 +1,147 @@
+/*
+ * Whatever arrives on a link or at a door, in any state: the check and every body's reader. The first
+ * byte chooses the receiver, the second its state and what came along.
+ */
+#include "message.h"
+
+#include <stdlib.h>
+
+static int
+get_hello(void *context, uint64_t id, struct reader *body, int fd)
+{
+	struct message_hello hello;
+
+	(void)context;
+	(void)id;
+	(void)fd;
+	return message_get_hello(body, &hello);
+}
+
+/* What was read must fit what the protocol promises. */
+static void
+insist(int holds)
+{
+	if (!holds)
+		abort();
+}
+
+static int
+get_names(void *context, uint64_t id, struct reader *body, int fd)
+{
+	struct message_name name;
+
+	(void)context;
+	(void)id;
+	(void)fd;
+	while (reader_left(body) > 0) {
+		if (message_get_name(body, &name) != 0)
+			return -1;
+		insist(name.label.length >= 1 && name.label.length <= MESSAGE_MAX_SUBDOMAIN);
+		insist(name.count <= MESSAGE_MAX_VALUES);
+		for (unsigned i = 0; i < name.count; i++)
+			insist(name.values[i].length <= MESSAGE_MAX_TXT);
+	}
+	return reader_end(body);
+}
+
+static int
+get_register(void *context, uint64_t id, struct reader *body, int fd)
+{
+	struct message_register request;
+
+	(void)context;
+	(void)id;
+	(void)fd;
+	if (message_get_register(body, &request) != 0)
+		return -1;
+	for (unsigned i = 0; i < request.count; i++)
+		insist(request.networks[i].length < NETWORK_MAX_TEXT);
+	return 0;
+}
+
+static int
+get_register_answer(void *context, uint64_t id, struct reader *body, int fd)
+{
+	struct message_register_answer answer;
+
+	(void)context;
+	(void)id;
+	(void)fd;
+	return message_get_register_answer(body, &answer);
+}
+
+static int
+get_update(void *context, uint64_t id, struct reader *body, int fd)
+{
+	struct message_update request;
+
+	(void)context;
+	(void)id;
+	(void)fd;
+	if (message_get_update(body, &request) != 0)
+		return -1;
+	insist(request.key.length == MESSAGE_KEY && request.txt.length <= MESSAGE_MAX_TXT);
+	insist(request.username.length <= MESSAGE_MAX_USER);
+	insist(request.subdomain.length <= MESSAGE_MAX_SUBDOMAIN);
+	return 0;
+}
+
+static int
+get_update_answer(void *context, uint64_t id, struct reader *body, int fd)
+{
+	struct message_update_answer answer;
+
+	(void)context;
+	(void)id;
+	(void)fd;
+	return message_get_update_answer(body, &answer);
+}
+
+static int
+get_nothing(void *context, uint64_t id, struct reader *body, int fd)
+{
+	(void)context;
+	(void)id;
+	(void)fd;
+	return reader_end(body);
+}
+
+enum { ANY = MESSAGE_MAX - MESSAGE_HEADER };
+
+static const struct message_rule rules[] = {
+    {MESSAGE_HELLO, 1, 3, 3, 0, get_hello},
+    {MESSAGE_HELLO_ANSWER, 1, 3, 3, 0, get_hello},
+    {MESSAGE_SNAPSHOT_CHUNK, 2, 1, ANY, 0, get_names},
+    {MESSAGE_DELTA, 3, 1, ANY, 0, get_names},
+    {MESSAGE_DELTA_APPLIED, 2, 0, 0, 0, get_nothing},
+    {MESSAGE_REGISTER, 2, 18, ANY, 0, get_register},
+    {MESSAGE_REGISTER_ANSWER, 2, 1, ANY, 0, get_register_answer},
+    {MESSAGE_UPDATE, 2, 61, ANY, 0, get_update},
+    {MESSAGE_UPDATE_ANSWER, 2, 1, 1, 0, get_update_answer},
+    {MESSAGE_LINK, 3, 0, 0, 1, get_nothing},
+};
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct message_received received;
+	const struct message_rule *rule;
+	struct message_header header;
+	struct reader body;
+
+	if (size < 1)
+		return 0;
+	received = (struct message_received){.data = data + 1,
+	    .length = size - 1,
+	    .fds = data[0] >> 1 & 1,
+	    .truncated = data[0] >> 2 & 1};
+	if (message_check(rules, sizeof(rules) / sizeof(rules[0]), data[0] & 1, &received, &header,
+		&rule) != MESSAGE_ACCEPTED)
+		return 0;
+	insist(header.length == received.length && header.flags == 0);
+	reader_init(&body, received.data + MESSAGE_HEADER, received.length - MESSAGE_HEADER);
+	(void)rule->handle(NULL, header.id, &body, -1);
+	return 0;
+}

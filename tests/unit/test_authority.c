@@ -1,0 +1,100 @@
+/* Who may do what, and in which order it is judged. */
+#include "authority.h"
+
+#include "suite.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+#define GOOD "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMN-_0"
+
+static struct slice
+slice_of(const char *text)
+{
+	return (struct slice){(const unsigned char *)text, strlen(text)};
+}
+
+static struct client_address
+client_of(const char *text)
+{
+	struct client_address client;
+	char mapped[64] = "::ffff:";
+
+	if (strchr(text, ':') == NULL)
+		strcat(mapped, text);
+	else
+		strcpy(mapped, text);
+	ck_assert_int_eq(inet_pton(AF_INET6, mapped, client.bytes), 1);
+	return client;
+}
+
+/* Each row's later faults are there too, so that the order is proved. */
+static const struct {
+	const char *network; /* NULL: any address */
+	const char *client, *stored, *asked, *txt;
+	enum message_result result;
+} updates[] = {
+    {NULL, "192.0.2.1", "sub", "sub", GOOD, MESSAGE_RESULT_OK},
+    {NULL, "192.0.2.1", "sub", "sub", "__VOID__", MESSAGE_RESULT_OK},
+    {"192.0.2.0/24", "192.0.2.77", "sub", "sub", GOOD, MESSAGE_RESULT_OK},
+    {"2001:db8::/32", "2001:db8:1::1", "sub", "sub", GOOD, MESSAGE_RESULT_OK},
+    {"192.0.2.0/24", "192.0.3.1", "BAD.", "other", "bad", MESSAGE_RESULT_FORBIDDEN},
+    {"2001:db8::/32", "192.0.2.1", "sub", "sub", GOOD, MESSAGE_RESULT_FORBIDDEN},
+    {"192.0.2.0/24", "::", "sub", "sub", GOOD, MESSAGE_RESULT_FORBIDDEN},
+    {NULL, "192.0.2.1", "BAD.", "other", "bad", MESSAGE_RESULT_FORBIDDEN},
+    {NULL, "192.0.2.1", "sub", "SUB", GOOD, MESSAGE_RESULT_FORBIDDEN},
+    {NULL, "192.0.2.1", "sub", "su", GOOD, MESSAGE_RESULT_FORBIDDEN},
+    {NULL, "192.0.2.1", "sub", "", GOOD, MESSAGE_RESULT_FORBIDDEN},
+    {NULL, "192.0.2.1", "BAD.", "BAD.", "bad", MESSAGE_RESULT_BAD_SUBDOMAIN},
+    {NULL, "192.0.2.1", "sub", "sub", "", MESSAGE_RESULT_BAD_TXT},
+    {NULL, "192.0.2.1", "sub", "sub", GOOD "1", MESSAGE_RESULT_BAD_TXT},
+    {NULL, "192.0.2.1", "sub", "sub", "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMN-_",
+	MESSAGE_RESULT_BAD_TXT},
+    {NULL, "192.0.2.1", "sub", "sub",
+	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMN-_=", MESSAGE_RESULT_BAD_TXT},
+    {NULL, "192.0.2.1", "sub", "sub", "__void__", MESSAGE_RESULT_BAD_TXT},
+};
+
+START_TEST(judges_updates_in_order)
+{
+	struct account_record account = {.subdomain = slice_of(updates[_i].stored)};
+	struct message_update update = {.client = client_of(updates[_i].client),
+	    .subdomain = slice_of(updates[_i].asked),
+	    .txt = slice_of(updates[_i].txt)};
+
+	if (updates[_i].network != NULL) {
+		account.networks[0] = slice_of("198.51.100.0/24");
+		account.networks[1] = slice_of(updates[_i].network);
+		account.network_count = 2;
+	}
+	ck_assert_int_eq(authority_judge_update(&account, &update), updates[_i].result);
+}
+END_TEST
+
+START_TEST(cleans_networks)
+{
+	static char clean[MESSAGE_MAX_NETWORKS][NETWORK_MAX_TEXT];
+	static struct slice networks[MESSAGE_MAX_NETWORKS];
+	struct message_register request = {
+	    .count = 2, .networks = {slice_of("[2001:db8::]/32"), slice_of("192.0.2.1/24")}};
+
+	ck_assert_int_eq(authority_judge_networks(&request, clean, networks), MESSAGE_RESULT_OK);
+	ck_assert_int_eq(slice_equals(networks[0], "2001:db8::/32"), 1);
+	ck_assert_int_eq(slice_equals(networks[1], "192.0.2.1/24"), 1);
+	request.networks[1] = slice_of("192.0.2.1");
+	ck_assert_int_eq(
+	    authority_judge_networks(&request, clean, networks), MESSAGE_RESULT_BAD_NETWORK);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("authority");
+	TCase *tests = tcase_create("authority");
+
+	tcase_add_loop_test(tests, judges_updates_in_order, 0, ROWS(updates));
+	tcase_add_test(tests, cleans_networks);
+	suite_add_tcase(suite, tests);
+	return suite_run(suite);
+}

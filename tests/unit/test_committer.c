@@ -1,0 +1,386 @@
+/* Group commit on a real LMDB environment in a temporary folder. */
+#include "committer.h"
+#include "log.h"
+
+#include "suite.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { MANY = 600, BIG_VALUES = 70000 };
+
+static char path[] = "/tmp/sallyport-test-XXXXXX";
+static uv_loop_t loop;
+static struct database *database;
+static struct committer *committer;
+static unsigned done, groups;
+static uint64_t last_commit;
+
+static struct slice
+slice_of(const char *text)
+{
+	return (struct slice){(const unsigned char *)text, strlen(text)};
+}
+
+static void
+on_done(struct change *change)
+{
+	done++;
+	if (change->result == MESSAGE_RESULT_OK) {
+		/* Handed back in the order of commits. */
+		ck_assert_uint_gt(change->commit, last_commit);
+		last_commit = change->commit;
+	}
+}
+
+static void
+on_group_ended(void *context)
+{
+	(void)context;
+	groups++;
+}
+
+static void
+open_all(void)
+{
+	log_init("test", LOG_LEVEL_ERROR, LOG_FORMAT_TEXT);
+	ck_assert_int_eq(uv_loop_init(&loop), 0);
+	database = database_open(path, getuid(), getgid());
+	committer = committer_start(&loop, database, on_group_ended, NULL);
+}
+
+static void
+close_all(void)
+{
+	committer_stop(committer);
+	uv_run(&loop, UV_RUN_DEFAULT);
+	ck_assert_int_eq(uv_loop_close(&loop), 0);
+	database_close(database);
+}
+
+static void
+make_folder(void)
+{
+	ck_assert_ptr_nonnull(mkdtemp(path));
+}
+
+static void
+remove_folder(void)
+{
+	char file[128];
+
+	snprintf(file, sizeof(file), "%s/data.mdb", path);
+	unlink(file);
+	snprintf(file, sizeof(file), "%s/lock.mdb", path);
+	unlink(file);
+	rmdir(path);
+}
+
+static void
+wait_for(unsigned count)
+{
+	while (done < count)
+		uv_run(&loop, UV_RUN_ONCE);
+}
+
+static const struct account_record account = {
+    .subdomain = {(const unsigned char *)"sub", 3}, .hash = {(const unsigned char *)"hash", 4}};
+
+static struct change
+registration(unsigned number, char label[16])
+{
+	struct change change = {.kind = CHANGE_REGISTER, .account = &account, .done = on_done};
+
+	snprintf(label, 16, "name%u", number);
+	memcpy(change.username.bytes, &number, sizeof(number));
+	change.label = slice_of(label);
+	return change;
+}
+
+static void
+submit_and_wait(struct change *change)
+{
+	unsigned before = done;
+
+	change->done = on_done;
+	ck_assert_int_eq(committer_submit(committer, change), 0);
+	wait_for(before + 1);
+}
+
+static void
+assert_stored(struct slice label, unsigned count, const char *last)
+{
+	struct name_record name;
+
+	ck_assert_int_eq(database_begin(database), DATABASE_OK);
+	ck_assert_int_eq(database_get_name(database, label, &name), DATABASE_OK);
+	ck_assert_uint_eq(name.count, count);
+	if (count > 0)
+		ck_assert_int_eq(slice_equals(name.values[count - 1].text, last), 1);
+	database_abort(database);
+}
+
+START_TEST(what_was_handed_back_survives_a_restart)
+{
+	char label[16];
+	struct change first = registration(1, label);
+	struct change second = {.kind = CHANGE_SET,
+	    .username = first.username,
+	    .label = first.label,
+	    .text = slice_of("value"),
+	    .time = 77};
+	struct database_account read;
+	struct name_record name;
+
+	make_folder();
+	open_all();
+	submit_and_wait(&first);
+	submit_and_wait(&second);
+	ck_assert_int_eq(first.result, MESSAGE_RESULT_OK);
+	ck_assert_int_eq(second.result, MESSAGE_RESULT_OK);
+	ck_assert_uint_eq(second.commit, first.commit + 1);
+	ck_assert_int_eq(name_record_decode(
+			     &name, second.label, (struct slice){second.name, second.name_length}),
+	    0);
+	ck_assert_uint_eq(name.updated, 77);
+	close_all();
+	last_commit = 0;
+	open_all();
+	assert_stored(first.label, 1, "value");
+	ck_assert_int_eq(database_read_account(database, &first.username, &read), DATABASE_OK);
+	ck_assert_int_eq(slice_equals(read.record.hash, "hash"), 1);
+	second.text = slice_of("later");
+	free(second.name);
+	second.name = NULL;
+	submit_and_wait(&second);
+	/* The sequence goes on where it was. */
+	ck_assert_uint_eq(second.commit, first.commit + 2);
+	close_all();
+	free(first.name);
+	free(second.name);
+	remove_folder();
+}
+END_TEST
+
+START_TEST(only_the_owner_changes_a_name)
+{
+	char label[16];
+	struct change first = registration(1, label);
+	struct change thief = {.kind = CHANGE_SET,
+	    .username = {{9}},
+	    .label = first.label,
+	    .text = slice_of("stolen")};
+	struct change lost = {.kind = CHANGE_SET,
+	    .username = first.username,
+	    .label = slice_of("nowhere"),
+	    .text = slice_of("lost")};
+
+	make_folder();
+	open_all();
+	submit_and_wait(&first);
+	submit_and_wait(&thief);
+	ck_assert_int_eq(thief.result, MESSAGE_RESULT_FORBIDDEN);
+	submit_and_wait(&lost);
+	ck_assert_int_eq(lost.result, MESSAGE_RESULT_FORBIDDEN);
+	assert_stored(first.label, 0, NULL);
+	close_all();
+	free(first.name);
+	remove_folder();
+}
+END_TEST
+
+START_TEST(values_are_set_and_cleared)
+{
+	char label[16];
+	struct change first = registration(1, label);
+	struct change change = {
+	    .kind = CHANGE_SET, .username = first.username, .label = first.label};
+	static const char *const texts[] = {"a", "b", "c"};
+
+	make_folder();
+	open_all();
+	submit_and_wait(&first);
+	for (unsigned i = 0; i < 3; i++) {
+		change.text = slice_of(texts[i]);
+		submit_and_wait(&change);
+	}
+	assert_stored(first.label, 2, "c");
+	change.kind = CHANGE_CLEAR;
+	submit_and_wait(&change);
+	assert_stored(first.label, 0, NULL);
+	close_all();
+	free(first.name);
+	free(change.name);
+	remove_folder();
+}
+END_TEST
+
+/* While one group syncs the next one gathers: far fewer groups than changes. */
+START_TEST(changes_gather_into_groups)
+{
+	static struct change changes[MANY];
+	static char labels[MANY][16];
+
+	make_folder();
+	open_all();
+	for (unsigned i = 0; i < MANY; i++) {
+		changes[i] = registration(i, labels[i]);
+		ck_assert_int_eq(committer_submit(committer, &changes[i]), 0);
+	}
+	wait_for(MANY);
+	for (unsigned i = 0; i < MANY; i++) {
+		ck_assert_int_eq(changes[i].result, MESSAGE_RESULT_OK);
+		free(changes[i].name);
+	}
+	ck_assert_uint_lt(groups, MANY);
+	close_all();
+	remove_folder();
+}
+END_TEST
+
+START_TEST(the_queue_has_a_bound)
+{
+	static struct change changes[COMMITTER_QUEUE + 1];
+	static char labels[COMMITTER_QUEUE + 1][16];
+
+	make_folder();
+	open_all();
+	for (unsigned i = 0; i < COMMITTER_QUEUE; i++) {
+		changes[i] = registration(i, labels[i]);
+		ck_assert_int_eq(committer_submit(committer, &changes[i]), 0);
+	}
+	/* None has been handed back: that takes a turn of the loop. */
+	changes[COMMITTER_QUEUE] = registration(COMMITTER_QUEUE, labels[COMMITTER_QUEUE]);
+	ck_assert_int_eq(committer_submit(committer, &changes[COMMITTER_QUEUE]), -1);
+	wait_for(COMMITTER_QUEUE);
+	for (unsigned i = 0; i < COMMITTER_QUEUE; i++)
+		free(changes[i].name);
+	close_all();
+	remove_folder();
+}
+END_TEST
+
+static unsigned visited;
+static unsigned char last_label[64];
+static size_t last_length;
+
+static int
+count_names(void *context, struct slice label, const struct name_record *name)
+{
+	unsigned limit = *(unsigned *)context;
+
+	(void)name;
+	if (visited == limit)
+		return 1;
+	visited++;
+	memcpy(last_label, label.data, label.length);
+	last_length = label.length;
+	return 0;
+}
+
+START_TEST(names_are_walked_in_parts)
+{
+	static struct change changes[100];
+	static char labels[100][16];
+	unsigned limit = 60;
+	uint64_t count;
+
+	make_folder();
+	open_all();
+	for (unsigned i = 0; i < 100; i++) {
+		changes[i] = registration(i, labels[i]);
+		submit_and_wait(&changes[i]);
+		free(changes[i].name);
+	}
+	ck_assert_int_eq(database_count_names(database, &count), DATABASE_OK);
+	ck_assert_uint_eq(count, 100);
+	ck_assert_int_eq(
+	    database_walk_names(database, (struct slice){NULL, 0}, count_names, &limit),
+	    DATABASE_OK);
+	ck_assert_uint_eq(visited, 60);
+	limit = 1000;
+	ck_assert_int_eq(database_walk_names(database, (struct slice){last_label, last_length},
+			     count_names, &limit),
+	    DATABASE_MISSING);
+	ck_assert_uint_eq(visited, 100);
+	close_all();
+	remove_folder();
+}
+END_TEST
+
+/* More than the first map holds: it grows, and nothing is refused or lost. */
+START_TEST(the_map_grows_by_itself)
+{
+	static unsigned char text[MESSAGE_MAX_TXT];
+	struct stat status;
+	char file[128];
+	unsigned total = 0;
+	uint64_t count;
+
+	make_folder();
+	open_all();
+	memset(text, 'x', sizeof(text));
+	while (total < BIG_VALUES) {
+		static struct change changes[1000];
+		static char labels[1000][16];
+		unsigned before = done;
+
+		for (unsigned i = 0; i < 1000; i++) {
+			changes[i] = registration(total + i, labels[i]);
+			ck_assert_int_eq(committer_submit(committer, &changes[i]), 0);
+		}
+		wait_for(before + 1000);
+		before = done;
+		for (unsigned i = 0; i < 1000; i++) {
+			ck_assert_int_eq(changes[i].result, MESSAGE_RESULT_OK);
+			changes[i].kind = CHANGE_SET;
+			changes[i].text = (struct slice){text, sizeof(text)};
+			ck_assert_int_eq(committer_submit(committer, &changes[i]), 0);
+		}
+		wait_for(before + 1000);
+		for (unsigned i = 0; i < 1000; i++) {
+			ck_assert_int_eq(changes[i].result, MESSAGE_RESULT_OK);
+			free(changes[i].name);
+		}
+		total += 1000;
+	}
+	close_all();
+	snprintf(file, sizeof(file), "%s/data.mdb", path);
+	ck_assert_int_eq(stat(file, &status), 0);
+	ck_assert_int_gt(status.st_size, 64 * 1024 * 1024);
+	open_all();
+	ck_assert_int_eq(database_count_names(database, &count), DATABASE_OK);
+	ck_assert_uint_eq(count, total);
+	close_all();
+	remove_folder();
+}
+END_TEST
+
+START_TEST(a_second_store_is_refused)
+{
+	make_folder();
+	open_all();
+	database_open(path, getuid(), getgid());
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("committer");
+	TCase *tests = tcase_create("committer");
+
+	tcase_add_test(tests, what_was_handed_back_survives_a_restart);
+	tcase_add_test(tests, only_the_owner_changes_a_name);
+	tcase_add_test(tests, values_are_set_and_cleared);
+	tcase_add_test(tests, changes_gather_into_groups);
+	tcase_add_test(tests, the_queue_has_a_bound);
+	tcase_add_test(tests, names_are_walked_in_parts);
+	tcase_add_test(tests, the_map_grows_by_itself);
+	tcase_add_exit_test(tests, a_second_store_is_refused, 1);
+	tcase_set_timeout(tests, 100);
+	suite_add_tcase(suite, tests);
+	return suite_run(suite);
+}

@@ -1,0 +1,497 @@
+/* Links and doors over real sockets and a real loop: what is taken, what ends a link, and bounds. */
+#include "door.h"
+#include "link.h"
+#include "log.h"
+#include "transport.h"
+
+#include "suite.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static uv_loop_t loop;
+static struct link *link_under_test;
+static int peer; /* the other end, used raw */
+
+static unsigned handled, turns, drained;
+static uint64_t last_id;
+static int handler_answer, handler_closes;
+static int ended;
+static enum link_end how_ended;
+
+static int
+on_hello(void *context, uint64_t id, struct reader *body, int fd)
+{
+	(void)context;
+	(void)body;
+	ck_assert_int_eq(fd, -1);
+	handled++;
+	last_id = id;
+	if (handler_closes)
+		link_close(link_under_test);
+	return handler_answer;
+}
+
+static const struct message_rule rules[] = {
+    {MESSAGE_HELLO, 1U << 0, 0, MESSAGE_MAX - MESSAGE_HEADER, 0, on_hello},
+};
+
+static void
+on_closed(void *context, enum link_end how)
+{
+	(void)context;
+	ended++;
+	how_ended = how;
+}
+
+static void
+on_drained(void *context)
+{
+	(void)context;
+	drained++;
+}
+
+static void
+on_turn_ended(void *context)
+{
+	(void)context;
+	turns++;
+}
+
+static void
+open_link(size_t queue_maximum)
+{
+	struct link_config config = {.peer = "test",
+	    .rules = rules,
+	    .rule_count = 1,
+	    .queue_maximum = queue_maximum,
+	    .closed = on_closed,
+	    .drained = on_drained,
+	    .turn_ended = on_turn_ended};
+	int pair[2];
+
+	log_init("test", LOG_LEVEL_ERROR, LOG_FORMAT_TEXT);
+	ck_assert_int_eq(uv_loop_init(&loop), 0);
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+	peer = pair[1];
+	link_under_test = link_open(&loop, pair[0], &config);
+	ck_assert_ptr_nonnull(link_under_test);
+}
+
+/* Some turns of the loop: enough for whatever is there to be handled. */
+static void
+run_loop(void)
+{
+	for (int i = 0; i < 20; i++)
+		uv_run(&loop, UV_RUN_NOWAIT);
+}
+
+static void
+close_all(void)
+{
+	link_close(link_under_test);
+	run_loop();
+	close(peer);
+	ck_assert_int_eq(uv_loop_close(&loop), 0);
+}
+
+static size_t
+make_message(unsigned char message[MESSAGE_MAX], enum message_type type, uint64_t id, size_t body)
+{
+	static const unsigned char zeros[MESSAGE_MAX];
+	struct writer writer;
+
+	message_begin(&writer, message, type, id);
+	writer_bytes(&writer, zeros, body);
+	return message_end(&writer);
+}
+
+static void
+send_from_peer(enum message_type type, uint64_t id)
+{
+	unsigned char message[MESSAGE_MAX];
+	size_t length = make_message(message, type, id, 0);
+
+	ck_assert_int_eq(transport_send(peer, message, length, -1), TRANSPORT_DONE);
+}
+
+START_TEST(hands_messages_to_their_rule)
+{
+	open_link(1000);
+	for (uint64_t id = 1; id <= 10; id++)
+		send_from_peer(MESSAGE_HELLO, id);
+	run_loop();
+	ck_assert_uint_eq(handled, 10);
+	ck_assert_uint_eq(last_id, 10);
+	ck_assert_uint_ge(turns, 1);
+	ck_assert_int_eq(ended, 0);
+	close_all();
+	ck_assert_int_eq(ended, 0);
+}
+END_TEST
+
+START_TEST(a_flood_is_taken_in_turns)
+{
+	open_link(1000);
+	for (int i = 0; i < LINK_READ_TURN + 10; i++)
+		send_from_peer(MESSAGE_HELLO, 1);
+	uv_run(&loop, UV_RUN_NOWAIT);
+	ck_assert_uint_eq(handled, LINK_READ_TURN);
+	run_loop();
+	ck_assert_uint_eq(handled, LINK_READ_TURN + 10);
+	close_all();
+}
+END_TEST
+
+START_TEST(an_unknown_type_ends_it)
+{
+	open_link(1000);
+	send_from_peer(MESSAGE_DELTA, 1);
+	send_from_peer(MESSAGE_HELLO, 1);
+	run_loop();
+	ck_assert_int_eq(ended, 1);
+	ck_assert_int_eq(how_ended, LINK_END_VIOLATION);
+	ck_assert_uint_eq(handled, 0);
+	link_under_test = NULL;
+	close_all();
+}
+END_TEST
+
+START_TEST(a_handler_that_refuses_ends_it)
+{
+	open_link(1000);
+	handler_answer = -1;
+	send_from_peer(MESSAGE_HELLO, 1);
+	run_loop();
+	ck_assert_int_eq(ended, 1);
+	ck_assert_int_eq(how_ended, LINK_END_VIOLATION);
+	link_under_test = NULL;
+	close_all();
+}
+END_TEST
+
+START_TEST(a_handler_may_close_it)
+{
+	open_link(1000);
+	handler_closes = 1;
+	send_from_peer(MESSAGE_HELLO, 1);
+	send_from_peer(MESSAGE_HELLO, 2);
+	run_loop();
+	ck_assert_uint_eq(handled, 1);
+	ck_assert_int_eq(ended, 0);
+	link_under_test = NULL;
+	close_all();
+}
+END_TEST
+
+START_TEST(the_peers_end_is_noticed)
+{
+	open_link(1000);
+	close(peer);
+	peer = -1;
+	run_loop();
+	ck_assert_int_eq(ended, 1);
+	ck_assert_int_eq(how_ended, LINK_END_PEER);
+	link_under_test = NULL;
+	run_loop();
+	ck_assert_int_eq(uv_loop_close(&loop), 0);
+}
+END_TEST
+
+/* A peer that leaves with our message unread resets the connection: its end too, not our failure. */
+START_TEST(a_reset_is_the_peers_end)
+{
+	unsigned char message[MESSAGE_MAX];
+
+	open_link(1000);
+	ck_assert_int_eq(
+	    link_send(link_under_test, message, make_message(message, MESSAGE_HELLO, 1, 0)), 0);
+	close(peer);
+	peer = -1;
+	run_loop();
+	ck_assert_int_eq(ended, 1);
+	ck_assert_int_eq(how_ended, LINK_END_PEER);
+	link_under_test = NULL;
+	run_loop();
+	ck_assert_int_eq(uv_loop_close(&loop), 0);
+}
+END_TEST
+
+START_TEST(a_message_that_is_too_long_ends_it)
+{
+	static unsigned char message[MESSAGE_MAX + 100];
+
+	open_link(1000);
+	ck_assert_int_eq(transport_send(peer, message, sizeof(message), -1), TRANSPORT_DONE);
+	run_loop();
+	ck_assert_int_eq(how_ended, LINK_END_VIOLATION);
+	link_under_test = NULL;
+	close_all();
+}
+END_TEST
+
+static int
+count_open_files(void)
+{
+	int count = 0;
+
+	for (int fd = 0; fd < 256; fd++)
+		if (fcntl(fd, F_GETFD) != -1)
+			count++;
+	return count;
+}
+
+/* Sends `count` copies of a descriptor along. */
+static void
+send_with_fds(unsigned count)
+{
+	unsigned char message[MESSAGE_MAX];
+	union {
+		struct cmsghdr align;
+		unsigned char bytes[CMSG_SPACE(8 * sizeof(int))];
+	} control = {{0}};
+	struct iovec part = {message, make_message(message, MESSAGE_HELLO, 1, 0)};
+	struct msghdr header = {.msg_iov = &part,
+	    .msg_iovlen = 1,
+	    .msg_control = control.bytes,
+	    .msg_controllen = CMSG_SPACE(count * sizeof(int))};
+	int fds[8];
+
+	for (unsigned i = 0; i < count; i++)
+		fds[i] = STDERR_FILENO;
+	CMSG_FIRSTHDR(&header)->cmsg_level = SOL_SOCKET;
+	CMSG_FIRSTHDR(&header)->cmsg_type = SCM_RIGHTS;
+	CMSG_FIRSTHDR(&header)->cmsg_len = CMSG_LEN(count * sizeof(int));
+	memcpy(CMSG_DATA(CMSG_FIRSTHDR(&header)), fds, count * sizeof(int));
+	ck_assert_int_gt(sendmsg(peer, &header, 0), 0);
+}
+
+/* One, and more than there is room for: neither is taken, and none stays open. */
+START_TEST(an_unwanted_descriptor_ends_it_and_is_closed)
+{
+	int before;
+
+	open_link(1000);
+	before = count_open_files();
+	send_with_fds(_i == 0 ? 1 : 8);
+	run_loop();
+	ck_assert_int_eq(how_ended, LINK_END_VIOLATION);
+	ck_assert_int_eq(count_open_files(), before - 1); /* the link's own */
+	link_under_test = NULL;
+	close_all();
+}
+END_TEST
+
+START_TEST(the_queue_has_a_bound_and_drains_in_order)
+{
+	unsigned char message[MESSAGE_MAX];
+	unsigned char received_bytes[MESSAGE_MAX + 1];
+	struct message_received received;
+	unsigned sent = 0;
+	uint64_t expected = 1;
+	int fd;
+
+	open_link((size_t)4 * 20000);
+	/* The kernel takes some, then our queue, then no more. */
+	for (;;) {
+		size_t length =
+		    make_message(message, MESSAGE_HELLO, sent + 1, 20000 - MESSAGE_HEADER);
+
+		if (link_send(link_under_test, message, length) != 0)
+			break;
+		sent++;
+		ck_assert_uint_lt(sent, 10000);
+	}
+	ck_assert_uint_eq(link_queued(link_under_test), 4 * 20000);
+	while (expected <= sent) {
+		run_loop();
+		switch (transport_receive(peer, received_bytes, &received, &fd)) {
+		case TRANSPORT_DONE:
+			ck_assert_uint_eq(received.length, 20000);
+			ck_assert_uint_eq(received_bytes[15] | received_bytes[14] << 8, expected);
+			expected++;
+			break;
+		default:
+			ck_abort_msg("a message is missing");
+		}
+	}
+	ck_assert_uint_eq(link_queued(link_under_test), 0);
+	ck_assert_uint_eq(drained, 1);
+	close_all();
+}
+END_TEST
+
+/* The door. */
+
+static char folder[] = "/tmp/sallyport-test-XXXXXX";
+static int arrived_fd;
+static unsigned arrivals;
+
+static void
+on_arrived(void *context, int fd)
+{
+	(void)context;
+	arrivals++;
+	arrived_fd = fd;
+}
+
+static struct door *
+open_door(uid_t store_uid)
+{
+	int folder_fd;
+	struct door *door;
+
+	log_init("test", LOG_LEVEL_ERROR, LOG_FORMAT_TEXT);
+	ck_assert_int_eq(uv_loop_init(&loop), 0);
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	folder_fd = open(folder, O_PATH | O_DIRECTORY);
+	door = door_listen(
+	    &loop, door_bind(folder_fd, "test.door", getuid()), store_uid, on_arrived, NULL);
+	close(folder_fd);
+	return door;
+}
+
+static void
+remove_door(struct door *door)
+{
+	char path[128];
+
+	door_close(door);
+	run_loop();
+	ck_assert_int_eq(uv_loop_close(&loop), 0);
+	snprintf(path, sizeof(path), "%s/test.door", folder);
+	unlink(path);
+	rmdir(folder);
+}
+
+static int
+knock(void)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s/test.door", folder);
+	ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	return fd;
+}
+
+static int
+is_closed_by_the_door(int fd)
+{
+	char byte;
+
+	return recv(fd, &byte, 1, MSG_DONTWAIT) == 0;
+}
+
+START_TEST(a_door_takes_a_link_from_store)
+{
+	unsigned char message[MESSAGE_MAX];
+	struct door *door = open_door(getuid());
+	int fd = knock(), pipe_fds[2];
+
+	ck_assert_int_eq(pipe(pipe_fds), 0);
+	run_loop();
+	ck_assert_int_eq(
+	    transport_send(fd, message, make_message(message, MESSAGE_LINK, 0, 0), pipe_fds[1]),
+	    TRANSPORT_DONE);
+	run_loop();
+	ck_assert_uint_eq(arrivals, 1);
+	ck_assert_int_eq((int)write(arrived_fd, "x", 1), 1);
+	ck_assert_int_eq(fcntl(arrived_fd, F_GETFD), FD_CLOEXEC);
+	ck_assert_int_eq(is_closed_by_the_door(fd), 1);
+	close(arrived_fd);
+	close(pipe_fds[0]);
+	close(pipe_fds[1]);
+	close(fd);
+	remove_door(door);
+}
+END_TEST
+
+START_TEST(a_door_is_shut_for_strangers)
+{
+	struct door *door = open_door(getuid() + 1);
+	int fd = knock();
+
+	run_loop();
+	ck_assert_int_eq(is_closed_by_the_door(fd), 1);
+	ck_assert_uint_eq(arrivals, 0);
+	close(fd);
+	remove_door(door);
+}
+END_TEST
+
+START_TEST(a_door_holds_few_guests)
+{
+	struct door *door = open_door(getuid());
+	int fds[DOOR_GUESTS + 1];
+
+	for (unsigned i = 0; i <= DOOR_GUESTS; i++) {
+		fds[i] = knock();
+		run_loop();
+	}
+	for (unsigned i = 0; i < DOOR_GUESTS; i++)
+		ck_assert_int_eq(is_closed_by_the_door(fds[i]), 0);
+	ck_assert_int_eq(is_closed_by_the_door(fds[DOOR_GUESTS]), 1);
+	for (unsigned i = 0; i <= DOOR_GUESTS; i++)
+		close(fds[i]);
+	remove_door(door);
+}
+END_TEST
+
+/* A guest that says nothing is shown out; the loop has nothing else to wait for than its patience. */
+START_TEST(a_door_loses_patience)
+{
+	struct door *door = open_door(getuid());
+	int fd = knock();
+
+	while (!is_closed_by_the_door(fd))
+		uv_run(&loop, UV_RUN_ONCE);
+	ck_assert_uint_eq(arrivals, 0);
+	close(fd);
+	remove_door(door);
+}
+END_TEST
+
+/* Exit code 1: what store's uid says wrongly at the door is as bad as on the link. */
+START_TEST(nonsense_at_the_door_is_fatal)
+{
+	unsigned char message[MESSAGE_MAX];
+	struct door *door = open_door(getuid());
+	int fd = knock();
+
+	ck_assert_ptr_nonnull(door);
+	ck_assert_int_eq(transport_send(fd, message, make_message(message, MESSAGE_LINK, 0, 0), -1),
+	    TRANSPORT_DONE);
+	run_loop();
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("link");
+	TCase *tests = tcase_create("link");
+
+	tcase_add_test(tests, hands_messages_to_their_rule);
+	tcase_add_test(tests, a_flood_is_taken_in_turns);
+	tcase_add_test(tests, an_unknown_type_ends_it);
+	tcase_add_test(tests, a_handler_that_refuses_ends_it);
+	tcase_add_test(tests, a_handler_may_close_it);
+	tcase_add_test(tests, the_peers_end_is_noticed);
+	tcase_add_test(tests, a_reset_is_the_peers_end);
+	tcase_add_test(tests, a_message_that_is_too_long_ends_it);
+	tcase_add_loop_test(tests, an_unwanted_descriptor_ends_it_and_is_closed, 0, 2);
+	tcase_add_test(tests, the_queue_has_a_bound_and_drains_in_order);
+	tcase_add_test(tests, a_door_takes_a_link_from_store);
+	tcase_add_test(tests, a_door_is_shut_for_strangers);
+	tcase_add_test(tests, a_door_holds_few_guests);
+	tcase_add_test(tests, a_door_loses_patience);
+	tcase_add_exit_test(tests, nonsense_at_the_door_is_fatal, 1);
+	tcase_set_timeout(tests, 60);
+	suite_add_tcase(suite, tests);
+	return suite_run(suite);
+}

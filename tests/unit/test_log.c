@@ -1,0 +1,136 @@
+/* What a log line may contain, and how many a peer can cause. */
+#include "log.h"
+
+#include "suite.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct {
+	const char *bytes;
+	size_t length, capacity;
+	const char *shown;
+} rows[] = {
+    {"plain text", 10, 64, "plain text"},
+    {"a\nb\0c", 5, 64, "a\\x0ab\\x00c"},
+    {"\"'`\\", 4, 64, "\\x22\\x27\\x60\\x5c"},
+    {"\x1b[31m\xff", 6, 64, "\\x1b[31m\\xff"},
+    {"12345678", 8, 8, "1234..."},
+    {"1234567", 7, 8, "1234567"},
+    {"\n\n\n", 3, 12, "\\x0a\\x0a..."},
+    {"", 0, 8, ""},
+};
+
+START_TEST(peers_bytes_are_made_harmless)
+{
+	char text[64];
+
+	memset(text, '#', sizeof(text));
+	log_safe(text, rows[_i].capacity, rows[_i].bytes, rows[_i].length);
+	ck_assert_str_eq(text, rows[_i].shown);
+	ck_assert_int_eq(text[rows[_i].capacity < 64 ? rows[_i].capacity : 63], '#');
+}
+END_TEST
+
+START_TEST(a_kind_of_event_has_a_budget)
+{
+	struct log_limit limit = {0};
+	unsigned lines = 0;
+
+	for (int i = 0; i < 1000; i++)
+		lines += (unsigned)log_allowed(&limit);
+	ck_assert_uint_eq(lines, 10);
+	ck_assert_uint_eq(limit.suppressed, 990);
+}
+END_TEST
+
+/* Runs `write_lines` with standard error in a file and returns what it wrote. */
+static const char *
+captured(void (*write_lines)(void))
+{
+	static char text[4096];
+	char path[] = "/tmp/sallyport-test-XXXXXX";
+	int file = mkstemp(path), before = dup(STDERR_FILENO);
+	ssize_t length;
+
+	ck_assert_int_ge(file, 0);
+	unlink(path);
+	dup2(file, STDERR_FILENO);
+	write_lines();
+	dup2(before, STDERR_FILENO);
+	length = pread(file, text, sizeof(text) - 1, 0);
+	ck_assert_int_ge((int)length, 0);
+	text[length] = '\0';
+	close(file);
+	close(before);
+	return text;
+}
+
+static void
+write_text(void)
+{
+	unsetenv("JOURNAL_STREAM");
+	log_init("test", LOG_LEVEL_WARNING, LOG_FORMAT_TEXT);
+	log_warning("seen %d", 1);
+	log_info("not seen");
+}
+
+static void
+write_journal(void)
+{
+	setenv("JOURNAL_STREAM", "1:2", 1);
+	log_init("test", LOG_LEVEL_DEBUG, LOG_FORMAT_TEXT);
+	log_error("one");
+	log_debug("two");
+}
+
+static void
+write_json(void)
+{
+	unsetenv("JOURNAL_STREAM");
+	log_init("test", LOG_LEVEL_INFO, LOG_FORMAT_JSON);
+	log_info("a \"quoted\" \\ word");
+}
+
+static void
+write_long(void)
+{
+	char text[3000];
+
+	memset(text, 'x', sizeof(text));
+	text[sizeof(text) - 1] = '\0';
+	unsetenv("JOURNAL_STREAM");
+	log_init("test", LOG_LEVEL_INFO, LOG_FORMAT_TEXT);
+	log_info("%s", text);
+}
+
+START_TEST(writes_lines_in_each_form)
+{
+	const char *text = captured(write_text);
+
+	ck_assert_ptr_nonnull(strstr(text, "Z warning test: seen 1\n"));
+	ck_assert_ptr_null(strstr(text, "not seen"));
+	ck_assert_str_eq(captured(write_journal), "<3>test: one\n<7>test: two\n");
+	text = captured(write_json);
+	ck_assert_ptr_nonnull(strstr(text, "\"level\":\"info\",\"process\":\"test\",\"message\":"
+					   "\"a \\\"quoted\\\" \\\\ word\"}\n"));
+	text = captured(write_long);
+	ck_assert_uint_le(strlen(text), LOG_MAX_LINE);
+	ck_assert_int_eq(text[strlen(text) - 1], '\n');
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("log");
+	TCase *tests = tcase_create("log");
+
+	tcase_add_loop_test(tests, peers_bytes_are_made_harmless, 0, ROWS(rows));
+	tcase_add_test(tests, a_kind_of_event_has_a_budget);
+	tcase_add_test(tests, writes_lines_in_each_form);
+	suite_add_tcase(suite, tests);
+	return suite_run(suite);
+}
