@@ -1,0 +1,128 @@
+/*
+ * Query bytes to answer bytes, over UDP and TCP, before and after the first snapshot. Whatever is asked,
+ * the answer must be one: an id and a question echoed, no longer than allowed, and readable by another
+ * implementation to its last byte.
+ */
+#include "answer.h"
+
+#include "dns.h"
+#include "dns_fixture.h"
+
+#include <ldns/ldns.h>
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static const char *const lines[] = {
+    "auth.example.org. NS ns.auth.example.org.",
+    "auth.example.org. MX 10 mail.auth.example.org.",
+    "auth.example.org. A 198.51.100.1",
+    "ns.auth.example.org. A 198.51.100.2",
+    "ns.auth.example.org. AAAA 2001:db8::2",
+    "host.deep.auth.example.org. A 198.51.100.3",
+    "alias.auth.example.org. CNAME host.deep.auth.example.org.",
+    "dynamic.auth.example.org. CNAME TWO.auth.example.org.",
+    "circle1.auth.example.org. CNAME circle2.auth.example.org.",
+    "circle2.auth.example.org. CNAME circle1.auth.example.org.",
+    "*.wild.auth.example.org. TXT \"wild\"",
+    "*.loop.auth.example.org. CNAME x.loop.auth.example.org.",
+    "*.auth.example.org. MX 5 ns.auth.example.org.",
+};
+
+static struct zone *zone;
+static struct table *empty, *filled;
+
+static void
+put(uint64_t commit, const char *label, const char *const *values)
+{
+	struct message_name name = dns_fixture_name(commit, label, values);
+
+	if (table_snapshot_add(filled, &name) != TABLE_OK)
+		abort();
+}
+
+static void
+set_up(void)
+{
+	static char large[MESSAGE_MAX_TXT + 1];
+
+	memset(large, 'x', MESSAGE_MAX_TXT);
+	zone = dns_fixture_zone(lines, sizeof(lines) / sizeof(lines[0]));
+	empty = dns_fixture_table(1);
+	filled = dns_fixture_table(1);
+	if (zone == NULL || table_snapshot_begin(filled, 3) != TABLE_OK)
+		abort();
+	put(1, "none", (const char *const[]){NULL});
+	put(2, "two", (const char *const[]){"first", "second", NULL});
+	put(3, "large", (const char *const[]){large, large, "", NULL});
+	table_snapshot_end(filled);
+}
+
+static void
+need(int holds)
+{
+	if (!holds)
+		abort();
+}
+
+/* The header's counts are those of the records that are there, to the last byte. */
+static void
+check_readable(const uint8_t *answer, size_t length)
+{
+	ldns_pkt *packet = NULL;
+
+	need(ldns_wire2pkt(&packet, answer, length) == LDNS_STATUS_OK);
+	ldns_pkt_free(packet);
+}
+
+/* A question that comes back is the one that was asked. */
+static void
+check_question(const uint8_t *query, size_t query_length, const uint8_t *answer, size_t length)
+{
+	size_t end = DNS_HEADER;
+
+	need(answer[4] == 0 && answer[5] <= 1);
+	if (answer[5] == 0)
+		return;
+	while (end < length && answer[end] != 0)
+		end += 1 + (size_t)answer[end];
+	end += 5;
+	need(end <= length && end <= query_length);
+	need(memcmp(answer + DNS_HEADER, query + DNS_HEADER, end - DNS_HEADER) == 0);
+}
+
+static void
+ask(struct table *names, enum answer_transport transport, const uint8_t *query, size_t query_length)
+{
+	struct answer_source source = {zone, table_reader(names, 0)};
+	size_t room = transport == ANSWER_UDP ? ANSWER_MAX_UDP : ANSWER_MAX_TCP;
+	uint8_t *answer = malloc(room);
+	size_t length;
+
+	if (answer == NULL)
+		abort();
+	table_enter(source.names);
+	length = answer_query(&source, transport, query, query_length, answer);
+	table_leave(source.names);
+	need((length == 0) == (query_length < DNS_HEADER || (query[2] & DNS_BIT_QR) != 0));
+	if (length > 0) {
+		need(length >= DNS_HEADER && length <= room);
+		need(memcmp(answer, query, 2) == 0 && (answer[2] & DNS_BIT_QR) != 0);
+		need(transport == ANSWER_UDP || (answer[2] & DNS_BIT_TC) == 0);
+		check_question(query, query_length, answer, length);
+		check_readable(answer, length);
+	}
+	free(answer);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	if (zone == NULL)
+		set_up();
+	ask(filled, ANSWER_UDP, data, size);
+	ask(filled, ANSWER_TCP, data, size);
+	ask(empty, ANSWER_UDP, data, size);
+	return 0;
+}

@@ -1,0 +1,527 @@
+/* Questions and the answers they get, from a zone and a table. */
+#include "answer.h"
+
+#include "dns.h"
+#include "dns_fixture.h"
+#include "pack.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ROWS(table) (sizeof(table) / sizeof((table)[0]))
+
+static const char *const lines[] = {
+    "auth.example.org. NS ns.auth.example.org.",
+    "auth.example.org. A 198.51.100.1",
+    "ns.auth.example.org. A 198.51.100.2",
+    "ns.auth.example.org. AAAA 2001:db8::2",
+    "host.deep.auth.example.org. A 198.51.100.3",
+    "alias.auth.example.org. CNAME host.deep.auth.example.org.",
+    "to-dynamic.auth.example.org. CNAME TWO.auth.example.org.",
+    "to-nothing.auth.example.org. CNAME nothing.auth.example.org.",
+    "outside.auth.example.org. CNAME www.example.net.",
+    "circle1.auth.example.org. CNAME circle2.auth.example.org.",
+    "circle2.auth.example.org. CNAME circle1.auth.example.org.",
+    "*.wild.auth.example.org. TXT \"wild\"",
+    "exact.wild.auth.example.org. A 198.51.100.4",
+};
+
+static struct zone *zone;
+static struct table *table;
+
+static void
+put(uint64_t commit, const char *label, const char *const *values)
+{
+	struct message_name name = dns_fixture_name(commit, label, values);
+
+	ck_assert_int_eq(table_snapshot_add(table, &name), TABLE_OK);
+}
+
+static void
+synchronise(void)
+{
+	static char large[MESSAGE_MAX_TXT + 1];
+
+	memset(large, 'x', MESSAGE_MAX_TXT);
+	ck_assert_int_eq(table_snapshot_begin(table, 4), TABLE_OK);
+	put(1, "none", (const char *const[]){NULL});
+	put(2, "two", (const char *const[]){"first", "second", NULL});
+	put(3, "large", (const char *const[]){large, large, NULL});
+	put(4, "medium", (const char *const[]){large + 500, NULL});
+	table_snapshot_end(table);
+}
+
+static void
+set_up(void)
+{
+	zone = dns_fixture_zone(lines, ROWS(lines));
+	ck_assert_ptr_nonnull(zone);
+	table = dns_fixture_table(1);
+}
+
+static void
+tear_down(void)
+{
+	table_free(table);
+	zone_free(zone);
+}
+
+/* An answer and what its header says. */
+struct answer {
+	uint8_t bytes[ANSWER_MAX_TCP];
+	size_t length;
+	unsigned flags; /* QR, AA, TC, RD of the third byte */
+	unsigned rcode;
+	unsigned counts[4];
+};
+
+static void
+ask_bytes(
+    struct answer *answer, enum answer_transport transport, const uint8_t *query, size_t length)
+{
+	struct answer_source source = {zone, table_reader(table, 0)};
+	size_t room = transport == ANSWER_UDP ? ANSWER_MAX_UDP : ANSWER_MAX_TCP;
+	uint8_t *exact = malloc(room); /* so that a sanitizer sees a byte too many */
+
+	ck_assert_ptr_nonnull(exact);
+	table_enter(source.names);
+	answer->length = answer_query(&source, transport, query, length, exact);
+	table_leave(source.names);
+	ck_assert_uint_le(answer->length, room);
+	memcpy(answer->bytes, exact, answer->length);
+	free(exact);
+	if (answer->length == 0)
+		return;
+	ck_assert_uint_ge(answer->length, DNS_HEADER);
+	ck_assert_mem_eq(answer->bytes, query, 2);
+	answer->flags = answer->bytes[2];
+	answer->rcode = answer->bytes[3];
+	for (unsigned i = 0; i < 4; i++)
+		answer->counts[i] =
+		    (unsigned)(answer->bytes[4 + 2 * i] << 8 | answer->bytes[5 + 2 * i]);
+}
+
+static void
+ask(struct answer *answer, enum answer_transport transport,
+    const struct dns_fixture_question *question)
+{
+	uint8_t query[DNS_FIXTURE_QUERY];
+	size_t length = dns_fixture_query(query, question);
+
+	ask_bytes(answer, transport, query, length);
+	/* The question comes back as it was asked. */
+	ck_assert_uint_eq(answer->counts[0], 1);
+	ck_assert_mem_eq(answer->bytes + DNS_HEADER, query + DNS_HEADER,
+	    length - DNS_HEADER - (question->edns_size != 0 ? DNS_OPT_RECORD : 0));
+}
+
+enum { QR_AA_RD = DNS_BIT_QR | DNS_BIT_AA | DNS_BIT_RD, QR_RD = DNS_BIT_QR | DNS_BIT_RD };
+
+static const struct {
+	const char *name;
+	uint16_t type;
+	uint16_t class;
+	unsigned flags, rcode;
+	unsigned answers, authority, additional;
+} asked[] = {
+    /* The apex. */
+    {"auth.example.org.", DNS_TYPE_A, 0, QR_AA_RD, DNS_RCODE_NOERROR, 1, 0, 0},
+    {"auth.example.org.", DNS_TYPE_SOA, 0, QR_AA_RD, DNS_RCODE_NOERROR, 1, 0, 0},
+    {"auth.example.org.", DNS_TYPE_NS, 0, QR_AA_RD, DNS_RCODE_NOERROR, 1, 0, 2},
+    {"auth.example.org.", DNS_TYPE_TXT, 0, QR_AA_RD, DNS_RCODE_NOERROR, 0, 1, 0},
+    {"auth.example.org.", DNS_TYPE_ANY, 0, QR_AA_RD, DNS_RCODE_NOERROR, 1, 0, 0},
+    {"AUTH.Example.ORG.", DNS_TYPE_A, 0, QR_AA_RD, DNS_RCODE_NOERROR, 1, 0, 0},
+    /* Dynamic names: with values, registered only, of another type, below, unknown. */
+    {"two.auth.example.org.", DNS_TYPE_TXT, 0, QR_AA_RD, DNS_RCODE_NOERROR, 2, 0, 0},
+    {"tWo.auth.example.org.", DNS_TYPE_TXT, 0, QR_AA_RD, DNS_RCODE_NOERROR, 2, 0, 0},
+    {"two.auth.example.org.", DNS_TYPE_ANY, 0, QR_AA_RD, DNS_RCODE_NOERROR, 2, 0, 0},
+    {"two.auth.example.org.", DNS_TYPE_A, 0, QR_AA_RD, DNS_RCODE_NOERROR, 0, 1, 0},
+    {"two.auth.example.org.", DNS_TYPE_SOA, 0, QR_AA_RD, DNS_RCODE_NOERROR, 0, 1, 0},
+    {"two.auth.example.org.", DNS_TYPE_CNAME, 0, QR_AA_RD, DNS_RCODE_NOERROR, 0, 1, 0},
+    {"none.auth.example.org.", DNS_TYPE_TXT, 0, QR_AA_RD, DNS_RCODE_NOERROR, 0, 1, 0},
+    {"none.auth.example.org.", DNS_TYPE_ANY, 0, QR_AA_RD, DNS_RCODE_NOERROR, 0, 1, 0},
+    {"x.two.auth.example.org.", DNS_TYPE_TXT, 0, QR_AA_RD, DNS_RCODE_NXDOMAIN, 0, 1, 0},
+    {"x.y.two.auth.example.org.", DNS_TYPE_TXT, 0, QR_AA_RD, DNS_RCODE_NXDOMAIN, 0, 1, 0},
+    {"nothing.auth.example.org.", DNS_TYPE_TXT, 0, QR_AA_RD, DNS_RCODE_NXDOMAIN, 0, 1, 0},
+    {"_acme-challenge.auth.example.org.", DNS_TYPE_TXT, 0, QR_AA_RD, DNS_RCODE_NXDOMAIN, 0, 1, 0},
+    /* Static names, those in between, aliases. */
+    {"deep.auth.example.org.", DNS_TYPE_A, 0, QR_AA_RD, DNS_RCODE_NOERROR, 0, 1, 0},
+    {"x.deep.auth.example.org.", DNS_TYPE_A, 0, QR_AA_RD, DNS_RCODE_NXDOMAIN, 0, 1, 0},
+    {"host.deep.auth.example.org.", DNS_TYPE_A, 0, QR_AA_RD, DNS_RCODE_NOERROR, 1, 0, 0},
+    {"alias.auth.example.org.", DNS_TYPE_A, 0, QR_AA_RD, DNS_RCODE_NOERROR, 2, 0, 0},
+    {"alias.auth.example.org.", DNS_TYPE_CNAME, 0, QR_AA_RD, DNS_RCODE_NOERROR, 1, 0, 0},
+    {"alias.auth.example.org.", DNS_TYPE_ANY, 0, QR_AA_RD, DNS_RCODE_NOERROR, 1, 0, 0},
+    {"alias.auth.example.org.", DNS_TYPE_TXT, 0, QR_AA_RD, DNS_RCODE_NOERROR, 1, 1, 0},
+    {"to-dynamic.auth.example.org.", DNS_TYPE_TXT, 0, QR_AA_RD, DNS_RCODE_NOERROR, 3, 0, 0},
+    {"to-nothing.auth.example.org.", DNS_TYPE_TXT, 0, QR_AA_RD, DNS_RCODE_NXDOMAIN, 1, 1, 0},
+    {"outside.auth.example.org.", DNS_TYPE_A, 0, QR_AA_RD, DNS_RCODE_NOERROR, 1, 0, 0},
+    {"circle1.auth.example.org.", DNS_TYPE_A, 0, QR_AA_RD, DNS_RCODE_NOERROR, 2, 0, 0},
+    /* Wildcards (RFC 4592, 2.2.1). */
+    {"x.wild.auth.example.org.", DNS_TYPE_TXT, 0, QR_AA_RD, DNS_RCODE_NOERROR, 1, 0, 0},
+    {"x.y.wild.auth.example.org.", DNS_TYPE_TXT, 0, QR_AA_RD, DNS_RCODE_NOERROR, 1, 0, 0},
+    {"x.wild.auth.example.org.", DNS_TYPE_A, 0, QR_AA_RD, DNS_RCODE_NOERROR, 0, 1, 0},
+    {"exact.wild.auth.example.org.", DNS_TYPE_TXT, 0, QR_AA_RD, DNS_RCODE_NOERROR, 0, 1, 0},
+    {"x.exact.wild.auth.example.org.", DNS_TYPE_TXT, 0, QR_AA_RD, DNS_RCODE_NXDOMAIN, 0, 1, 0},
+    {"wild.auth.example.org.", DNS_TYPE_TXT, 0, QR_AA_RD, DNS_RCODE_NOERROR, 0, 1, 0},
+    {"*.wild.auth.example.org.", DNS_TYPE_TXT, 0, QR_AA_RD, DNS_RCODE_NOERROR, 1, 0, 0},
+    /* Outside, of another class, transfers. */
+    {"example.org.", DNS_TYPE_A, 0, QR_RD, DNS_RCODE_REFUSED, 0, 0, 0},
+    {"org.", DNS_TYPE_A, 0, QR_RD, DNS_RCODE_REFUSED, 0, 0, 0},
+    {".", DNS_TYPE_NS, 0, QR_RD, DNS_RCODE_REFUSED, 0, 0, 0},
+    {"xauth.example.org.", DNS_TYPE_A, 0, QR_RD, DNS_RCODE_REFUSED, 0, 0, 0},
+    {"auth.example.com.", DNS_TYPE_A, 0, QR_RD, DNS_RCODE_REFUSED, 0, 0, 0},
+    {"\\004auth\\007example\\003org.", DNS_TYPE_A, 0, QR_RD, DNS_RCODE_REFUSED, 0, 0, 0},
+    {"auth.example.org.", DNS_TYPE_A, 3, QR_RD, DNS_RCODE_REFUSED, 0, 0, 0},
+    {"two.auth.example.org.", DNS_TYPE_TXT, DNS_CLASS_ANY, QR_RD, DNS_RCODE_NOERROR, 2, 0, 0},
+    {"auth.example.org.", DNS_TYPE_AXFR, 0, QR_RD, DNS_RCODE_REFUSED, 0, 0, 0},
+    {"auth.example.org.", DNS_TYPE_IXFR, 0, QR_RD, DNS_RCODE_REFUSED, 0, 0, 0},
+};
+
+static void
+check_asked(int row, int edns_size)
+{
+	struct dns_fixture_question question = {
+	    asked[row].name, asked[row].type, asked[row].class, edns_size, 0};
+	struct answer answer;
+
+	ask(&answer, ANSWER_UDP, &question);
+	ck_assert_uint_eq(answer.flags, asked[row].flags);
+	ck_assert_uint_eq(answer.rcode, asked[row].rcode);
+	ck_assert_uint_eq(answer.counts[1], asked[row].answers);
+	ck_assert_uint_eq(answer.counts[2], asked[row].authority);
+	ck_assert_uint_eq(answer.counts[3], asked[row].additional + (edns_size != 0));
+}
+
+START_TEST(answers)
+{
+	synchronise();
+	check_asked(_i, 0);
+	check_asked(_i, 4096);
+}
+END_TEST
+
+/* Until the first snapshot a name that may exist is neither there nor denied. */
+static const struct {
+	const char *name;
+	uint16_t type;
+	unsigned rcode;
+} unsynchronised[] = {
+    {"two.auth.example.org.", DNS_TYPE_TXT, DNS_RCODE_SERVFAIL},
+    {"nothing.auth.example.org.", DNS_TYPE_A, DNS_RCODE_SERVFAIL},
+    {"to-dynamic.auth.example.org.", DNS_TYPE_TXT, DNS_RCODE_SERVFAIL},
+    {"to-dynamic.auth.example.org.", DNS_TYPE_CNAME, DNS_RCODE_NOERROR},
+    {"auth.example.org.", DNS_TYPE_SOA, DNS_RCODE_NOERROR},
+    {"deep.auth.example.org.", DNS_TYPE_A, DNS_RCODE_NOERROR},
+    {"x.deep.auth.example.org.", DNS_TYPE_A, DNS_RCODE_NXDOMAIN},
+    {"x.two.auth.example.org.", DNS_TYPE_A, DNS_RCODE_NXDOMAIN},
+    {"example.org.", DNS_TYPE_A, DNS_RCODE_REFUSED},
+};
+
+START_TEST(denies_nothing_before_it_knows)
+{
+	struct dns_fixture_question question = {
+	    unsynchronised[_i].name, unsynchronised[_i].type, 0, 1232, 0};
+	struct answer answer;
+
+	ask(&answer, ANSWER_UDP, &question);
+	ck_assert_uint_eq(answer.rcode, unsynchronised[_i].rcode);
+	if (answer.rcode == DNS_RCODE_SERVFAIL) {
+		ck_assert_uint_eq(answer.flags, QR_RD);
+		ck_assert_uint_eq(answer.counts[1] + answer.counts[2], 0);
+	}
+}
+END_TEST
+
+START_TEST(writes_the_records)
+{
+	static const uint8_t expected[] = "\300\14\0\20\0\1\0\0\0\1\0\6\5first"
+					  "\300\14\0\20\0\1\0\0\0\1\0\7\6second";
+	struct dns_fixture_question question = {"two.auth.example.org.", DNS_TYPE_TXT, 0, 0, 0};
+	size_t start = DNS_HEADER + 22 + 4;
+	struct answer answer;
+
+	synchronise();
+	ask(&answer, ANSWER_UDP, &question);
+	ck_assert_uint_eq(answer.length, start + sizeof(expected) - 1);
+	ck_assert_mem_eq(answer.bytes + start, expected, sizeof(expected) - 1);
+}
+END_TEST
+
+/* An alias's target keeps the case it is written in; the zone's part of it is the question's. */
+START_TEST(writes_the_owners_of_a_chain)
+{
+	static const uint8_t expected[] = "\300\14\0\5\0\1\0\0\16\20\0\26"
+					  "\3TWO\4auth\7example\3org\0"
+					  "\3TWO\300\27\0\20\0\1\0\0\0\1\0\6\5first";
+	struct dns_fixture_question question = {
+	    "to-dynamic.AUTH.example.org.", DNS_TYPE_TXT, 0, 0, 0};
+	size_t start = DNS_HEADER + 29 + 4;
+	struct answer answer;
+
+	synchronise();
+	ask(&answer, ANSWER_UDP, &question);
+	ck_assert_mem_eq(answer.bytes + start, expected, sizeof(expected) - 1);
+}
+END_TEST
+
+START_TEST(writes_the_soa_of_a_negative_answer)
+{
+	struct dns_fixture_question question = {"x.auth.example.org.", DNS_TYPE_TXT, 0, 0, 0};
+	size_t start = DNS_HEADER + 20 + 4;
+	struct answer answer;
+
+	synchronise();
+	ask(&answer, ANSWER_UDP, &question);
+	ck_assert_uint_eq(answer.length, start + 2 + zone->negative_soa_length);
+	ck_assert_mem_eq(answer.bytes + start, "\300\16\0\6\0\1\0\0\0\74", 10);
+}
+END_TEST
+
+static const struct {
+	const char *name;
+	int edns_size;
+	enum answer_transport transport;
+	int truncated;
+} sized[] = {
+    {"medium.auth.example.org.", 0, ANSWER_UDP, 1},
+    {"medium.auth.example.org.", 512, ANSWER_UDP, 1},
+    {"medium.auth.example.org.", 1232, ANSWER_UDP, 0},
+    {"medium.auth.example.org.", 0, ANSWER_TCP, 0},
+    {"large.auth.example.org.", 1232, ANSWER_UDP, 1},
+    {"large.auth.example.org.", 65535, ANSWER_UDP, 1},
+    {"large.auth.example.org.", 512, ANSWER_TCP, 0},
+    {"large.auth.example.org.", 0, ANSWER_TCP, 0},
+};
+
+START_TEST(truncates_what_does_not_fit)
+{
+	struct dns_fixture_question question = {
+	    sized[_i].name, DNS_TYPE_TXT, 0, sized[_i].edns_size, 0};
+	struct answer answer;
+
+	synchronise();
+	ask(&answer, sized[_i].transport, &question);
+	ck_assert_uint_eq(answer.rcode, DNS_RCODE_NOERROR);
+	ck_assert_uint_eq(
+	    answer.flags, QR_AA_RD | (sized[_i].truncated ? (unsigned)DNS_BIT_TC : 0));
+	ck_assert_int_eq(answer.counts[1] == 0, sized[_i].truncated);
+	ck_assert_uint_eq(answer.counts[3], sized[_i].edns_size != 0);
+}
+END_TEST
+
+/* The last byte that fits is used, with the OPT record counted in. */
+START_TEST(fits_to_the_byte)
+{
+	struct dns_fixture_question question = {"medium.auth.example.org.", DNS_TYPE_TXT, 0, 0, 0};
+	struct answer answer;
+	size_t whole;
+
+	synchronise();
+	question.edns_size = 1232;
+	ask(&answer, ANSWER_UDP, &question);
+	whole = answer.length;
+	ck_assert_uint_gt(whole, DNS_MIN_UDP);
+	question.edns_size = (int)whole;
+	ask(&answer, ANSWER_UDP, &question);
+	ck_assert_uint_eq(answer.length, whole);
+	question.edns_size = (int)whole - 1;
+	ask(&answer, ANSWER_UDP, &question);
+	ck_assert_uint_eq(answer.flags, QR_AA_RD | DNS_BIT_TC);
+	ck_assert_uint_eq(answer.length, DNS_HEADER + 25 + 4 + DNS_OPT_RECORD);
+}
+END_TEST
+
+START_TEST(echoes_edns)
+{
+	static const uint8_t with_do[] = "\0\0\51\4\320\0\0\200\0\0\0";
+	static const uint8_t without[] = "\0\0\51\4\320\0\0\0\0\0\0";
+	struct dns_fixture_question question = {"auth.example.org.", DNS_TYPE_A, 0, 4096, 1};
+	struct answer answer;
+
+	ask(&answer, ANSWER_UDP, &question);
+	ck_assert_mem_eq(answer.bytes + answer.length - DNS_OPT_RECORD, with_do, DNS_OPT_RECORD);
+	question.dnssec_ok = 0;
+	ask(&answer, ANSWER_UDP, &question);
+	ck_assert_mem_eq(answer.bytes + answer.length - DNS_OPT_RECORD, without, DNS_OPT_RECORD);
+}
+END_TEST
+
+START_TEST(says_bad_version)
+{
+	static const uint8_t expected[] = "\0\0\51\4\320\1\0\0\0\0\0";
+	struct dns_fixture_question question = {"auth.example.org.", DNS_TYPE_A, 0, 4096, 0};
+	uint8_t query[DNS_FIXTURE_QUERY];
+	size_t length = dns_fixture_query(query, &question);
+	struct answer answer;
+
+	query[length - 5] = 1; /* the version */
+	ask_bytes(&answer, ANSWER_UDP, query, length);
+	ck_assert_uint_eq(answer.rcode, 0);
+	ck_assert_uint_eq(answer.counts[3], 1);
+	ck_assert_mem_eq(answer.bytes + answer.length - DNS_OPT_RECORD, expected, DNS_OPT_RECORD);
+}
+END_TEST
+
+static const struct {
+	uint8_t flags[2]; /* of the query */
+	uint8_t answer_flags[2];
+} flags[] = {
+    {{0x00, 0x00}, {0x84, 0x00}}, {{0x01, 0x00}, {0x85, 0x00}}, /* RD is copied */
+    {{0x06, 0x00}, {0x84, 0x00}},				/* AA and TC are ours */
+    {{0x00, 0xf0}, {0x84, 0x00}}, /* RA, Z, AD, CD stay clear (RFC 4035, 3.1.6) */
+    {{0x21, 0x00}, {0xa1, 0x04}}, /* NOTIFY: not implemented, opcode and RD copied */
+    {{0x28, 0x00}, {0xa8, 0x04}}, /* UPDATE */
+    {{0x00, 0x02}, {0x80, 0x01}}, /* an rcode in a query */
+};
+
+START_TEST(sets_the_flags)
+{
+	struct dns_fixture_question question = {"auth.example.org.", DNS_TYPE_A, 0, 0, 0};
+	uint8_t query[DNS_FIXTURE_QUERY];
+	size_t length = dns_fixture_query(query, &question);
+	struct answer answer;
+
+	memcpy(query + 2, flags[_i].flags, 2);
+	ask_bytes(&answer, ANSWER_UDP, query, length);
+	ck_assert_mem_eq(answer.bytes + 2, flags[_i].answer_flags, 2);
+	ck_assert_uint_eq(answer.counts[0], 1);
+}
+END_TEST
+
+START_TEST(every_prefix_gets_a_format_error)
+{
+	struct dns_fixture_question question = {"two.auth.example.org.", DNS_TYPE_TXT, 0, 1232, 1};
+	uint8_t query[DNS_FIXTURE_QUERY];
+	size_t length = dns_fixture_query(query, &question);
+	struct answer answer;
+
+	synchronise();
+	for (size_t kept = 0; kept < length; kept++) {
+		ask_bytes(&answer, ANSWER_UDP, query, kept);
+		if (kept < DNS_HEADER) {
+			ck_assert_uint_eq(answer.length, 0);
+			continue;
+		}
+		ck_assert_uint_eq(answer.flags, QR_RD);
+		ck_assert_uint_eq(answer.rcode, DNS_RCODE_FORMERR);
+	}
+}
+END_TEST
+
+/* The longest question leaves room for nothing but itself in 512 bytes, and is answered all the same. */
+START_TEST(answers_the_longest_question)
+{
+	char name[NAME_MAX_TEXT];
+	struct dns_fixture_question question = {name, DNS_TYPE_A, 0, 0, 0};
+	struct answer answer;
+
+	synchronise();
+	(void)snprintf(name, sizeof(name), "%0*d.%0*d.%0*d.%0*d.auth.example.org.", 63, 1, 63, 2,
+	    63, 3, 44, 4);
+	ask(&answer, ANSWER_UDP, &question);
+	ck_assert_uint_eq(answer.rcode, DNS_RCODE_NXDOMAIN);
+	ck_assert_uint_eq(answer.counts[2], 1);
+}
+END_TEST
+
+/* Addresses that do not fit beside the answer are left out without a word: they are a courtesy. */
+START_TEST(leaves_out_addresses_that_do_not_fit)
+{
+	const char *many[40];
+	char text[40][64];
+	struct dns_fixture_question question = {"auth.example.org.", DNS_TYPE_NS, 0, 512, 0};
+	struct answer answer;
+
+	many[0] = "auth.example.org. NS ns.auth.example.org.";
+	for (unsigned i = 1; i < 40; i++) {
+		(void)snprintf(text[i], sizeof(text[i]), "ns.auth.example.org. A 192.0.2.%u", i);
+		many[i] = text[i];
+	}
+	zone_free(zone);
+	zone = dns_fixture_zone(many, 40);
+	ask(&answer, ANSWER_UDP, &question);
+	ck_assert_uint_eq(answer.flags, QR_AA_RD);
+	ck_assert_uint_eq(answer.counts[1], 1);
+	ck_assert_uint_eq(answer.counts[3], 1);
+	question.edns_size = 1232;
+	ask(&answer, ANSWER_UDP, &question);
+	ck_assert_uint_eq(answer.counts[3], 40);
+}
+END_TEST
+
+/* A chain is followed so far and no farther; the resolver goes on from there. */
+START_TEST(follows_a_bounded_chain)
+{
+	const char *chain[12];
+	char text[12][80];
+	struct dns_fixture_question question = {"c0.auth.example.org.", DNS_TYPE_A, 0, 1232, 0};
+	struct answer answer;
+
+	for (unsigned i = 0; i < 12; i++) {
+		(void)snprintf(text[i], sizeof(text[i]),
+		    "c%u.auth.example.org. CNAME c%u.auth.example.org.", i, i + 1);
+		chain[i] = text[i];
+	}
+	zone_free(zone);
+	zone = dns_fixture_zone(chain, 12);
+	ask(&answer, ANSWER_UDP, &question);
+	ck_assert_uint_eq(answer.rcode, DNS_RCODE_NOERROR);
+	ck_assert_uint_eq(answer.counts[1], 1 + ANSWER_MAX_CHAIN);
+}
+END_TEST
+
+/* More than a message can hold, where there is no other transport to try. */
+START_TEST(fails_where_even_tcp_is_too_small)
+{
+	enum { COUNT = 300 };
+	static char text[COUNT][600];
+	static const char *many[COUNT];
+	struct dns_fixture_question question = {"auth.example.org.", DNS_TYPE_TXT, 0, 0, 0};
+	struct answer answer;
+
+	for (unsigned i = 0; i < COUNT; i++) {
+		(void)snprintf(text[i], sizeof(text[i]), "auth.example.org. TXT \"%0*u\"", 250, i);
+		many[i] = text[i];
+	}
+	zone_free(zone);
+	zone = dns_fixture_zone(many, COUNT);
+	ask(&answer, ANSWER_TCP, &question);
+	ck_assert_uint_eq(answer.rcode, DNS_RCODE_SERVFAIL);
+	ck_assert_uint_eq(answer.flags, QR_RD);
+	ask(&answer, ANSWER_UDP, &question);
+	ck_assert_uint_eq(answer.flags, QR_AA_RD | DNS_BIT_TC);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("answer");
+	TCase *cases = tcase_create("answer");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_checked_fixture(cases, set_up, tear_down);
+	tcase_add_loop_test(cases, answers, 0, (int)ROWS(asked));
+	tcase_add_loop_test(cases, denies_nothing_before_it_knows, 0, (int)ROWS(unsynchronised));
+	tcase_add_test(cases, writes_the_records);
+	tcase_add_test(cases, writes_the_owners_of_a_chain);
+	tcase_add_test(cases, writes_the_soa_of_a_negative_answer);
+	tcase_add_loop_test(cases, truncates_what_does_not_fit, 0, (int)ROWS(sized));
+	tcase_add_test(cases, fits_to_the_byte);
+	tcase_add_test(cases, echoes_edns);
+	tcase_add_test(cases, says_bad_version);
+	tcase_add_loop_test(cases, sets_the_flags, 0, (int)ROWS(flags));
+	tcase_add_test(cases, every_prefix_gets_a_format_error);
+	tcase_add_test(cases, answers_the_longest_question);
+	tcase_add_test(cases, leaves_out_addresses_that_do_not_fit);
+	tcase_add_test(cases, follows_a_bounded_chain);
+	tcase_add_test(cases, fails_where_even_tcp_is_too_small);
+	suite_add_tcase(suite, cases);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? 0 : 1;
+}
