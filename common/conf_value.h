@@ -51,6 +51,19 @@ conf_setter conf_set_ttl, conf_set_workers, conf_set_switch, conf_set_protocol;
 conf_setter conf_set_dns_listen, conf_set_api_listen;
 conf_setter conf_set_path, conf_set_user, conf_set_log_level, conf_set_log_format;
 
+/* What the setters share: */
+
+/* The field that the key's offset points to. */
+void *conf_value_field(const struct conf_loading *loading, const struct conf_key *key);
+
+void conf_value_out_of_memory(struct conf_loading *loading, const struct conf_value *value);
+
+/* Decimal digits without a leading zero, at most 18. -1 if the text is something else. */
+int64_t conf_value_number(const char *text);
+
+/* The path, from the file's folder on, malloc'd. NULL: out of memory. */
+char *conf_value_absolute(const struct conf_loading *loading, const char *path);
+
 /* The words of the enums, for printing. */
 const char *conf_log_level_word(enum log_level level);
 const char *conf_log_format_word(enum log_format format);

@@ -145,6 +145,18 @@ name_is_within(const struct name *name, const struct name *ancestor)
 	       wire_equal(name->wire + offset, ancestor->wire, ancestor->length);
 }
 
+int
+name_append(struct name *name, const struct name *tail)
+{
+	size_t kept = (size_t)name->length - 1;
+
+	if (kept + tail->length > NAME_MAX_WIRE)
+		return -1;
+	memcpy(name->wire + kept, tail->wire, tail->length);
+	name->length = (uint8_t)(kept + tail->length);
+	return 0;
+}
+
 unsigned
 name_label_count(const struct name *name)
 {

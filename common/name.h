@@ -43,6 +43,9 @@ int name_equal(const struct name *a, const struct name *b);
 /* 1 if `name` is `ancestor` or lies below it, case aside. */
 int name_is_within(const struct name *name, const struct name *ancestor);
 
+/* Puts `tail` behind the labels of `name`. 0, or -1: longer than 255 bytes, `name` is unchanged. */
+int name_append(struct name *name, const struct name *tail);
+
 /* Labels in front of the root label: 0 for the root. */
 unsigned name_label_count(const struct name *name);
 

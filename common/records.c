@@ -5,27 +5,13 @@
  */
 #include "records.h"
 #include "array.h"
+#include "zone_line.h"
 
 #include <ldns/ldns.h>
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum {
-	DEFAULT_TTL = 3600,
-	MAX_LINE = 4 * RECORD_MAX_RDATA, /* every byte of the data as \DDD */
-	MAX_WORD = 1100,		 /* the longest owner, NAME_MAX_TEXT, and some */
-	SHOWN = 60			 /* bytes of a word repeated in a message */
-};
-
-/* A zone-file line taken apart. */
-struct line {
-	char owner[MAX_WORD];
-	char type[MAX_WORD];
-	uint32_t ttl;
-	const char *data; /* inside the caller's text */
-};
 
 /* What the data of the common types looks like, for messages. */
 static const struct {
@@ -44,173 +30,11 @@ static const struct {
 };
 
 static int
-is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
-static const char *
-skip_blanks(const char *text)
-{
-	while (is_blank(*text))
-		text++;
-	return text;
-}
-
-/* Bytes of the word at `text`; an escaped blank belongs to it. */
-static size_t
-word_length(const char *text)
-{
-	size_t length = 0;
-
-	while (text[length] != '\0' && !is_blank(text[length])) {
-		if (text[length] == '\\' && text[length + 1] != '\0')
-			length++;
-		length++;
-	}
-	return length;
-}
-
-/* Copies the next word and moves to the one behind it. 0, or -1: there is none, or it is too long. */
-static int
-take_word(const char **text, char word[MAX_WORD])
-{
-	size_t length = word_length(*text);
-
-	if (length == 0 || length >= MAX_WORD)
-		return -1;
-	memcpy(word, *text, length);
-	word[length] = '\0';
-	*text = skip_blanks(*text + length);
-	return 0;
-}
-
-/*
- * Reads a TTL, "3600" or "1h30m". 1 if the word is one, 0 if it is something else, -1 if it is
- * above 2^31-1 (RFC 2181, 8).
- */
-static int
-read_ttl(const char *word, uint32_t *ttl)
-{
-	static const struct {
-		char letter;
-		uint32_t seconds;
-	} units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 604800}};
-	uint64_t total = 0, number = 0;
-	int digits = 0;
-
-	for (; *word != '\0'; word++) {
-		size_t unit = 0;
-
-		if (*word >= '0' && *word <= '9') {
-			digits = 1;
-			number = number * 10 + (uint64_t)(*word - '0');
-		} else {
-			while (unit < 5 && (char)name_lower((uint8_t)*word) != units[unit].letter)
-				unit++;
-			if (unit == 5 || !digits)
-				return 0;
-			total += number * units[unit].seconds;
-			number = 0;
-			digits = 0;
-		}
-		if (total + number > INT32_MAX)
-			number = INT32_MAX + 1ULL; /* stays too large, and never overflows */
-		if (total > INT32_MAX)
-			total = INT32_MAX + 1ULL;
-	}
-	total += number;
-	*ttl = (uint32_t)total;
-	return total > INT32_MAX ? -1 : 1;
-}
-
-/* 1: the word is the class IN; -1: another class; 0: it is no class. */
-static int
-read_class(const char *word)
-{
-	ldns_rr_class class;
-
-	if (strcasecmp(word, "IN") == 0 || strcasecmp(word, "CLASS1") == 0)
-		return 1;
-	class = ldns_get_rr_class_by_name(word);
-	return class != 0 && strcasecmp(word, "ANY") != 0 ? -1 : 0;
-}
-
-/* Takes the line apart. RFC 1035, 5.1: owner [TTL] [class] type data, or class before TTL. */
-static int
-split_line(struct line *line, const char *text, char *why, size_t capacity)
-{
-	int has_ttl = 0, has_class = 0;
-
-	line->ttl = DEFAULT_TTL;
-	if (is_blank(text[0]) || text[0] == '\0') {
-		snprintf(why, capacity, "the owner is missing; begin with the name or with @");
-		return -1;
-	}
-	if (text[0] == '$') {
-		snprintf(why, capacity,
-		    "zone-file directives are not understood; write the record in full");
-		return -1;
-	}
-	if (take_word(&text, line->owner) != 0) {
-		snprintf(why, capacity, "the owner is too long");
-		return -1;
-	}
-	while (take_word(&text, line->type) == 0) {
-		int ttl = has_ttl ? 0 : read_ttl(line->type, &line->ttl);
-		int class = has_class || ttl != 0 ? 0 : read_class(line->type);
-
-		if (ttl < 0) {
-			snprintf(why, capacity, "the TTL is above 2147483647");
-			return -1;
-		}
-		if (class < 0) {
-			snprintf(why, capacity, "the class is not IN; leave it away");
-			return -1;
-		}
-		if (ttl == 0 && class == 0) {
-			line->data = text;
-			return 0;
-		}
-		has_ttl |= ttl;
-		has_class |= class;
-	}
-	snprintf(why, capacity, "the record type is missing; a record is \"OWNER TYPE DATA\"");
-	return -1;
-}
-
-/* 1 if the text ends in a dot that is not escaped. */
-static int
-is_absolute(const char *text)
-{
-	size_t length = strlen(text), backslashes = 0;
-
-	if (length == 0 || text[length - 1] != '.')
-		return 0;
-	while (backslashes + 1 < length && text[length - 2 - backslashes] == '\\')
-		backslashes++;
-	return backslashes % 2 == 0;
-}
-
-/* Appends `tail` to `name`, which loses its root label. 0, or -1: too long. */
-static int
-append_name(struct name *name, const struct name *tail)
-{
-	size_t kept = (size_t)name->length - 1;
-
-	if (kept + tail->length > NAME_MAX_WIRE)
-		return -1;
-	memcpy(name->wire + kept, tail->wire, tail->length);
-	name->length = (uint8_t)(kept + tail->length);
-	return 0;
-}
-
-static int
 ends_in_zone_twice(const struct name *owner, const struct name *zone)
 {
 	struct name doubled = *zone;
 
-	return zone->length > 1 && append_name(&doubled, zone) == 0 &&
+	return zone->length > 1 && name_append(&doubled, zone) == 0 &&
 	       name_is_within(owner, &doubled);
 }
 
@@ -220,21 +44,17 @@ read_owner(
 {
 	char zone_text[NAME_MAX_TEXT];
 
-	if (strcmp(text, "@") == 0) {
-		*owner = *zone;
-		return 0;
-	}
-	if (name_from_text(owner, text) != 0 ||
-	    (!is_absolute(text) && append_name(owner, zone) != 0)) {
-		snprintf(why, capacity, "the owner \"%.*s\" is not a valid name", SHOWN, text);
+	if (zone_line_owner(owner, text, zone) != 0) {
+		snprintf(
+		    why, capacity, "the owner \"%.*s\" is not a valid name", ZONE_LINE_SHOWN, text);
 		return -1;
 	}
 	if (name_is_within(owner, zone))
 		return 0;
 	name_to_text(zone, zone_text);
 	snprintf(why, capacity,
-	    "the owner \"%.*s\" is outside the zone; it must be \"%s\" or end in \".%s\"", SHOWN,
-	    text, zone_text, zone_text);
+	    "the owner \"%.*s\" is outside the zone; it must be \"%s\" or end in \".%s\"",
+	    ZONE_LINE_SHOWN, text, zone_text, zone_text);
 	return -1;
 }
 
@@ -246,7 +66,7 @@ is_meta_type(ldns_rr_type type)
 }
 
 static int
-read_type(uint16_t *number, const struct line *line, char *why, size_t capacity)
+read_type(uint16_t *number, const struct zone_line *line, char *why, size_t capacity)
 {
 	ldns_rr_type type = ldns_get_rr_type_by_name(line->type);
 
@@ -255,8 +75,8 @@ read_type(uint16_t *number, const struct line *line, char *why, size_t capacity)
 
 		if (ldns_get_rr_type_by_name(line->owner) != 0)
 			meant = "the owner seems to be missing: a record is \"OWNER TYPE DATA\"";
-		snprintf(
-		    why, capacity, "unknown record type \"%.*s\"; %s", SHOWN, line->type, meant);
+		snprintf(why, capacity, "unknown record type \"%.*s\"; %s", ZONE_LINE_SHOWN,
+		    line->type, meant);
 		return -1;
 	}
 	if (type == LDNS_RR_TYPE_SOA) {
@@ -266,27 +86,24 @@ read_type(uint16_t *number, const struct line *line, char *why, size_t capacity)
 		return -1;
 	}
 	if (is_meta_type(type)) {
-		snprintf(why, capacity, "%.*s is not a type of stored data", SHOWN, line->type);
+		snprintf(why, capacity, "%.*s is not a type of stored data", ZONE_LINE_SHOWN,
+		    line->type);
 		return -1;
 	}
 	*number = (uint16_t)type;
 	return 0;
 }
 
-/* Zone files are ASCII; every other byte has its escape. */
+/*
+ * 1 if a quote may open at `at`: at the beginning of a word, or behind the equals sign of a SVCB
+ * parameter (key="value").
+ */
 static int
-check_bytes(const char *text, char *why, size_t capacity)
+may_open_quote(const char *data, const char *at, uint16_t type)
 {
-	for (; *text != '\0'; text++) {
-		unsigned char byte = (unsigned char)*text;
-
-		if ((byte < ' ' && byte != '\t') || byte >= 0x7f) {
-			snprintf(why, capacity,
-			    "only printable ASCII is allowed; write the byte as \\%03u", byte);
-			return -1;
-		}
-	}
-	return 0;
+	if (at == data || strchr(" \t(", at[-1]) != NULL)
+		return 1;
+	return at[-1] == '=' && (type == LDNS_RR_TYPE_SVCB || type == LDNS_RR_TYPE_HTTPS);
 }
 
 /*
@@ -294,32 +111,28 @@ check_bytes(const char *text, char *why, size_t capacity)
  * inside a word.
  */
 static int
-check_data_text(const char *data, uint16_t type, char *why, size_t capacity)
+check_quotes(const char *data, uint16_t type, char *why, size_t capacity)
 {
+	const char *problem = NULL;
 	int quoted = 0;
-	int has_parameters = type == LDNS_RR_TYPE_SVCB || type == LDNS_RR_TYPE_HTTPS;
 
-	for (const char *at = data; *at != '\0'; at++) {
+	for (const char *at = data; *at != '\0' && problem == NULL; at++) {
 		if (*at == '\\' && at[1] != '\0') {
 			at++;
 		} else if (*at == '"') {
-			/* SVCB parameters, key="value", are the one place for a quote in a word. */
-			if (!quoted && at > data && !is_blank(at[-1]) && at[-1] != '(' &&
-			    !(has_parameters && at[-1] == '=')) {
-				snprintf(why, capacity,
-				    "a quote inside a word; put a blank before it or write \\\"");
-				return -1;
-			}
+			if (!quoted && !may_open_quote(data, at, type))
+				problem =
+				    "a quote inside a word; put a blank before it or write \\\"";
 			quoted = !quoted;
 		} else if (*at == ';' && !quoted) {
-			snprintf(
-			    why, capacity, "\";\" would begin a comment; put the text in quotes");
-			return -1;
+			problem = "\";\" would begin a comment; put the text in quotes";
 		}
 	}
-	if (quoted)
-		snprintf(why, capacity, "the closing quote is missing");
-	return quoted ? -1 : 0;
+	if (problem == NULL && quoted)
+		problem = "the closing quote is missing";
+	if (problem != NULL)
+		snprintf(why, capacity, "%s", problem);
+	return problem == NULL ? 0 : -1;
 }
 
 /* The largest value of a number field; 0 for every other kind of field. */
@@ -359,43 +172,44 @@ check_numbers(const char *data, uint16_t type, char *why, size_t capacity)
 		return 0;
 	for (size_t i = 0; i < fields && *data != '\0'; i++) {
 		uint64_t maximum = field_maximum(ldns_rr_descriptor_field_type(descriptor, i));
-		size_t length = word_length(data);
+		size_t length = zone_line_word(data);
 		size_t digits = strspn(data, "0123456789");
 
 		if (maximum != 0 && digits == length &&
 		    (digits > 10 || strtoull(data, NULL, 10) > maximum)) {
 			snprintf(why, capacity, "the number %.*s is above %llu",
-			    (int)(length < SHOWN ? length : SHOWN), data,
+			    (int)(length < ZONE_LINE_SHOWN ? length : ZONE_LINE_SHOWN), data,
 			    (unsigned long long)maximum);
 			return -1;
 		}
-		data = skip_blanks(data + length);
+		data = zone_line_skip(data + length);
 	}
 	return 0;
 }
 
 static void
-explain_data(const struct line *line, uint16_t type, ldns_status status, char *why, size_t capacity)
+explain_data(
+    const struct zone_line *line, uint16_t type, ldns_status status, char *why, size_t capacity)
 {
 	if (type == LDNS_RR_TYPE_A && strchr(line->data, ':') != NULL) {
 		snprintf(why, capacity, "\"%.*s\" is not an IPv4 address; did you mean AAAA?",
-		    SHOWN, line->data);
+		    ZONE_LINE_SHOWN, line->data);
 		return;
 	}
 	if (type == LDNS_RR_TYPE_AAAA && line->data[0] != '\0' && strchr(line->data, ':') == NULL) {
-		snprintf(why, capacity, "\"%.*s\" is not an IPv6 address; did you mean A?", SHOWN,
-		    line->data);
+		snprintf(why, capacity, "\"%.*s\" is not an IPv6 address; did you mean A?",
+		    ZONE_LINE_SHOWN, line->data);
 		return;
 	}
 	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
 		if (forms[i].type == type) {
 			snprintf(why, capacity, "the data of the %.*s record is wrong; it is %s",
-			    SHOWN, line->type, forms[i].form);
+			    ZONE_LINE_SHOWN, line->type, forms[i].form);
 			return;
 		}
 	}
-	snprintf(why, capacity, "the data of the %.*s record is wrong; %s", SHOWN, line->type,
-	    ldns_get_errorstr_by_id(status));
+	snprintf(why, capacity, "the data of the %.*s record is wrong; %s", ZONE_LINE_SHOWN,
+	    line->type, ldns_get_errorstr_by_id(status));
 }
 
 /* 1 if ldns understood owner, type, TTL and class as we did. */
@@ -456,8 +270,8 @@ out:
 
 /* Hands ldns one normalised line. NULL with `why`. */
 static ldns_rr *
-read_data(const struct record *record, const struct line *line, const struct name *zone, char *why,
-    size_t capacity)
+read_data(const struct record *record, const struct zone_line *line, const struct name *zone,
+    char *why, size_t capacity)
 {
 	char owner[NAME_MAX_TEXT];
 	char *normal;
@@ -475,7 +289,7 @@ read_data(const struct record *record, const struct line *line, const struct nam
 	}
 	name_to_text(&record->owner, owner);
 	snprintf(normal, size, "%s %u IN %s %s", owner, record->ttl, line->type, line->data);
-	status = ldns_rr_new_frm_str(&rr, normal, DEFAULT_TTL, origin, NULL);
+	status = ldns_rr_new_frm_str(&rr, normal, ZONE_LINE_TTL, origin, NULL);
 	if (status != LDNS_STATUS_OK) {
 		rr = NULL;
 		explain_data(line, record->type, status, why, capacity);
@@ -495,19 +309,15 @@ int
 record_from_text(struct record *record, const struct name *zone, const char *text,
     enum record_warning *warning, char *why, size_t capacity)
 {
-	struct line line;
+	struct zone_line line;
 	ldns_rr *rr = NULL;
 
 	memset(record, 0, sizeof(*record));
 	*warning = RECORD_WARNING_NONE;
-	if (strlen(text) > MAX_LINE) {
-		snprintf(why, capacity, "the line is longer than %d bytes", MAX_LINE);
-		return -1;
-	}
-	if (check_bytes(text, why, capacity) != 0 || split_line(&line, text, why, capacity) != 0 ||
+	if (zone_line_split(&line, text, why, capacity) != 0 ||
 	    read_owner(&record->owner, line.owner, zone, why, capacity) != 0 ||
 	    read_type(&record->type, &line, why, capacity) != 0 ||
-	    check_data_text(line.data, record->type, why, capacity) != 0 ||
+	    check_quotes(line.data, record->type, why, capacity) != 0 ||
 	    check_numbers(line.data, record->type, why, capacity) != 0)
 		return -1;
 	record->ttl = line.ttl;
@@ -576,7 +386,7 @@ check_pair(const struct record *there, const struct record *record, char *why, s
 	if (cnames == 1) {
 		snprintf(why, capacity,
 		    "a CNAME beside other data at one name (RFC 2181); \"%.*s\" is already there",
-		    SHOWN, there->text);
+		    ZONE_LINE_SHOWN, there->text);
 		return -1;
 	}
 	if (there->type == record->type && there->ttl != record->ttl) {

@@ -1,8 +1,8 @@
 /* Addresses and networks as people write them. */
 #include "address.h"
+#include "suite.h"
 
 #include <arpa/inet.h>
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +10,6 @@
 #define PATH_100                                                                                   \
 	"/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"                                       \
 	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-#define ROWS(table) (int)(sizeof(table) / sizeof((table)[0]))
 
 static const struct {
 	const char *text;
@@ -311,8 +310,6 @@ main(void)
 {
 	Suite *suite = suite_create("address");
 	TCase *cases = tcase_create("address");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_loop_test(cases, reads_and_writes, 0, ROWS(valid));
 	tcase_add_loop_test(cases, prefixes_are_read_or_refused, 0, ROWS(valid));
@@ -325,8 +322,5 @@ main(void)
 	tcase_add_loop_test(cases, refuses_networks, 0, ROWS(bad_networks));
 	tcase_add_loop_test(cases, knows_who_is_inside, 0, ROWS(memberships));
 	suite_add_tcase(suite, cases);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }

@@ -1,8 +1,8 @@
 /* The configuration: every mistake at its place, every default, and the printed form. */
 #include "conf.h"
 #include "failing_malloc.h"
+#include "suite.h"
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -12,9 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define ROWS(table) (int)(sizeof(table) / sizeof((table)[0]))
-#define ZONE	    "zone:\n  name: auth.example.org\n"
-#define RECORDS	    ZONE "  records:\n    - \"@ NS ns.example.net.\"\n"
+#define ZONE	"zone:\n  name: auth.example.org\n"
+#define RECORDS ZONE "  records:\n    - \"@ NS ns.example.net.\"\n"
 #define NO_NS                                                                                      \
 	"the zone has no NS record; add one such as \"auth.example.org. NS ns1.example.org.\"\n"
 #define PATH_100                                                                                   \
@@ -147,10 +146,13 @@ static const struct mistake mistakes[] = {
 	"\"99999999999999999999\"\n"},
     {RECORDS "  txt_ttl: -1\n", "5:12: error: zone.txt_ttl must be a whole number of seconds from "
 				"0 to 2147483647, not \"-1\"\n"},
-    {RECORDS "  txt_ttl: 010\n", "5:12: error: zone.txt_ttl must be a whole number of seconds "
-				 "from 0 to 2147483647, not \"010\"\n"},
+    {RECORDS "  txt_ttl: 010\n", "5:12: error: zone.txt_ttl must be a whole number of seconds from "
+				 "0 to 2147483647, not \"010\"; did you mean 10?\n"},
     {RECORDS "  txt_ttl: 1.5\n", "5:12: error: zone.txt_ttl must be a whole number of seconds "
 				 "from 0 to 2147483647, not \"1.5\"\n"},
+    {RECORDS "  negative_ttl: 1h30m\n",
+	"5:17: error: zone.negative_ttl must be a whole number of seconds from 0 to 2147483647, "
+	"not \"1h30m\"; did you mean 5400?\n"},
     {RECORDS "  negative_ttl: 5m\n", "5:17: error: zone.negative_ttl must be a whole number of "
 				     "seconds from 0 to 2147483647, not \"5m\"; did you mean "
 				     "300?\n"},
@@ -902,8 +904,6 @@ main(void)
 {
 	Suite *suite = suite_create("conf");
 	TCase *cases = tcase_create("conf");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_set_timeout(cases, 60);
 	tcase_add_loop_test(cases, shows_each_mistake, 0, ROWS(mistakes));
@@ -926,8 +926,5 @@ main(void)
 	tcase_add_test(cases, loading_survives_a_failing_allocation);
 	tcase_add_test(cases, names_the_roles);
 	suite_add_tcase(suite, cases);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }

@@ -1,7 +1,7 @@
 /* Names: reading, writing, comparing. */
 #include "name.h"
+#include "suite.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -165,6 +165,28 @@ START_TEST(compares)
 }
 END_TEST
 
+START_TEST(appends)
+{
+	struct name name, tail;
+
+	ck_assert_int_eq(name_from_text(&name, "x.Y"), 0);
+	ck_assert_int_eq(name_from_text(&tail, "auth.org"), 0);
+	ck_assert_int_eq(name_append(&name, &tail), 0);
+	ck_assert_uint_eq(name.length, sizeof("\1x\1Y\4auth\3org"));
+	ck_assert_mem_eq(name.wire, "\1x\1Y\4auth\3org", name.length);
+	/* 3 * 64 + 63 is the most; one byte more is refused and changes nothing. */
+	ck_assert_int_eq(name_from_text(&name, THREE_LONG), 0);
+	ck_assert_int_eq(name_from_text(&tail, ESCAPED_61), 0);
+	ck_assert_int_eq(name_append(&name, &tail), 0);
+	ck_assert_uint_eq(name.length, NAME_MAX_WIRE);
+	ck_assert_int_eq(name_from_text(&name, THREE_LONG), 0);
+	ck_assert_int_eq(name_from_text(&tail, ESCAPED_61 "a"), 0);
+	ck_assert_int_eq(name_append(&name, &tail), -1);
+	ck_assert_uint_eq(name.length, 3 * 64 + 1);
+	ck_assert_uint_eq(name.wire[name.length - 1], 0);
+}
+END_TEST
+
 START_TEST(counts_labels)
 {
 	struct name name;
@@ -209,15 +231,11 @@ START_TEST(judges_labels)
 }
 END_TEST
 
-#define ROWS(table) (int)(sizeof(table) / sizeof((table)[0]))
-
 int
 main(void)
 {
 	Suite *suite = suite_create("name");
 	TCase *cases = tcase_create("name");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_loop_test(cases, reads_and_writes, 0, ROWS(valid));
 	tcase_add_loop_test(cases, prefixes_are_read_or_refused, 0, ROWS(valid));
@@ -226,11 +244,9 @@ main(void)
 	tcase_add_test(cases, most_labels_fit);
 	tcase_add_test(cases, lowers_ascii_only);
 	tcase_add_loop_test(cases, compares, 0, ROWS(pairs));
+	tcase_add_test(cases, appends);
 	tcase_add_test(cases, counts_labels);
 	tcase_add_loop_test(cases, judges_labels, 0, ROWS(labels));
 	suite_add_tcase(suite, cases);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }

@@ -1,13 +1,12 @@
 /* Static records: lines into wire form, and what a zone may hold. */
 #include "failing_malloc.h"
 #include "records.h"
+#include "suite.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define ROWS(table) (int)(sizeof(table) / sizeof((table)[0]))
 #define WIRE(bytes) bytes, sizeof(bytes) - 1
 #define LABEL_63    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define ZONE_WIRE   "\4auth\7example\3org\0"
@@ -389,8 +388,6 @@ main(void)
 {
 	Suite *suite = suite_create("records");
 	TCase *cases = tcase_create("records");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_set_timeout(cases, 60);
 	tcase_add_loop_test(cases, reads, 0, ROWS(valid));
@@ -404,8 +401,5 @@ main(void)
 	tcase_add_test(cases, survives_every_failing_allocation);
 	tcase_add_test(cases, freeing_nothing_is_fine);
 	suite_add_tcase(suite, cases);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }

@@ -1,0 +1,128 @@
+/* The addresses that DNS and the API listen at. */
+#include "array.h"
+#include "conf_value.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int
+same_address(const struct address *a, const struct address *b)
+{
+	return a->length == b->length && memcmp(&a->socket, &b->socket, a->length) == 0;
+}
+
+static int
+listen_has(const struct conf_listen *listen, const struct address *address)
+{
+	for (size_t i = 0; i < listen->count; i++) {
+		if (same_address(&listen->addresses[i], address))
+			return 1;
+	}
+	return 0;
+}
+
+/* Appends. 0, or -1: out of memory. */
+static int
+listen_add(struct conf_listen *listen, const struct address *address)
+{
+	struct address *grown = array_grow(listen->addresses, listen->count, sizeof(*grown));
+
+	if (grown == NULL)
+		return -1;
+	listen->addresses = grown;
+	listen->addresses[listen->count++] = *address;
+	return 0;
+}
+
+/* An address alone probably lacks the service's usual port. */
+static void
+report_address(struct conf_loading *loading, const struct conf_key *key,
+    const struct conf_value *value, const char *why)
+{
+	struct in_addr v4;
+	struct in6_addr v6;
+	const char *port = strcmp(key->path, "dns.listen") == 0 ? "53" : "443";
+
+	if (inet_pton(AF_INET, value->text, &v4) == 1)
+		conf_report_error(loading->report, value->place,
+		    "%s: \"%s\": %s; did you mean \"%s:%s\"?", key->path, value->text, why,
+		    value->text, port);
+	else if (inet_pton(AF_INET6, value->text, &v6) == 1)
+		conf_report_error(loading->report, value->place,
+		    "%s: \"%s\": %s; did you mean \"[%s]:%s\"?", key->path, value->text, why,
+		    value->text, port);
+	else
+		conf_report_error(loading->report, value->place, "%s: \"%.*s\": %s; it must be %s",
+		    key->path, CONF_SHOWN, value->text, why, key->form);
+}
+
+static void
+set_listen(struct conf_loading *loading, const struct conf_key *key, const struct conf_value *value,
+    const char *text)
+{
+	struct conf *conf = loading->conf;
+	struct conf_listen *listen = conf_value_field(loading, key);
+	struct address address;
+	const char *why;
+
+	if (address_from_text(&address, text, &why) != 0) {
+		report_address(loading, key, value, why);
+	} else if (listen_has(listen, &address)) {
+		conf_report_error(loading->report, value->place,
+		    "%s has the address \"%.*s\" twice; remove one", key->path, CONF_SHOWN,
+		    value->text);
+	} else if (listen == &conf->api.listen && (conf->dns.protocols & CONF_PROTOCOL_TCP) &&
+		   listen_has(&conf->dns.listen, &address)) {
+		conf_report_error(loading->report, value->place,
+		    "%s: \"%.*s\" is in dns.listen already, which uses it for TCP; give another "
+		    "port",
+		    key->path, CONF_SHOWN, value->text);
+	} else if (listen->count == CONF_MAX_LISTEN) {
+		conf_report_error(loading->report, value->place, "%s has more than %d addresses",
+		    key->path, CONF_MAX_LISTEN);
+	} else if (listen_add(listen, &address) != 0) {
+		conf_value_out_of_memory(loading, value);
+	}
+}
+
+void
+conf_set_dns_listen(
+    struct conf_loading *loading, const struct conf_key *key, const struct conf_value *value)
+{
+	if (strncmp(value->text, "unix:", 5) == 0)
+		conf_report_error(loading->report, value->place,
+		    "%s: DNS is not served on a Unix socket; give %s", key->path, key->form);
+	else
+		set_listen(loading, key, value, value->text);
+}
+
+void
+conf_set_api_listen(
+    struct conf_loading *loading, const struct conf_key *key, const struct conf_value *value)
+{
+	char *path = NULL, *text = NULL;
+	size_t size;
+
+	if (strncmp(value->text, "unix:", 5) != 0 || value->text[5] == '/') {
+		set_listen(loading, key, value, value->text);
+		return;
+	}
+	if (value->text[5] == '\0') {
+		report_address(loading, key, value, "the path is missing");
+		return;
+	}
+	path = conf_value_absolute(loading, value->text + 5);
+	if (path != NULL) {
+		size = strlen(path) + sizeof("unix:");
+		text = malloc(size);
+		if (text != NULL) {
+			snprintf(text, size, "unix:%s", path);
+			set_listen(loading, key, value, text);
+		}
+	}
+	if (text == NULL)
+		conf_value_out_of_memory(loading, value);
+	free(text);
+	free(path);
+}

@@ -1,0 +1,261 @@
+/*
+ * The keys of the configuration. The table is all there is to know of them; its order is that in
+ * which values are read, so that what a check needs stands in front of it.
+ */
+#include "conf_schema.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#define TTL_FORM     "a whole number of seconds from 0 to 2147483647"
+#define FIELD(place) offsetof(struct conf, place)
+
+enum { MAX_SIBLINGS = 16 };
+
+const struct conf_key conf_schema[CONF_SCHEMA_KEYS] = {
+    {.path = "zone.name", .set = conf_set_zone_name, .form = "a name such as auth.example.org"},
+    {.path = "zone.nameserver",
+	.set = conf_set_nameserver,
+	.from_zone = "",
+	.form = "a name such as ns1.example.org"},
+    {.path = "zone.admin",
+	.set = conf_set_admin,
+	.from_zone = "hostmaster.",
+	.form = "such as hostmaster@example.org or hostmaster.example.org"},
+    {.path = "zone.records",
+	.set = conf_set_record,
+	.initial = "",
+	.is_list = 1,
+	.may_be_empty = 1,
+	.form = "zone-file lines such as \"auth.example.org. A 192.0.2.1\""},
+    {.path = "zone.txt_ttl",
+	.set = conf_set_ttl,
+	.initial = "1",
+	.offset = FIELD(zone.txt_ttl),
+	.form = TTL_FORM},
+    {.path = "zone.negative_ttl",
+	.set = conf_set_ttl,
+	.initial = "60",
+	.offset = FIELD(zone.negative_ttl),
+	.form = TTL_FORM},
+    {.path = "dns.protocols",
+	.set = conf_set_protocol,
+	.initial = "udp tcp",
+	.is_list = 1,
+	.form = "udp or tcp"},
+    {.path = "dns.listen",
+	.set = conf_set_dns_listen,
+	.initial = "127.0.0.1:5300 [::1]:5300",
+	.offset = FIELD(dns.listen),
+	.is_list = 1,
+	.form = "an address with a port, such as 192.0.2.1:53 or [2001:db8::1]:53"},
+    {.path = "dns.workers",
+	.set = conf_set_workers,
+	.initial = "auto",
+	.form = "auto or a number from 1 to 64"},
+    {.path = "api.listen",
+	.set = conf_set_api_listen,
+	.initial = "127.0.0.1:8053 [::1]:8053",
+	.offset = FIELD(api.listen),
+	.is_list = 1,
+	.form =
+	    "an address with a port, such as 192.0.2.1:443 or [2001:db8::1]:443, or unix:/PATH"},
+    {.path = "api.disable_registration",
+	.set = conf_set_switch,
+	.initial = "false",
+	.offset = FIELD(api.disable_registration),
+	.form = "true or false"},
+    {.path = "store.path",
+	.set = conf_set_path,
+	.initial = "var/lib",
+	.offset = FIELD(store.path),
+	.form = "a path"},
+    {.path = "privsep.users.store",
+	.set = conf_set_user,
+	.initial = "sallyport-store",
+	.offset = FIELD(privsep.users[CONF_ROLE_STORE]),
+	.form = "a user's name or number"},
+    {.path = "privsep.users.dnsd",
+	.set = conf_set_user,
+	.initial = "sallyport-dnsd",
+	.offset = FIELD(privsep.users[CONF_ROLE_DNSD]),
+	.form = "a user's name or number"},
+    {.path = "privsep.users.apid",
+	.set = conf_set_user,
+	.initial = "sallyport-apid",
+	.offset = FIELD(privsep.users[CONF_ROLE_APID]),
+	.form = "a user's name or number"},
+    {.path = "privsep.runtime_dir",
+	.set = conf_set_path,
+	.initial = "var/run",
+	.offset = FIELD(privsep.runtime_dir),
+	.form = "a path"},
+    {.path = "log.level",
+	.set = conf_set_log_level,
+	.initial = "info",
+	.form = "error, warning, info or debug"},
+    {.path = "log.format", .set = conf_set_log_format, .initial = "text", .form = "text or json"},
+};
+
+/* What stands between `prefix` and the next dot of `path`; 0 bytes if `path` is not below. */
+static size_t
+component(const char *path, const char *prefix, const char **start)
+{
+	size_t length = strlen(prefix);
+
+	if (strncmp(path, prefix, length) != 0 || (length > 0 && path[length] != '.'))
+		return 0;
+	*start = path + length + (length > 0);
+	return strcspn(*start, ".");
+}
+
+/* The names that may stand below `prefix`, each once, in the order of the table. */
+static size_t
+list_siblings(const char *prefix, char siblings[MAX_SIBLINGS][CONF_SCHEMA_PATH])
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < CONF_SCHEMA_KEYS && count < MAX_SIBLINGS; i++) {
+		const char *start = NULL;
+		size_t length = component(conf_schema[i].path, prefix, &start), same = 0;
+
+		if (length == 0)
+			continue;
+		snprintf(siblings[count], CONF_SCHEMA_PATH, "%.*s", (int)length, start);
+		while (same < count && strcmp(siblings[same], siblings[count]) != 0)
+			same++;
+		if (same == count)
+			count++;
+	}
+	return count;
+}
+
+/* A key of that name in another place, or NULL. */
+static const struct conf_key *
+find_elsewhere(const char *name)
+{
+	for (size_t i = 0; i < CONF_SCHEMA_KEYS; i++) {
+		const char *dot = strrchr(conf_schema[i].path, '.');
+
+		if (strcmp(dot + 1, name) == 0)
+			return &conf_schema[i];
+	}
+	return NULL;
+}
+
+static void
+report_unknown(struct conf_report *report, const char *prefix, const char *name,
+    struct conf_place place, char siblings[MAX_SIBLINGS][CONF_SCHEMA_PATH], size_t count)
+{
+	const char *candidates[MAX_SIBLINGS];
+	char all[MAX_SIBLINGS * (CONF_SCHEMA_PATH + 2)] = "";
+	const struct conf_key *elsewhere = find_elsewhere(name);
+	const char *meant;
+
+	for (size_t i = 0; i < count; i++) {
+		size_t used = strlen(all);
+
+		candidates[i] = siblings[i];
+		snprintf(all + used, sizeof(all) - used, "%s%s", i > 0 ? ", " : "", siblings[i]);
+	}
+	meant = conf_report_suggest(name, candidates, count);
+	if (meant != NULL)
+		conf_report_error(
+		    report, place, "unknown key \"%s\"; did you mean \"%s\"?", name, meant);
+	else if (elsewhere != NULL)
+		conf_report_error(report, place, "unknown key \"%s\" here; did you mean %s?", name,
+		    elsewhere->path);
+	else
+		conf_report_error(report, place, "unknown key \"%.*s\"; %s has %s", CONF_SHOWN,
+		    name, prefix[0] != '\0' ? prefix : "the file", all);
+}
+
+/* The place of an earlier pair with the same key; line 0 if there is none. */
+static struct conf_place
+find_earlier(yaml_document_t *document, const yaml_node_t *mapping, const yaml_node_pair_t *pair,
+    const char *name)
+{
+	const yaml_node_pair_t *earlier = mapping->data.mapping.pairs.start;
+
+	for (; earlier < pair; earlier++) {
+		const yaml_node_t *key = yaml_document_get_node(document, earlier->key);
+
+		if (key->type == YAML_SCALAR_NODE && strcmp(conf_yaml_text(key), name) == 0)
+			return conf_yaml_place(key);
+	}
+	return (struct conf_place){0, 0};
+}
+
+/* The key's name, or NULL with a message: it is no plain word. */
+static const char *
+key_name(struct conf_report *report, const yaml_node_t *key)
+{
+	if (key->type == YAML_SCALAR_NODE && key->data.scalar.length > 0 &&
+	    conf_text_is_clean(conf_yaml_text(key), key->data.scalar.length))
+		return conf_yaml_text(key);
+	conf_report_error(report, conf_yaml_place(key), "a key must be a word");
+	return NULL;
+}
+
+static int
+is_leaf(const char *path)
+{
+	for (size_t i = 0; i < CONF_SCHEMA_KEYS; i++) {
+		if (strcmp(conf_schema[i].path, path) == 0)
+			return 1;
+	}
+	return 0;
+}
+
+/*
+ * Reports keys below `prefix` that the table does not have, that stand there twice, and sections
+ * without keys. The depth is the table's, whatever the file does.
+ */
+static void
+check_keys(struct conf_report *report, yaml_document_t *document, const yaml_node_t *mapping,
+    const char *prefix)
+{
+	char siblings[MAX_SIBLINGS][CONF_SCHEMA_PATH];
+	size_t count = list_siblings(prefix, siblings);
+	const yaml_node_pair_t *pair = mapping->data.mapping.pairs.start;
+
+	for (; pair < mapping->data.mapping.pairs.top; pair++) {
+		const yaml_node_t *key = yaml_document_get_node(document, pair->key);
+		const yaml_node_t *value = yaml_document_get_node(document, pair->value);
+		const char *name = key_name(report, key);
+		struct conf_place earlier;
+		char path[CONF_SCHEMA_PATH * 2];
+		size_t i = 0;
+
+		if (name == NULL)
+			continue;
+		while (i < count && strcmp(siblings[i], name) != 0)
+			i++;
+		if (i == count) {
+			report_unknown(report, prefix, name, conf_yaml_place(key), siblings, count);
+			continue;
+		}
+		earlier = find_earlier(document, mapping, pair, name);
+		if (earlier.line != 0) {
+			conf_report_error(report, conf_yaml_place(key),
+			    "the key \"%s\" stands here twice, first in line %zu; remove one", name,
+			    earlier.line);
+			continue;
+		}
+		snprintf(path, sizeof(path), "%s%s%s", prefix, prefix[0] != '\0' ? "." : "", name);
+		if (is_leaf(path) || conf_yaml_is_null(value))
+			continue;
+		if (value->type == YAML_MAPPING_NODE)
+			check_keys(report, document, value, path);
+		else
+			conf_report_error(report, conf_yaml_place(value),
+			    "%s must have keys below it, not a value of its own", path);
+	}
+}
+
+void
+conf_schema_check(struct conf_report *report, yaml_document_t *document, const yaml_node_t *mapping)
+{
+	check_keys(report, document, mapping, "");
+}
