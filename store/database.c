@@ -21,7 +21,7 @@ static const size_t largest_map = (size_t)1 << 40;
 struct database {
 	MDB_env *environment;
 	MDB_dbi meta, accounts, names;
-	int folder_fd;	/* holds the lock that keeps a second store out */
+	int lock_fd; /* a file, not the folder: a descriptor of that would lead out of the chroot */
 	uv_mutex_t map; /* held by reads, and by growth, which must find none */
 	/* the writing thread's */
 	MDB_txn *transaction;
@@ -138,9 +138,9 @@ open_environment(struct database *database, const char *path)
 		fatal("cannot open the database in %s: %s", path, mdb_strerror(code));
 }
 
-/* Opens the folder, gives it to its user, and keeps every other store out of it. */
-static int
-open_folder(const char *path, uid_t uid, gid_t gid)
+/* Makes the folder, gives it to its user, and makes it the working folder. */
+static void
+enter_folder(const char *path, uid_t uid, gid_t gid)
 {
 	int fd;
 
@@ -151,8 +151,19 @@ open_folder(const char *path, uid_t uid, gid_t gid)
 		fatal("cannot open the folder %s: %s", path, strerror(errno));
 	if (geteuid() == 0 && fchown(fd, uid, gid) != 0)
 		fatal("cannot give the folder %s to uid %u: %s", path, uid, strerror(errno));
-	if (fchmod(fd, 0700) != 0)
-		fatal("cannot set the mode of the folder %s: %s", path, strerror(errno));
+	if (fchmod(fd, 0700) != 0 || fchdir(fd) != 0)
+		fatal("cannot enter the folder %s: %s", path, strerror(errno));
+	close(fd);
+}
+
+/* LMDB would let a second store in; two of them would each serve half the truth. */
+static int
+lock_folder(const char *path)
+{
+	int fd = open("store.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		fatal("cannot open store.lock in %s: %s", path, strerror(errno));
 	if (flock(fd, LOCK_EX | LOCK_NB) != 0)
 		fatal("cannot lock the folder %s: %s", path,
 		    errno == EWOULDBLOCK ? "another store has it open" : strerror(errno));
@@ -168,11 +179,10 @@ database_open(const char *path, uid_t uid, gid_t gid)
 
 	if (database == NULL || uv_mutex_init(&database->map) != 0 || before < 0)
 		fatal("cannot prepare the database: %s", strerror(errno));
-	database->folder_fd = open_folder(path, uid, gid);
-	if (fchdir(database->folder_fd) != 0)
-		fatal("cannot enter the folder %s: %s", path, strerror(errno));
+	enter_folder(path, uid, gid);
 	if (as_root && (setegid(gid) != 0 || seteuid(uid) != 0))
 		fatal("cannot act as uid %u: %s", uid, strerror(errno));
+	database->lock_fd = lock_folder(path);
 	open_environment(database, path);
 	open_tables(database, path);
 	if (as_root && (seteuid(0) != 0 || setegid(0) != 0))
@@ -191,7 +201,7 @@ database_close(struct database *database)
 	database_abort(database);
 	mdb_env_close(database->environment);
 	uv_mutex_destroy(&database->map);
-	close(database->folder_fd);
+	close(database->lock_fd);
 	free(database);
 }
 

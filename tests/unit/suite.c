@@ -1,13 +1,34 @@
 #include "suite.h"
 
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+char suite_folder[] = "/tmp/sallyport-test-XXXXXX";
+
+static int
+remove_entry(const char *path, const struct stat *status, int type, struct FTW *place)
+{
+	(void)status;
+	(void)type;
+	(void)place;
+	return remove(path);
+}
+
 int
 suite_run(Suite *suite)
 {
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
+	if (mkdtemp(suite_folder) == NULL) {
+		perror(suite_folder);
+		return 1;
+	}
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
+	nftw(suite_folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
 	return failed == 0 ? 0 : 1;
 }

@@ -11,7 +11,7 @@
 
 enum { MANY = 600, BIG_VALUES = 70000 };
 
-static char path[] = "/tmp/sallyport-test-XXXXXX";
+static char path[64];
 static uv_loop_t loop;
 static struct database *database;
 static struct committer *committer;
@@ -63,19 +63,8 @@ close_all(void)
 static void
 make_folder(void)
 {
+	snprintf(path, sizeof(path), "%s/XXXXXX", suite_folder);
 	ck_assert_ptr_nonnull(mkdtemp(path));
-}
-
-static void
-remove_folder(void)
-{
-	char file[128];
-
-	snprintf(file, sizeof(file), "%s/data.mdb", path);
-	unlink(file);
-	snprintf(file, sizeof(file), "%s/lock.mdb", path);
-	unlink(file);
-	rmdir(path);
 }
 
 static void
@@ -160,7 +149,6 @@ START_TEST(what_was_handed_back_survives_a_restart)
 	close_all();
 	free(first.name);
 	free(second.name);
-	remove_folder();
 }
 END_TEST
 
@@ -187,7 +175,6 @@ START_TEST(only_the_owner_changes_a_name)
 	assert_stored(first.label, 0, NULL);
 	close_all();
 	free(first.name);
-	remove_folder();
 }
 END_TEST
 
@@ -213,7 +200,6 @@ START_TEST(values_are_set_and_cleared)
 	close_all();
 	free(first.name);
 	free(change.name);
-	remove_folder();
 }
 END_TEST
 
@@ -236,7 +222,6 @@ START_TEST(changes_gather_into_groups)
 	}
 	ck_assert_uint_lt(groups, MANY);
 	close_all();
-	remove_folder();
 }
 END_TEST
 
@@ -258,7 +243,6 @@ START_TEST(the_queue_has_a_bound)
 	for (unsigned i = 0; i < COMMITTER_QUEUE; i++)
 		free(changes[i].name);
 	close_all();
-	remove_folder();
 }
 END_TEST
 
@@ -306,7 +290,6 @@ START_TEST(names_are_walked_in_parts)
 	    DATABASE_MISSING);
 	ck_assert_uint_eq(visited, 100);
 	close_all();
-	remove_folder();
 }
 END_TEST
 
@@ -354,7 +337,6 @@ START_TEST(the_map_grows_by_itself)
 	ck_assert_int_eq(database_count_names(database, &count), DATABASE_OK);
 	ck_assert_uint_eq(count, total);
 	close_all();
-	remove_folder();
 }
 END_TEST
 

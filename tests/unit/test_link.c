@@ -327,7 +327,6 @@ END_TEST
 
 /* The door. */
 
-static char folder[] = "/tmp/sallyport-test-XXXXXX";
 static int arrived_fd;
 static unsigned arrivals;
 
@@ -347,8 +346,7 @@ open_door(uid_t store_uid)
 
 	log_init("test", LOG_LEVEL_ERROR, LOG_FORMAT_TEXT);
 	ck_assert_int_eq(uv_loop_init(&loop), 0);
-	ck_assert_ptr_nonnull(mkdtemp(folder));
-	folder_fd = open(folder, O_PATH | O_DIRECTORY);
+	folder_fd = open(suite_folder, O_PATH | O_DIRECTORY);
 	door = door_listen(
 	    &loop, door_bind(folder_fd, "test.door", getuid()), store_uid, on_arrived, NULL);
 	close(folder_fd);
@@ -356,16 +354,11 @@ open_door(uid_t store_uid)
 }
 
 static void
-remove_door(struct door *door)
+shut_door(struct door *door)
 {
-	char path[128];
-
 	door_close(door);
 	run_loop();
 	ck_assert_int_eq(uv_loop_close(&loop), 0);
-	snprintf(path, sizeof(path), "%s/test.door", folder);
-	unlink(path);
-	rmdir(folder);
 }
 
 static int
@@ -374,7 +367,7 @@ knock(void)
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 
-	snprintf(address.sun_path, sizeof(address.sun_path), "%s/test.door", folder);
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s/test.door", suite_folder);
 	ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
 	return fd;
 }
@@ -407,7 +400,7 @@ START_TEST(a_door_takes_a_link_from_store)
 	close(pipe_fds[0]);
 	close(pipe_fds[1]);
 	close(fd);
-	remove_door(door);
+	shut_door(door);
 }
 END_TEST
 
@@ -420,7 +413,7 @@ START_TEST(a_door_is_shut_for_strangers)
 	ck_assert_int_eq(is_closed_by_the_door(fd), 1);
 	ck_assert_uint_eq(arrivals, 0);
 	close(fd);
-	remove_door(door);
+	shut_door(door);
 }
 END_TEST
 
@@ -438,7 +431,7 @@ START_TEST(a_door_holds_few_guests)
 	ck_assert_int_eq(is_closed_by_the_door(fds[DOOR_GUESTS]), 1);
 	for (unsigned i = 0; i <= DOOR_GUESTS; i++)
 		close(fds[i]);
-	remove_door(door);
+	shut_door(door);
 }
 END_TEST
 
@@ -452,7 +445,7 @@ START_TEST(a_door_loses_patience)
 		uv_run(&loop, UV_RUN_ONCE);
 	ck_assert_uint_eq(arrivals, 0);
 	close(fd);
-	remove_door(door);
+	shut_door(door);
 }
 END_TEST
 

@@ -51,12 +51,10 @@ static const char *
 captured(void (*write_lines)(void))
 {
 	static char text[4096];
-	char path[] = "/tmp/sallyport-test-XXXXXX";
-	int file = mkstemp(path), before = dup(STDERR_FILENO);
+	int file = open(suite_folder, O_TMPFILE | O_RDWR, 0600), before = dup(STDERR_FILENO);
 	ssize_t length;
 
 	ck_assert_int_ge(file, 0);
-	unlink(path);
 	dup2(file, STDERR_FILENO);
 	write_lines();
 	dup2(before, STDERR_FILENO);
