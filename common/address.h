@@ -13,7 +13,7 @@
 
 enum {
 	ADDRESS_MAX_TEXT = 128, /* "unix:" and 107 bytes of path, NUL, rounded up */
-	NETWORK_MAX_TEXT = 64   /* longest CIDR text accepted, NUL included */
+	NETWORK_MAX_TEXT = 64	/* longest CIDR text accepted, NUL included */
 };
 
 /* Where to listen: an IP address with a port, or a Unix socket's path. */
@@ -52,7 +52,7 @@ void client_address_to_text(const struct client_address *client, char text[INET6
 
 struct network {
 	uint8_t bytes[16]; /* IPv4 as IPv4-mapped */
-	uint8_t bits;      /* 0 to 128; an IPv4 mask has 96 added */
+	uint8_t bits;	   /* 0 to 128; an IPv4 mask has 96 added */
 };
 
 /*

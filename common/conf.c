@@ -90,13 +90,14 @@ static void
 apply_initial(struct conf_loading *loading, const struct conf_key *key, struct conf_value *value)
 {
 	char items[128];
-	char *rest = NULL;
+	char *rest = NULL, *item;
 
 	snprintf(items, sizeof(items), "%s", key->initial);
-	for (char *item = strtok_r(items, " ", &rest); item != NULL;
-	     item = strtok_r(NULL, " ", &rest)) {
+	item = strtok_r(items, " ", &rest);
+	while (item != NULL) {
 		value->text = item;
 		key->set(loading, key, value);
+		item = strtok_r(NULL, " ", &rest);
 	}
 }
 

@@ -658,7 +658,7 @@ START_TEST(messages_have_an_end)
 {
 	enum { KEYS = 1200 };
 	struct outcome outcome;
-	char *text = malloc(KEYS * 16);
+	char *text = malloc((size_t)KEYS * 16);
 	size_t used = 0, lines = 0;
 
 	ck_assert_ptr_nonnull(text);
@@ -682,8 +682,8 @@ START_TEST(aliases_are_not_expanded)
 	struct outcome outcome;
 	char text[2048] = "a: &a [x,x,x,x,x,x,x,x,x]\n";
 
-	for (char c = 'b'; c <= 'i'; c++) {
-		char p = (char)(c - 1);
+	for (int c = 'b'; c <= 'i'; c++) {
+		int p = c - 1;
 		size_t used = strlen(text);
 
 		snprintf(text + used, sizeof(text) - used,

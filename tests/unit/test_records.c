@@ -244,10 +244,10 @@ START_TEST(bounds_the_data)
 	}
 	memset(text, ' ', sizeof(text));
 	memcpy(text, "x A 192.0.2.1", 13);
-	text[4 * RECORD_MAX_RDATA + 1] = '\0';
+	text[(size_t)4 * RECORD_MAX_RDATA + 1] = '\0';
 	ck_assert_int_eq(record_from_text(&record, &zone, text, &warning, why, sizeof(why)), -1);
 	ck_assert_str_eq(why, "the line is longer than 16384 bytes");
-	text[4 * RECORD_MAX_RDATA] = '\0';
+	text[(size_t)4 * RECORD_MAX_RDATA] = '\0';
 	ck_assert_int_eq(record_from_text(&record, &zone, text, &warning, why, sizeof(why)), 0);
 	record_free(&record);
 }
