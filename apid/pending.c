@@ -91,7 +91,7 @@ static const struct pending_entry *
 oldest_owned(const struct pending *pending)
 {
 	for (uint16_t slot = pending->oldest; slot != PENDING_MAX;
-	     slot = pending->entries[slot].newer) {
+	    slot = pending->entries[slot].newer) {
 		if (pending->entries[slot].owner != NULL)
 			return &pending->entries[slot];
 	}

@@ -246,7 +246,7 @@ on_header_value_complete(llhttp_t *parser)
 	}
 	/* A trailer is dropped, as RFC 9110, 6.5.1 has it. */
 	for (size_t i = 0; request->phase == REQUEST_HEAD && i < sizeof(fields) / sizeof(*fields);
-	     i++) {
+	    i++) {
 		if (value_is(request->field_name, request->field_name_length, fields[i].name))
 			verdict = take_field(request, i);
 	}

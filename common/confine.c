@@ -24,19 +24,14 @@ enum { FILTER = 0 };
 enum { FILTER = 1 };
 #endif
 
-#define ALLOW(CALL)                                                                                \
-	{                                                                                          \
-		.number = SCMP_SYS(CALL)                                                           \
-	}
-#define REFUSE(CALL, ERRNO)                                                                        \
-	{                                                                                          \
-		.number = SCMP_SYS(CALL), .refuse = (ERRNO)                                        \
-	}
+#define ALLOW(CALL)	    {.number = SCMP_SYS(CALL)}
+#define REFUSE(CALL, ERRNO) {.number = SCMP_SYS(CALL), .refuse = (ERRNO)}
 #define ALLOW_MASKED(CALL, ARGUMENT, MASK, VALUE)                                                  \
-	{                                                                                          \
-		.number = SCMP_SYS(CALL), .by_argument = 1, .argument = (ARGUMENT),                \
-		.mask = (MASK), .value = (VALUE)                                                   \
-	}
+	{.number = SCMP_SYS(CALL),                                                                 \
+	    .by_argument = 1,                                                                      \
+	    .argument = (ARGUMENT),                                                                \
+	    .mask = (MASK),                                                                        \
+	    .value = (VALUE)}
 
 static const struct confine_call every_daemon[] = {
     /* memory; never executable */

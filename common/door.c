@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -44,7 +45,7 @@ door_bind(int folder_fd, const char *name, uid_t owner)
 
 	if (before < 0 || fd < 0)
 		fatal("cannot make the door %s: %s", name, strerror(errno));
-	strncpy(address.sun_path, name, sizeof(address.sun_path) - 1);
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", name);
 	if (fchdir(folder_fd) != 0)
 		fatal("cannot enter the runtime folder: %s", strerror(errno));
 	if (unlink(name) != 0 && errno != ENOENT)

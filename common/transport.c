@@ -28,7 +28,7 @@ take_fds(struct msghdr *header, int *fd)
 	unsigned count = 0;
 
 	for (struct cmsghdr *part = CMSG_FIRSTHDR(header); part != NULL;
-	     part = CMSG_NXTHDR(header, part)) {
+	    part = CMSG_NXTHDR(header, part)) {
 		size_t fds;
 
 		if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS)

@@ -4,6 +4,7 @@
 #include "transport.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -134,7 +135,7 @@ dial(struct front *front)
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int door = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
-	strncpy(address.sun_path, front->config.door, sizeof(address.sun_path) - 1);
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", front->config.door);
 	if (door < 0 || connect(door, (struct sockaddr *)&address, sizeof(address)) != 0) {
 		/* Not there yet, or restarting, is everyday; anything else is said once. */
 		int everyday = errno == ENOENT || errno == ECONNREFUSED || errno == EAGAIN;

@@ -59,9 +59,6 @@ void front_stop(struct front *front);
 
 int front_hello(void *front, uint64_t id, struct reader *body, int fd);
 
-#define FRONT_HELLO_RULE                                                                           \
-	{                                                                                          \
-		MESSAGE_HELLO, 1U << FRONT_STATE_GREETING, 3, 3, 0, front_hello                    \
-	}
+#define FRONT_HELLO_RULE {MESSAGE_HELLO, 1U << FRONT_STATE_GREETING, 3, 3, 0, front_hello}
 
 #endif

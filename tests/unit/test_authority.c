@@ -4,6 +4,7 @@
 #include "suite.h"
 
 #include <arpa/inet.h>
+#include <stdio.h>
 #include <string.h>
 
 #define GOOD "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMN-_0"
@@ -18,12 +19,10 @@ static struct client_address
 client_of(const char *text)
 {
 	struct client_address client;
-	char mapped[64] = "::ffff:";
+	const char *prefix = strchr(text, ':') == NULL ? "::ffff:" : "";
+	char mapped[64];
 
-	if (strchr(text, ':') == NULL)
-		strcat(mapped, text);
-	else
-		strcpy(mapped, text);
+	snprintf(mapped, sizeof(mapped), "%s%s", prefix, text);
 	ck_assert_int_eq(inet_pton(AF_INET6, mapped, client.bytes), 1);
 	return client;
 }

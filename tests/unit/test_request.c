@@ -228,9 +228,9 @@ compose(const char *head, char filler, size_t count, const char *tail)
 	char *bytes = malloc(strlen(head) + count + strlen(tail) + 1);
 
 	ck_assert_ptr_nonnull(bytes);
-	strcpy(bytes, head);
+	memcpy(bytes, head, strlen(head));
 	memset(bytes + strlen(head), filler, count);
-	strcpy(bytes + strlen(head) + count, tail);
+	memcpy(bytes + strlen(head) + count, tail, strlen(tail) + 1);
 	return bytes;
 }
 
