@@ -182,7 +182,7 @@ on_closed(void *context, enum link_end end)
 		fatal("store broke the protocol: starting afresh");
 	sync->link = NULL;
 	table_snapshot_abort(sync->table);
-	log_warning("the link to store ended: what is known stays served");
+	log_info("the link to store ended: what is known stays served");
 }
 
 static void

@@ -172,6 +172,7 @@ static const struct {
     {".", DNS_TYPE_NS, 0, QR_RD, DNS_RCODE_REFUSED, 0, 0, 0},
     {"xauth.example.org.", DNS_TYPE_A, 0, QR_RD, DNS_RCODE_REFUSED, 0, 0, 0},
     {"auth.example.com.", DNS_TYPE_A, 0, QR_RD, DNS_RCODE_REFUSED, 0, 0, 0},
+    {"x\\004auth.example.org.", DNS_TYPE_A, 0, QR_RD, DNS_RCODE_REFUSED, 0, 0, 0},
     {"\\004auth\\007example\\003org.", DNS_TYPE_A, 0, QR_RD, DNS_RCODE_REFUSED, 0, 0, 0},
     {"auth.example.org.", DNS_TYPE_A, 3, QR_RD, DNS_RCODE_REFUSED, 0, 0, 0},
     {"two.auth.example.org.", DNS_TYPE_TXT, DNS_CLASS_ANY, QR_RD, DNS_RCODE_NOERROR, 2, 0, 0},
@@ -231,6 +232,41 @@ START_TEST(denies_nothing_before_it_knows)
 		ck_assert_uint_eq(answer.flags, QR_RD);
 		ck_assert_uint_eq(answer.counts[1] + answer.counts[2], 0);
 	}
+}
+END_TEST
+
+/*
+ * A wildcard at the apex answers for what does not exist, but not below a dynamic name, and not while
+ * it is not known which of them exist (RFC 4592, 3.3.1).
+ */
+static const struct {
+	const char *name;
+	unsigned answers, rcode, rcode_before;
+} below_wildcard[] = {
+    {"nothing.auth.example.org.", 1, DNS_RCODE_NOERROR, DNS_RCODE_SERVFAIL},
+    {"x.nothing.auth.example.org.", 1, DNS_RCODE_NOERROR, DNS_RCODE_SERVFAIL},
+    {"x.y.nothing.auth.example.org.", 1, DNS_RCODE_NOERROR, DNS_RCODE_SERVFAIL},
+    {"two.auth.example.org.", 2, DNS_RCODE_NOERROR, DNS_RCODE_SERVFAIL},
+    {"x.two.auth.example.org.", 0, DNS_RCODE_NXDOMAIN, DNS_RCODE_SERVFAIL},
+    {"x.y.two.auth.example.org.", 0, DNS_RCODE_NXDOMAIN, DNS_RCODE_SERVFAIL},
+    {"x.deep.auth.example.org.", 0, DNS_RCODE_NXDOMAIN, DNS_RCODE_NXDOMAIN},
+};
+
+START_TEST(wildcard_at_the_apex)
+{
+	static const char *const with_wildcard[] = {
+	    "*.auth.example.org. TXT \"any\"", "host.deep.auth.example.org. A 198.51.100.3"};
+	struct dns_fixture_question question = {below_wildcard[_i].name, DNS_TYPE_TXT, 0, 0, 0};
+	struct answer answer;
+
+	zone_free(zone);
+	zone = dns_fixture_zone(with_wildcard, ROWS(with_wildcard));
+	ask(&answer, ANSWER_UDP, &question);
+	ck_assert_uint_eq(answer.rcode, below_wildcard[_i].rcode_before);
+	synchronise();
+	ask(&answer, ANSWER_UDP, &question);
+	ck_assert_uint_eq(answer.rcode, below_wildcard[_i].rcode);
+	ck_assert_uint_eq(answer.counts[1], below_wildcard[_i].answers);
 }
 END_TEST
 
@@ -506,6 +542,7 @@ main(void)
 	tcase_add_checked_fixture(cases, set_up, tear_down);
 	tcase_add_loop_test(cases, answers, 0, (int)ROWS(asked));
 	tcase_add_loop_test(cases, denies_nothing_before_it_knows, 0, (int)ROWS(unsynchronised));
+	tcase_add_loop_test(cases, wildcard_at_the_apex, 0, (int)ROWS(below_wildcard));
 	tcase_add_test(cases, writes_the_records);
 	tcase_add_test(cases, writes_the_owners_of_a_chain);
 	tcase_add_test(cases, writes_the_soa_of_a_negative_answer);

@@ -72,6 +72,7 @@ static const struct {
     {BYTES(HEADER(RD, "\0", "\0", "\1") QUESTION OPT "x"), DNS_RCODE_FORMERR, 10, 1},
     /* OPT: two, not at the root, cut off, options that reach beyond. */
     {BYTES(HEADER(RD, "\0", "\0", "\2") QUESTION OPT OPT), DNS_RCODE_FORMERR, 10, 1},
+    {BYTES(HEADER(RD, "\0", "\0", "\2") QUESTION OPT), DNS_RCODE_FORMERR, 10, 1},
     {BYTES(HEADER(RD, "\0", "\0", "\1") QUESTION "\1a" OPT), DNS_RCODE_FORMERR, 10, 0},
     {BYTES(HEADER(RD, "\0", "\0", "\1") QUESTION), DNS_RCODE_FORMERR, 10, 0},
     {BYTES(HEADER(RD, "\0", "\0", "\1") QUESTION "\0\0\51\4\320\0\0\0\0\0\4\0\12\0\0"),
@@ -220,6 +221,15 @@ START_TEST(names_have_their_limits)
 	ck_assert_uint_eq(name.length, 255);
 	wire[192] = 62;
 	wire[255] = 0;
+	ck_assert_int_eq(qname_read(&name, wire, sizeof(wire)), -1);
+
+	/* A label of 64 bytes, and what would be a pointer, with all the bytes they claim. */
+	memset(wire, 'a', sizeof(wire));
+	wire[0] = 64;
+	wire[65] = 0;
+	ck_assert_int_eq(qname_read(&name, wire, sizeof(wire)), -1);
+	wire[0] = 0xc0;
+	wire[0xc1] = 0;
 	ck_assert_int_eq(qname_read(&name, wire, sizeof(wire)), -1);
 }
 END_TEST
