@@ -183,8 +183,8 @@ conf_yaml_load(
 	if (scan(text, length, report) != 0 || begin(&parser, text, length, report) != 0)
 		return -1;
 	loaded = yaml_parser_load(&parser, document);
-	/* An alias without its anchor fails only here, when it has been reported already. */
-	if (!loaded && (parser.error != YAML_COMPOSER_ERROR || report->errors == 0))
+	/* An alias without its anchor fails only here, and has been reported already. */
+	if (!loaded && report->errors == 0)
 		report_syntax(&parser, text, length, report);
 	yaml_parser_delete(&parser);
 	return loaded ? 0 : -1;

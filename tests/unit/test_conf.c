@@ -1,5 +1,6 @@
 /* The configuration: every mistake at its place, every default, and the printed form. */
 #include "conf.h"
+#include "conf_report.h"
 #include "failing_malloc.h"
 #include "suite.h"
 
@@ -402,6 +403,9 @@ static const struct mistake root_mistakes[] = {
 	"it a user of its own\n"
 	"5:35: error: privsep.users.dnsd: \"root\" has uid 0; no process may keep root's rights, "
 	"give it a user of its own\n"},
+    {RECORDS "privsep: {users: {store: 9, dnsd: 1, apid: 9}}\n",
+	"5:44: error: privsep.users.apid has the same uid 9 as privsep.users.store; give each "
+	"process a user of its own\n"},
     {RECORDS "privsep: {users: {store: no-such-user, dnsd: 1001, apid: 1002}}\n",
 	"5:26: error: privsep.users.store: there is no user \"no-such-user\"; create it, or give a "
 	"number\n"},
@@ -890,6 +894,71 @@ START_TEST(loading_survives_a_failing_allocation)
 }
 END_TEST
 
+static const struct {
+	const char *word, *meant;
+} suggestions[] = {
+    {"store", "store"},
+    {"STORE", "store"},
+    {"stroe", "store"},
+    {"tsore", "store"},
+    {"storge", "store"},
+    {"sto", "store"},
+    {"stoxy", "store"},
+    {"stxyz", NULL},
+    {"privsp", "privsep"},
+    {"dnd", "dns"},
+    {"dsn", "dns"},
+    {"xyz", NULL},
+    {"", NULL},
+    {"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", NULL},
+};
+
+START_TEST(guesses_what_was_meant)
+{
+	static const char *const candidates[] = {
+	    "store", "dns", "privsep", "longer-than-any-word-that-can-be-compared-with"};
+
+	ck_assert_pstr_eq(
+	    conf_report_suggest(suggestions[_i].word, candidates, 4), suggestions[_i].meant);
+}
+END_TEST
+
+static const struct {
+	const char *text;
+	size_t length;
+	int clean;
+} texts[] = {
+    {"plain \t~", 8, 1},
+    {"\303\274 \342\202\254 \357\277\275", 9, 1},
+    {"\302\240", 2, 1},
+    {"\342\200\247\342\200\252", 6, 1},
+    {"\357\273\276\357\276\277", 6, 1},
+    {"a\0b", 3, 0},
+    {"\n", 1, 0},
+    {"\033", 1, 0},
+    {"\177", 1, 0},
+    {"\302\200", 2, 0},
+    {"a\302\237", 3, 0},
+    {"\342\200\250", 3, 0},
+    {"\342\200\251", 3, 0},
+    {"\357\273\277", 3, 0},
+    {"\357\277\276", 3, 0},
+    {"\357\277\277", 3, 0},
+    {"\302", 1, 1},
+    {"\357\277", 2, 1},
+};
+
+START_TEST(knows_control_characters)
+{
+	char *copy = malloc(texts[_i].length); /* exact size, for the sanitizer */
+
+	ck_assert_ptr_nonnull(copy);
+	memcpy(copy, texts[_i].text, texts[_i].length);
+	ck_assert_int_eq(conf_text_is_clean(copy, texts[_i].length), texts[_i].clean);
+	free(copy);
+}
+END_TEST
+
 START_TEST(names_the_roles)
 {
 	ck_assert_str_eq(conf_role_name(CONF_ROLE_STORE), "store");
@@ -924,6 +993,8 @@ main(void)
 	tcase_add_test(cases, survives_every_failing_allocation);
 	tcase_add_test(cases, survives_lost_messages);
 	tcase_add_test(cases, loading_survives_a_failing_allocation);
+	tcase_add_loop_test(cases, guesses_what_was_meant, 0, ROWS(suggestions));
+	tcase_add_loop_test(cases, knows_control_characters, 0, ROWS(texts));
 	tcase_add_test(cases, names_the_roles);
 	suite_add_tcase(suite, cases);
 	return suite_run(suite);
