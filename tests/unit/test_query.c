@@ -73,6 +73,8 @@ static const struct {
     /* OPT: two, not at the root, cut off, options that reach beyond. */
     {BYTES(HEADER(RD, "\0", "\0", "\2") QUESTION OPT OPT), DNS_RCODE_FORMERR, 10, 1},
     {BYTES(HEADER(RD, "\0", "\0", "\2") QUESTION OPT), DNS_RCODE_FORMERR, 10, 1},
+    {BYTES(HEADER(RD, "\0", "\0", "\1") QUESTION "\1\0\51\4\320\0\0\0\0\0\0"), DNS_RCODE_FORMERR,
+	10, 0},
     {BYTES(HEADER(RD, "\0", "\0", "\1") QUESTION "\1a" OPT), DNS_RCODE_FORMERR, 10, 0},
     {BYTES(HEADER(RD, "\0", "\0", "\1") QUESTION), DNS_RCODE_FORMERR, 10, 0},
     {BYTES(HEADER(RD, "\0", "\0", "\1") QUESTION "\0\0\51\4\320\0\0\0\0\0\4\0\12\0\0"),
