@@ -10,10 +10,15 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 #include <uv.h>
 
-enum { DATABASE_TABLES = 3 };
+enum {
+	DATABASE_TABLES = 3,
+	/* Bytes left on a disk that has just refused a part of a write (LMDB writes 256 KiB at once). */
+	DATABASE_LAST_ROOM = 1024 * 1024
+};
 
 static const size_t first_map = (size_t)64 * 1024 * 1024;
 static const size_t largest_map = (size_t)1 << 40;
@@ -22,12 +27,14 @@ struct database {
 	MDB_env *environment;
 	MDB_dbi meta, accounts, names;
 	int lock_fd; /* a file, not the folder: a descriptor of that would lead out of the chroot */
-	uv_mutex_t map; /* held by reads, and by growth, which must find none */
+	uv_mutex_t map;			/* held by reads, and by growth, which must find none */
+	struct log_limit read_failures; /* the loop's thread's */
 	/* the writing thread's */
 	MDB_txn *transaction;
 	int failure; /* first LMDB or errno code of this transaction */
 	uint64_t sequence;
 	uint64_t committed_sequence;
+	struct log_limit write_failures;
 	unsigned char scratch[RECORD_MAX];
 };
 
@@ -54,10 +61,12 @@ is_full(int code)
 	return code == ENOSPC || code == EDQUOT || code == EFBIG || code == MDB_MAP_FULL;
 }
 
+/* Clients can cause these at will, a full disk with every update. */
 static enum database_result
-failed(const char *what, int code)
+failed(struct log_limit *limit, const char *what, int code)
 {
-	log_error("database: cannot %s: %s", what, mdb_strerror(code));
+	if (log_allowed(limit))
+		log_error("database: cannot %s: %s", what, mdb_strerror(code));
 	return is_full(code) ? DATABASE_FULL : DATABASE_FAILED;
 }
 
@@ -215,7 +224,7 @@ begin_read(struct database *database)
 	code = mdb_txn_begin(database->environment, NULL, MDB_RDONLY, &transaction);
 	if (code != 0) {
 		uv_mutex_unlock(&database->map);
-		failed("begin to read", code);
+		failed(&database->read_failures, "begin to read", code);
 		return NULL;
 	}
 	return transaction;
@@ -244,9 +253,9 @@ database_read_account(
 	if (code == MDB_NOTFOUND) {
 		result = DATABASE_MISSING;
 	} else if (code != 0) {
-		result = failed("read an account", code);
+		result = failed(&database->read_failures, "read an account", code);
 	} else if (value.mv_size > sizeof(account->bytes)) {
-		result = failed("read an account", MDB_BAD_VALSIZE);
+		result = failed(&database->read_failures, "read an account", MDB_BAD_VALSIZE);
 	} else {
 		memcpy(account->bytes, value.mv_data, value.mv_size);
 		if (account_record_decode(&account->record, username,
@@ -272,7 +281,7 @@ database_count_names(struct database *database, uint64_t *count)
 	code = mdb_stat(transaction, database->names, &status);
 	end_read(database, transaction);
 	if (code != 0)
-		return failed("count the names", code);
+		return failed(&database->read_failures, "count the names", code);
 	*count = status.ms_entries;
 	return DATABASE_OK;
 }
@@ -332,7 +341,8 @@ database_walk_names(struct database *database, struct slice after,
 	end_read(database, transaction);
 	if (code == MDB_NOTFOUND)
 		return DATABASE_MISSING;
-	return code == 0 ? DATABASE_OK : failed("walk through the names", code);
+	return code == 0 ? DATABASE_OK
+			 : failed(&database->read_failures, "walk through the names", code);
 }
 
 /* Remembers the transaction's first failure; map growth is asked for silently. */
@@ -343,7 +353,7 @@ write_failed(struct database *database, const char *what, int code)
 		database->failure = code;
 	if (code == MDB_MAP_FULL)
 		return DATABASE_FULL;
-	return failed(what, code);
+	return failed(&database->write_failures, what, code);
 }
 
 enum database_result
@@ -426,6 +436,17 @@ database_next_sequence(struct database *database)
 	return ++database->sequence;
 }
 
+/* LMDB calls a write that the disk took only a part of EIO, like a broken disk. */
+static int
+disk_is_full(struct database *database)
+{
+	struct statvfs status;
+	mdb_filehandle_t fd;
+
+	return mdb_env_get_fd(database->environment, &fd) == 0 && fstatvfs(fd, &status) == 0 &&
+	       (uint64_t)status.f_bavail * status.f_frsize < DATABASE_LAST_ROOM;
+}
+
 enum database_result
 database_commit(struct database *database)
 {
@@ -445,6 +466,8 @@ database_commit(struct database *database)
 		database->committed_sequence = database->sequence;
 		return DATABASE_OK;
 	}
+	if (code == EIO && disk_is_full(database))
+		code = ENOSPC;
 	database->sequence = database->committed_sequence;
 	database->failure = code;
 	if (code == MDB_MAP_FULL)
@@ -453,7 +476,7 @@ database_commit(struct database *database)
 	if (!is_full(code) && code != ENOMEM)
 		fatal("the database cannot be synced (%s): what the disk holds is unknown",
 		    mdb_strerror(code));
-	return failed("commit", code);
+	return failed(&database->write_failures, "commit", code);
 }
 
 void
@@ -481,12 +504,12 @@ database_grow(struct database *database)
 	mdb_env_info(database->environment, &information);
 	size = information.me_mapsize;
 	if (size > largest_map / 2)
-		return failed("grow", MDB_MAP_FULL);
+		return failed(&database->write_failures, "grow", MDB_MAP_FULL);
 	uv_mutex_lock(&database->map);
 	code = mdb_env_set_mapsize(database->environment, size * 2);
 	uv_mutex_unlock(&database->map);
 	if (code != 0)
-		return failed("grow", code);
+		return failed(&database->write_failures, "grow", code);
 	log_info("the database's map grew to %zu MiB", size * 2 / 1024 / 1024);
 	return DATABASE_OK;
 }

@@ -22,6 +22,7 @@ const struct confine_call filter_calls[] = {
     {.number = SCMP_SYS(fsync)},
     {.number = SCMP_SYS(msync)},
     {.number = SCMP_SYS(ftruncate)},
+    {.number = SCMP_SYS(fstatfs)}, /* is the disk full, or broken? */
     /* the bcrypt threads make themselves nice */
     {.number = SCMP_SYS(setpriority)},
 };
