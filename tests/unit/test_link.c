@@ -312,7 +312,9 @@ START_TEST(the_queue_has_a_bound_and_drains_in_order)
 		switch (transport_receive(peer, received_bytes, &received, &fd)) {
 		case TRANSPORT_DONE:
 			ck_assert_uint_eq(received.length, 20000);
-			ck_assert_uint_eq(received_bytes[15] | received_bytes[14] << 8, expected);
+			ck_assert_uint_eq(
+			    (unsigned)received_bytes[15] | (unsigned)received_bytes[14] << 8,
+			    expected);
 			expected++;
 			break;
 		default:
