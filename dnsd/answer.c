@@ -136,8 +136,8 @@ put_u16(uint8_t *out, unsigned value)
 }
 
 /*
- * Every name here ends in the zone's name, and so does the question: what stands in front is written,
- * the rest is a pointer into the question (whose case is thereby echoed).
+ * Every name here ends in the zone's name, and so does the question: what stands in front is
+ * written, the rest is a pointer into the question (whose case is thereby echoed).
  */
 static void
 set_owner(
@@ -245,8 +245,8 @@ answer_dynamic(
 }
 
 /*
- * The rrset asked for; of ANY one is enough (RFC 8482, 4.1). A CNAME stands for every type but its own
- * (RFC 1034, 3.6.2).
+ * The rrset asked for; of ANY one is enough (RFC 8482, 4.1). A CNAME stands for every type but
+ * its own (RFC 1034, 3.6.2).
  */
 static const struct zone_rrset *
 select_rrset(const struct zone_node *node, uint16_t type)
@@ -260,8 +260,8 @@ select_rrset(const struct zone_node *node, uint16_t type)
 }
 
 /*
- * Answers for one name. Returns the CNAME's rrset if the answer is one and goes on at what it names,
- * otherwise NULL.
+ * Answers for one name. Returns the CNAME's rrset if the answer is one and goes on at what it
+ * names, otherwise NULL.
  */
 static const struct zone_rrset *
 answer_name(

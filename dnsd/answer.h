@@ -27,8 +27,8 @@ struct answer_source {
 };
 
 /*
- * Writes the answer to `query` into `answer`, which has room for ANSWER_MAX_UDP or ANSWER_MAX_TCP bytes according
- * to `transport`. Returns its length, or 0: say nothing.
+ * Writes the answer to `query` into `answer`, which has room for ANSWER_MAX_UDP or ANSWER_MAX_TCP
+ * bytes according to `transport`. Returns its length, or 0: say nothing.
  */
 size_t answer_query(const struct answer_source *source, enum answer_transport transport,
     const uint8_t *query, size_t length, uint8_t *answer);

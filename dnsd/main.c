@@ -14,7 +14,10 @@
 #include <time.h>
 
 enum {
-	/* After this long the sockets are read without a snapshot: the static names can be answered. */
+	/*
+	 * After this long the sockets are read without a snapshot: the static names can be
+	 * answered.
+	 */
 	PATIENCE_MS = 1000
 };
 

@@ -40,7 +40,8 @@ int qname_read(struct qname *name, const uint8_t *wire, size_t available);
 
 /*
  * Reads one message. -1: not a query at all (shorter than a header, or QR set): it is dropped in
- * silence, or else two servers could be made to answer each other for ever. Otherwise 0, with `rcode` set.
+ * silence, or else two servers could be made to answer each other for ever. Otherwise 0, with
+ * `rcode` set.
  */
 int query_read(struct query *query, const uint8_t *message, size_t length);
 

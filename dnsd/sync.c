@@ -154,8 +154,8 @@ static const struct message_rule rules[] = {
 };
 
 /*
- * What was applied is acknowledged once a turn, with the highest commit, and only when it is served: during the
- * first snapshot there is no table yet that could answer.
+ * What was applied is acknowledged once a turn, with the highest commit, and only when it is
+ * served: during the first snapshot there is no table yet that could answer.
  */
 static void
 on_turn_ended(void *context)

@@ -1,7 +1,7 @@
 /*
- * Open addressing over buckets of one cache line: five hashes and five pointers, so that a name that
- * does not exist costs one line and one that does two more. Probing goes on to the next bucket
- * until one has an empty slot.
+ * Open addressing over buckets of one cache line: five hashes and five pointers, so that a name
+ * that does not exist costs one line and one that does two more. Probing goes on to the next
+ * bucket until one has an empty slot.
  */
 #include "table.h"
 
@@ -66,7 +66,9 @@ struct retired {
 };
 
 struct table {
-	/* Read by every reader, written only when an array is replaced or something is reclaimed. */
+	/*
+	 * Read by every reader, written only when an array is replaced or something is reclaimed.
+	 */
 	alignas(CACHE_LINE) _Atomic(struct array *) live;
 	_Atomic(uint64_t) epoch;
 	uint8_t key[SIPHASH_KEY];
@@ -89,8 +91,9 @@ struct place {
 };
 
 /*
- * Zeroed memory that starts a cache line, to be freed with aligned_free(). Over calloc(), which takes large
- * pieces from the kernel untouched; what it gave stands in front of what is handed out.
+ * Zeroed memory that starts a cache line, to be freed with aligned_free(). Over calloc(), which
+ * takes large pieces from the kernel untouched; what it gave stands in front of what is handed
+ * out.
  */
 static void *
 aligned_new(size_t size)
@@ -249,8 +252,8 @@ array_remove(struct array *array, const struct place *place)
 }
 
 /*
- * The same entries in an array with room for half as many again, without looking at any of them: twice the size,
- * or the same one where most of what filled it was deleted.
+ * The same entries in an array with room for half as many again, without looking at any of them:
+ * twice the size, or the same one where most of what filled it was deleted.
  */
 static struct array *
 array_grown(const struct table *table, const struct array *old, enum table_result *result)

@@ -3,14 +3,14 @@
  *
  * A reader takes no lock and writes no cache line that another one touches: it announces itself
  * on a line of its own around each batch of queries. What the writer replaces is freed only when
- * every reader has been seen outside since (quiescent-state reclamation). The orders between the two sides
- * are sequentially consistent; for readers that costs no more than an acquire.
+ * every reader has been seen outside since (quiescent-state reclamation). The orders between the
+ * two sides are sequentially consistent; for readers that costs no more than an acquire.
  *
- * The table is empty and knows nothing until its first snapshot is complete. A later
- * snapshot fills a shadow that replaces the whole; changes that arrive meanwhile go to both.
+ * The table is empty and knows nothing until its first snapshot is complete. A later snapshot
+ * fills a shadow that replaces the whole; changes that arrive meanwhile go to both.
  *
- * Memory: about 35 bytes a slot in use and one allocation a name, 160 bytes with two values of
- * 43 characters. The limits hold for each of table and shadow alone.
+ * Memory: about 35 bytes a slot in use and one allocation a name, 160 bytes with two values of 43
+ * characters. The limits hold for each of table and shadow alone.
  *
  * Pure: no clock, no system call. Functions of the writer are called from one thread.
  */
@@ -50,14 +50,15 @@ struct table *table_new(
 void table_free(struct table *table);
 
 /*
- * Writer: applies one committed change to the table and, during a snapshot, to the shadow. A change
- * whose commit is lower than what is held is ignored (TABLE_OK). The readers see it when this returns.
+ * Writer: applies one committed change to the table and, during a snapshot, to the shadow. A
+ * change whose commit is lower than what is held is ignored (TABLE_OK). The readers see it when
+ * this returns.
  */
 enum table_result table_apply(struct table *table, const struct message_name *name);
 
 /*
- * Writer: a snapshot. begin makes an empty shadow with room for `expected` names (an unfinished one is
- * dropped), add fills it, end puts it in the place of the table, abort drops it.
+ * Writer: a snapshot. begin makes an empty shadow with room for `expected` names (an unfinished
+ * one is dropped), add fills it, end puts it in the place of the table, abort drops it.
  */
 enum table_result table_snapshot_begin(struct table *table, uint64_t expected);
 enum table_result table_snapshot_add(struct table *table, const struct message_name *name);

@@ -1,10 +1,10 @@
 /*
  * The TCP side of one worker: listeners and connections (RFC 7766).
  *
- * Several queries on a connection are answered in the order in which they came. While answers wait to be
- * taken by the client nothing more is read from it, so that a slow reader costs a bounded piece of memory,
- * and after the idle time its connection. What counts as activity is a whole query answered or a
- * write completed: one byte now and then keeps nothing open.
+ * Several queries on a connection are answered in the order in which they came. While answers
+ * wait to be taken by the client nothing more is read from it, so that a slow reader costs a
+ * bounded piece of memory, and after the idle time its connection. What counts as activity is a
+ * whole query answered or a write completed: one byte now and then keeps nothing open.
  */
 #ifndef DNSD_TCP_H
 #define DNSD_TCP_H
@@ -32,8 +32,8 @@ struct tcp *tcp_new(uv_loop_t *loop, const struct answer_source *source);
 int tcp_listen(struct tcp *tcp, int fd);
 
 /*
- * Stops accepting and reading, answers what was read, then closes everything. When the loop has ended
- * tcp_free() gives back the memory.
+ * Stops accepting and reading, answers what was read, then closes everything. When the loop has
+ * ended tcp_free() gives back the memory.
  */
 void tcp_stop(struct tcp *tcp);
 void tcp_free(struct tcp *tcp);

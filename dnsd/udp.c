@@ -184,7 +184,10 @@ on_readable(uv_poll_t *poll, int status, int events)
 
 	(void)events;
 	if (status < 0) {
-		/* The poll is stopped by an error on the socket; taking the error off lets it go on. */
+		/*
+		 * The poll is stopped by an error on the socket; taking the error off lets it go
+		 * on.
+		 */
 		(void)getsockopt(udp->fd, SOL_SOCKET, SO_ERROR, &error, &length);
 		(void)udp_serve(udp);
 		return;

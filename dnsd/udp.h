@@ -23,7 +23,10 @@ void udp_prepare(int fd, const struct address *address);
 
 struct udp;
 
-/* Takes over `fd`, but does not read yet. `source` must outlive the result. NULL when memory is short. */
+/*
+ * Takes over `fd`, but does not read yet. `source` must outlive the result. NULL when memory is
+ * short.
+ */
 struct udp *udp_new(uv_loop_t *loop, int fd, const struct answer_source *source);
 
 /* Reads from now on. 0 or -1. */

@@ -294,7 +294,7 @@ add_target(struct zone *zone, struct zone_rrset *rrset, const uint8_t *wire, siz
 		if (rrset->targets[i] == node)
 			return 0;
 	}
-	grown = realloc(rrset->targets, (rrset->target_count + 1) * sizeof(*grown));
+	grown = realloc(rrset->targets, (rrset->target_count + 1) * sizeof(struct zone_node *));
 	if (grown == NULL)
 		return -1;
 	rrset->targets = grown;

@@ -29,7 +29,9 @@ struct zone_rrset {
 	uint16_t count;
 	size_t length;
 	uint8_t *records; /* owned: of each what follows its owner, one after the other */
-	/* Owned: names in the zone whose addresses belong into the additional section, each once. */
+	/*
+	 * Owned: names in the zone whose addresses belong into the additional section, each once.
+	 */
 	const struct zone_node **targets;
 	size_t target_count;
 };
@@ -64,8 +66,8 @@ struct zone_config {
 };
 
 /*
- * Everything is copied. NULL when memory is short or a record lies outside the zone (the configuration
- * refuses that). Free with zone_free(), which accepts NULL.
+ * Everything is copied. NULL when memory is short or a record lies outside the zone (the
+ * configuration refuses that). Free with zone_free(), which accepts NULL.
  */
 struct zone *zone_new(const struct zone_config *config);
 void zone_free(struct zone *zone);

@@ -1,7 +1,7 @@
 /*
- * Query bytes to answer bytes, over UDP and TCP, before and after the first snapshot. Whatever is asked,
- * the answer must be one: an id and a question echoed, no longer than allowed, and readable by another
- * implementation to its last byte.
+ * Query bytes to answer bytes, over UDP and TCP, before and after the first snapshot. Whatever is
+ * asked, the answer must be one: an id and a question echoed, no longer than allowed, and
+ * readable by another implementation to its last byte.
  */
 #include "answer.h"
 

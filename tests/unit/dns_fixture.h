@@ -9,10 +9,16 @@
 
 enum { DNS_FIXTURE_QUERY = 600 }; /* bytes that a query below needs at most */
 
-/* zone_new() over these zone-file lines, with names and TTLs as in etc/sallyport.yaml; NULL as zone_new(). */
+/*
+ * zone_new() over these zone-file lines, with names and TTLs as in etc/sallyport.yaml; NULL as
+ * zone_new().
+ */
 struct zone *dns_fixture_zone(const char *const *lines, size_t count);
 
-/* A change of a name as store sends it; `values` ends with NULL; NULL itself: the name is deleted. */
+/*
+ * A change of a name as store sends it; `values` ends with NULL; NULL itself: the name is
+ * deleted.
+ */
 struct message_name dns_fixture_name(uint64_t commit, const char *label, const char *const *values);
 
 /* An empty table with that many readers and no tight limit. */

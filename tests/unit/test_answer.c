@@ -236,8 +236,8 @@ START_TEST(denies_nothing_before_it_knows)
 END_TEST
 
 /*
- * A wildcard at the apex answers for what does not exist, but not below a dynamic name, and not while
- * it is not known which of them exist (RFC 4592, 3.3.1).
+ * A wildcard at the apex answers for what does not exist, but not below a dynamic name, and not
+ * while it is not known which of them exist (RFC 4592, 3.3.1).
  */
 static const struct {
 	const char *name;
@@ -446,7 +446,10 @@ START_TEST(every_prefix_gets_a_format_error)
 }
 END_TEST
 
-/* The longest question leaves room for nothing but itself in 512 bytes, and is answered all the same. */
+/*
+ * The longest question leaves room for nothing but itself in 512 bytes, and is answered all the
+ * same.
+ */
 START_TEST(answers_the_longest_question)
 {
 	char name[NAME_MAX_TEXT];
