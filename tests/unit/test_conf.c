@@ -160,6 +160,8 @@ static const struct mistake mistakes[] = {
     {RECORDS "  negative_ttl: \"60\"\n", "5:17: error: zone.negative_ttl must be a whole number of "
 					 "seconds from 0 to 2147483647, not a text; remove the "
 					 "quotes\n"},
+    {RECORDS "  txt_ttl: \"0\"\n", "5:12: error: zone.txt_ttl must be a whole number of seconds "
+				   "from 0 to 2147483647, not a text; remove the quotes\n"},
     {RECORDS "dns: {workers: 0}\n", "5:16: error: dns.workers must be auto or a number from 1 to "
 				    "64, not 0; did you mean \"auto\"?\n"},
     {RECORDS "dns: {workers: 65}\n",

@@ -149,6 +149,8 @@ static const struct {
     {"x AXFR 1", "AXFR is not a type of stored data"},
     {"x OPT 1", "OPT is not a type of stored data"},
     {"x TYPE0 \\# 0", "TYPE0 is not a type of stored data"},
+    {"x TYPE128 \\# 0", "TYPE128 is not a type of stored data"},
+    {"x TYPE255 \\# 0", "TYPE255 is not a type of stored data"},
     {"x TYPE250 \\# 0", "TYPE250 is not a type of stored data"},
     {"x A", "the data of the A record is wrong; it is an IPv4 address such as 192.0.2.1"},
     {"x A 192.0.2.256",
