@@ -36,6 +36,7 @@ struct tcp {
 	/* By activity, so that the oldest is the one idle for longest. */
 	struct connection *oldest, *newest;
 	unsigned count;
+	int stopping;
 	char input[TCP_READ]; /* of the connection being read */
 	uint8_t answer[PREFIX + ANSWER_MAX_TCP];
 };
@@ -80,6 +81,14 @@ touch(struct connection *connection)
 	connection->active = uv_now(connection->tcp->loop);
 }
 
+/* With the last connection of a server that stops its timer goes, and with that its loop can end. */
+static void
+finish_stop(struct tcp *tcp)
+{
+	if (tcp->stopping && tcp->count == 0 && !uv_is_closing((uv_handle_t *)&tcp->sweep))
+		uv_close((uv_handle_t *)&tcp->sweep, NULL);
+}
+
 static void
 on_connection_closed(uv_handle_t *handle)
 {
@@ -98,6 +107,7 @@ close_connection(struct connection *connection)
 	unlink_connection(connection);
 	connection->tcp->count--;
 	uv_close((uv_handle_t *)&connection->stream, on_connection_closed);
+	finish_stop(connection->tcp);
 }
 
 /* Answers one message into `out`. 0, or -1: no memory. */
@@ -338,6 +348,16 @@ tcp_listen(struct tcp *tcp, int fd)
 	return 0;
 }
 
+/* Who has not taken its answers by now does not get them. */
+static void
+on_stop_over(uv_timer_t *timer)
+{
+	struct tcp *tcp = timer->data;
+
+	while (tcp->oldest != NULL)
+		close_connection(tcp->oldest);
+}
+
 void
 tcp_stop(struct tcp *tcp)
 {
@@ -351,13 +371,15 @@ tcp_stop(struct tcp *tcp)
 		uv_close((uv_handle_t *)&listener->stream, on_listener_closed);
 	}
 	tcp->listeners = NULL;
+	tcp->stopping = 1;
+	(void)uv_timer_start(&tcp->sweep, on_stop_over, TCP_STOP_MS, 0);
 	for (connection = tcp->oldest; connection != NULL; connection = newer) {
 		newer = connection->newer;
 		connection->ended = 1;
 		if (!connection->writing)
 			close_connection(connection);
 	}
-	uv_close((uv_handle_t *)&tcp->sweep, NULL);
+	finish_stop(tcp);
 }
 
 void

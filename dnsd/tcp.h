@@ -18,6 +18,7 @@ enum {
 	TCP_IDLE_MS = 10 * 1000,
 	TCP_LIFETIME_MS = 600 * 1000, /* however busy: a client that wants more connects again */
 	TCP_SWEEP_MS = 500,	      /* how often both are looked at */
+	TCP_STOP_MS = 1000,	      /* for clients to take their answers when we stop */
 	TCP_BACKLOG = 256,
 	TCP_OUT_HIGH = 64 * 1024, /* bytes of answers before they are sent and reading stops */
 	TCP_READ = 64 * 1024	  /* bytes of one read */
