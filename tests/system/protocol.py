@@ -178,8 +178,8 @@ def dial(daemon, uid=UIDS["store"]):
             with being(uid):
                 guest.connect(os.fspath(path))
             return True
-        except (FileNotFoundError, ConnectionRefusedError):
-            return False
+        except (FileNotFoundError, ConnectionRefusedError, BlockingIOError):
+            return False  # not bound, not listening, or the queue is full
     try:
         wait_until(connected, f"the door of {daemon.role}")
     except BaseException:

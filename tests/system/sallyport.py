@@ -406,9 +406,10 @@ class Daemon(Configured):
         super().__init__(folder, [LIBEXEC / f"sallyport-{role}"],
                          **{"log_name": f"{role}.log", **overrides})
 
-    @property
-    def daemon_pid(self):
-        return self.pid
+    def start(self):
+        self.launch()
+        self.wait_log(f"{self.role}: ready")
+        return self
 
 
 class Server(Configured):

@@ -59,7 +59,7 @@ MISTAKES = {
     "unknown_key_like_nothing": (section("log", "  colour: red"), 4, 3, ["colour", "level", "format"]),
     "key_in_the_wrong_section": (section("api", "  workers: 2"), 4, 3, ["workers", "dns"]),
     "key_twice": (zone("  txt_ttl: 1", "  txt_ttl: 2"), 4, 3, ["txt_ttl", "twice"]),
-    "section_twice": (GOOD + "zone:\n  name: example.org\n", 9, 1, ["zone", "twice"]),
+    "section_twice": (GOOD + "zone:\n  name: example.org\n", 8, 1, ["zone", "twice"]),
     "section_is_a_word": ("dns: fast\n" + GOOD, 1, 6, ["dns"]),
     "section_is_a_list": ("dns: [1]\n" + GOOD, 1, 6, ["dns"]),
     "list_where_a_word_belongs": ("zone:\n  name: [a, b]\n" + USERS, 2, 9, ["zone.name", "list"]),
@@ -90,8 +90,8 @@ MISTAKES = {
     "address_port_65536": (section("api", '  listen: ["127.0.0.1:65536"]'), 4, 12, ["port"]),
     "address_number_256": (section("api", '  listen: ["127.0.0.256:80"]'), 4, 12, ["127.0.0.256"]),
     "address_twice": (section("dns", '  listen: ["127.0.0.1:53", "127.0.0.1:53"]'), 4, 28, ["twice"]),
-    "address_unix_for_dns": (section("dns", '  listen: ["unix:/run/x"]'), 4, 12, ["unix"]),
-    "address_unix_too_long": (section("api", '  listen: ["unix:/' + "x" * 200 + '"]'), 4, 12, ["long"]),
+    "address_unix_for_dns": (section("dns", '  listen: ["unix:/run/x"]'), 4, 12, ["Unix"]),
+    "address_unix_too_long": (section("api", '  listen: ["unix:/' + "x" * 200 + '"]'), 4, 12, ["107"]),
     "record_outside_the_zone": (record("www.example.net. A 192.0.2.1"), 4, 7, ["www.example.net", "zone"]),
     "record_no_type": (record(f"{ZONE}. FROB 192.0.2.1"), 4, 7, ["FROB"]),
     "record_bad_address": (record(f"{ZONE}. A 192.0.2.256"), 4, 7, []),
@@ -190,7 +190,7 @@ def test_an_owner_that_ends_in_the_zone_twice_is_a_warning(folder):
     assert re.search(rf"^{re.escape(str(file))}:4:7: warning: .*{re.escape(ZONE)}", done.stderr, re.M), done.stderr
 
 
-@pytest.mark.parametrize("file, cause", [("missing.yaml", "No such file"), (".", "irectory")])
+@pytest.mark.parametrize("file, cause", [("missing.yaml", "No such file"), (".", "folder")])
 def test_a_file_that_cannot_be_read(folder, file, cause):
     for verb in ("check-config", "run"):
         done = sallyport(verb, "-c", folder / file)
@@ -210,7 +210,7 @@ def test_a_file_too_large(folder):
 def test_check_config_prints_what_is_in_force(folder):
     file, done = check(folder, GOOD)
     assert (done.returncode, done.stderr) == (0, "")
-    for words in (f"name: {ZONE}", "txt_ttl: 1", "negative_ttl: 60", "127.0.0.1:5300", "[::1]:8053",
+    for words in (f'name: "{ZONE}."', "txt_ttl: 1", "negative_ttl: 60", "127.0.0.1:5300", "[::1]:8053",
                   "disable_registration: false", f"{folder}/var/lib", f"{folder}/var/run", "64102", "info", "text"):
         assert words in done.stdout, words
 

@@ -222,7 +222,8 @@ def paused(server, role):
     try:
         yield
     finally:
-        os.kill(pid, signal.SIGCONT)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGCONT)
 
 
 @pytest.mark.parametrize("away", [without, paused], ids=["dead", "paused"])
@@ -269,8 +270,7 @@ def test_updates_in_hand_are_answered_503_when_store_dies(server):
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         with paused(server, "store"):
             answers = [pool.submit(server.update, account) for account in accounts]
-            # They are with apid, which cannot hand them on to one who does not move; then he is gone.
-            time.sleep(0)
+            # They are with apid, waiting for one who does not move; then he is gone.
             wait_until(lambda: server.http("GET", "/health").status_code == 200, "apid")
             pid = server.kill("store")
             wait_until(lambda: not process_runs(pid), "the end of store")
@@ -374,7 +374,8 @@ def test_an_orderly_end_with_a_client_that_says_nothing(folder):
         server.start()
 
 
-def test_a_second_signal_changes_nothing(folder):
+def test_asked_to_end_again_and_again(folder):
+    """Whoever asks twice does not want to wait; it is an orderly end all the same."""
     with Server(folder) as server:
         for _ in range(5):
             server.process.send_signal(signal.SIGTERM)
@@ -384,6 +385,5 @@ def test_a_second_signal_changes_nothing(folder):
 
 @pytest.mark.parametrize("role", ROLES)
 def test_a_lone_daemon_ends_with_0(folder, role):
-    daemon = Daemon(folder, role).launch()
-    daemon.wait_log("ready")
+    daemon = Daemon(folder, role).start()
     assert daemon.terminate() == 0

@@ -83,8 +83,8 @@ def test_session(server):
                   "--data", json.dumps({"subdomain": subdomain, "txt": value}))
     assert answer == '{"txt": "___validation_token_received_from_the_ca___"}'
 
-    assert dig(server, "-t", "TXT", f"{subdomain}.{ZONE}") == \
-        f'{subdomain}.{ZONE}. 1\tIN\tTXT\t"{value}"\n'
+    # Blanks where dig has no room for its columns.
+    assert dig(server, "-t", "TXT", f"{subdomain}.{ZONE}") == f'{subdomain}.{ZONE}. 1 IN TXT\t"{value}"\n'
 
 
 def test_two_updates_show_two_values(server, account):
