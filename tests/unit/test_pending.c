@@ -1,7 +1,7 @@
 /* The table of requests outstanding at store. */
 #include "pending.h"
+#include "suite.h"
 
-#include <check.h>
 #include <stdlib.h>
 
 static struct pending pending;
@@ -160,11 +160,5 @@ pending_suite(void)
 int
 main(void)
 {
-	SRunner *runner = srunner_create(pending_suite());
-	int failed;
-
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(pending_suite());
 }

@@ -2,14 +2,12 @@
 #include "query.h"
 
 #include "pack.h"
+#include "suite.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define BYTES(literal) (const uint8_t *)(literal), sizeof(literal) - 1
-#define ROWS(table)    ((int)(sizeof(table) / sizeof((table)[0])))
-
 /* Header of a query with one question: id, flags, counts. */
 #define HEADER(flags, answers, authority, additional)                                              \
 	"\x12\x34" flags "\0\1\0" answers "\0" authority "\0" additional
@@ -241,8 +239,6 @@ main(void)
 {
 	Suite *suite = suite_create("query");
 	TCase *cases = tcase_create("query");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_loop_test(cases, judges, 0, ROWS(judged));
 	tcase_add_loop_test(cases, prefixes_are_malformed, 0, ROWS(judged));
@@ -251,8 +247,5 @@ main(void)
 	tcase_add_loop_test(cases, reads_edns, 0, ROWS(extended));
 	tcase_add_test(cases, names_have_their_limits);
 	suite_add_tcase(suite, cases);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }

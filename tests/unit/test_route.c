@@ -1,7 +1,7 @@
 /* Targets and methods. */
 #include "route.h"
+#include "suite.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -137,11 +137,5 @@ route_suite(void)
 int
 main(void)
 {
-	SRunner *runner = srunner_create(route_suite());
-	int failed;
-
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(route_suite());
 }

@@ -3,8 +3,8 @@
 
 #include "dns_fixture.h"
 #include "failing_malloc.h"
+#include "suite.h"
 
-#include <check.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -493,8 +493,6 @@ main(void)
 {
 	Suite *suite = suite_create("table");
 	TCase *cases = tcase_create("table");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_set_timeout(cases, 60);
 	tcase_add_test(cases, knows_nothing_before_the_first_snapshot);
@@ -512,8 +510,5 @@ main(void)
 	tcase_add_test(cases, frees_in_turns);
 	tcase_add_test(cases, readers_see_whole_names_while_the_writer_writes);
 	suite_add_tcase(suite, cases);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }

@@ -4,12 +4,10 @@
 #include "dns.h"
 #include "dns_fixture.h"
 #include "failing_malloc.h"
+#include "suite.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define ROWS(table) (sizeof(table) / sizeof((table)[0]))
 
 static const char *const lines[] = {
     "auth.example.org. NS NS1.auth.example.org.",
@@ -227,10 +225,8 @@ main(void)
 {
 	Suite *suite = suite_create("zone");
 	TCase *cases = tcase_create("zone");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
-	tcase_add_loop_test(cases, finds_names_and_those_in_between, 0, (int)ROWS(names));
+	tcase_add_loop_test(cases, finds_names_and_those_in_between, 0, ROWS(names));
 	tcase_add_test(cases, keeps_each_name_once);
 	tcase_add_test(cases, encodes_an_rrset);
 	tcase_add_test(cases, makes_the_soa);
@@ -241,8 +237,5 @@ main(void)
 	tcase_add_test(cases, negative_ttl_is_bounded_by_the_soa);
 	tcase_add_test(cases, survives_failing_memory);
 	suite_add_tcase(suite, cases);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }
