@@ -2,12 +2,14 @@
 
 import os
 import re
+import shutil
 import stat
 from pathlib import Path
 
 import pytest
 
-from sallyport import NOBODY, ROLES, ROOT, SANITIZED, UIDS, Server, process_status, random_txt
+from sallyport import (LIBEXEC, NOBODY, ROLES, ROOT, SALLYPORT, SANITIZED, UIDS, Server, process_status,
+                       random_txt)
 
 needs_root = pytest.mark.root
 
@@ -202,12 +204,21 @@ def test_users_with_names(folder):
 
 # --- without root ---
 
+def copy_of_programs(folder):
+    """Where every uid can reach them: the checkout may lie in root's own folder."""
+    (folder / "programs" / "bin").mkdir(parents=True)
+    shutil.copytree(LIBEXEC, folder / "programs" / "libexec" / "sallyport")
+    return shutil.copy(SALLYPORT, folder / "programs" / "bin")
+
+
 @pytest.fixture(scope="module")
 def unprivileged(tmp_path_factory):
     from conftest import end_programs_in
     from sallyport import make_folder, remove_folder
     path = make_folder()
-    with Server(path, as_uid=NOBODY if ROOT else None) as server:
+    unprivileged = Server(path, as_uid=NOBODY if ROOT else None)
+    unprivileged.arguments[0] = str(copy_of_programs(path))
+    with unprivileged as server:
         yield server
     end_programs_in(path)
     remove_folder(path)
