@@ -281,8 +281,6 @@ on_headers_complete(llhttp_t *parser)
 	request->method = method_from_parser(parser);
 	request->http_1_0 = parser->http_minor == 0;
 	request->keep_alive = llhttp_should_keep_alive(parser);
-	/* An offer to change the protocol (h2c, by Java's client) is one we may ignore. */
-	parser->upgrade = 0;
 	if (parser->http_major != 1)
 		fail(request, RESPONSE_ERROR_VERSION);
 	else if (!request->http_1_0 && request->hosts == 0)
@@ -325,6 +323,10 @@ on_message_complete(llhttp_t *parser)
 {
 	struct request *request = parser->data;
 
+	/*
+	 * The pause is also what ignores an offer to change the protocol (h2c, by Java's client):
+	 * llhttp would take what follows for that protocol, but is made anew for each request.
+	 */
 	request->ended = 1;
 	return HPE_PAUSED;
 }

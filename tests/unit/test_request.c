@@ -2,6 +2,7 @@
 #include "request.h"
 
 #include "failing_malloc.h"
+#include "suite.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -221,6 +222,27 @@ START_TEST(refuses_what_is_wrong)
 }
 END_TEST
 
+START_TEST(refuses_nul)
+{
+	static const char places[][32] = {"GET /@ HTTP/1.1\r\n", "GET / HTTP/1.1\r\nX@: a\r\n",
+	    "GET / HTTP/1.1\r\nX: @\r\n", "GET / HTTP/1.1\r\n@\r\n", "@GET / HTTP/1.1\r\n"};
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		size_t length = strlen(places[i]);
+		struct request request;
+		char bytes[32];
+
+		memcpy(bytes, places[i], sizeof(bytes));
+		*strchr(bytes, '@') = '\0';
+		request_init(&request);
+		feed(&request, bytes, length, 1);
+		ck_assert_int_eq(request.phase, REQUEST_FAILED);
+		ck_assert_int_eq(request.error, RESPONSE_ERROR_BAD_REQUEST);
+		request_reset(&request);
+	}
+}
+END_TEST
+
 /* Writes `head`, `count` times `filler`, and `tail`; the caller frees. */
 static char *
 compose(const char *head, char filler, size_t count, const char *tail)
@@ -433,8 +455,6 @@ START_TEST(survives_each_failing_allocation)
 }
 END_TEST
 
-#define ROWS(TABLE) (int)(sizeof(TABLE) / sizeof((TABLE)[0]))
-
 static Suite *
 request_suite(void)
 {
@@ -444,6 +464,7 @@ request_suite(void)
 	tcase_add_loop_test(tests, takes_what_is_right, 0, ROWS(accepted));
 	tcase_add_loop_test(tests, waits_at_every_prefix, 0, ROWS(accepted));
 	tcase_add_loop_test(tests, refuses_what_is_wrong, 0, ROWS(refused));
+	tcase_add_test(tests, refuses_nul);
 	tcase_add_loop_test(tests, keeps_its_limits, 0, ROWS(limits));
 	tcase_add_test(tests, takes_a_body_of_64_kib);
 	tcase_add_test(tests, refuses_a_large_body_at_once);
@@ -459,11 +480,5 @@ request_suite(void)
 int
 main(void)
 {
-	SRunner *runner = srunner_create(request_suite());
-	int failed;
-
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(request_suite());
 }
