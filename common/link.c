@@ -120,9 +120,10 @@ read_one(struct link *link)
 	link->progress = uv_hrtime();
 	verdict = handle(link, &received, fd, &header);
 	if (verdict != MESSAGE_ACCEPTED) {
-		log_error("protocol violation by %s: %s (type %u, %zu bytes, state %u)",
-		    link->config.peer, message_verdict_text(verdict), header.type, received.length,
-		    link->state);
+		if (link->config.violations == NULL || log_allowed(link->config.violations))
+			log_error("protocol violation by %s: %s (type %u, %zu bytes, state %u)",
+			    link->config.peer, message_verdict_text(verdict), header.type,
+			    received.length, link->state);
 		end(link, LINK_END_VIOLATION);
 	}
 	return !link->ended;

@@ -9,6 +9,7 @@
 #ifndef COMMON_LINK_H
 #define COMMON_LINK_H
 
+#include "log.h"
 #include "message.h"
 
 #include <stdint.h>
@@ -29,7 +30,12 @@ struct link_config {
 	const struct message_rule *rules;
 	size_t rule_count;
 	size_t queue_maximum; /* bytes waiting to be sent */
-	void *context;	      /* handed to the handlers and callbacks */
+	/*
+	 * May be NULL: each violation is logged. Whoever takes one link after the other from the same
+	 * peer gives a limit that outlives them.
+	 */
+	struct log_limit *violations;
+	void *context; /* handed to the handlers and callbacks */
 	void (*closed)(void *context, enum link_end end);
 	void (*drained)(void *context);	   /* may be NULL: the queue became empty */
 	void (*turn_ended)(void *context); /* may be NULL: a turn's messages are all handled */

@@ -24,6 +24,7 @@ struct front {
 	int up;
 	int complained; /* about a door that cannot be dialled */
 	struct log_limit misdeeds;
+	struct log_limit meetings; /* links made and closed in good order */
 };
 
 static void
@@ -65,10 +66,10 @@ on_closed(void *context, enum link_end how)
 {
 	struct front *front = context;
 
-	if (how == LINK_END_PEER)
-		log_info("%s has closed its link", front->config.name);
-	else
+	if (how != LINK_END_PEER)
 		pause_dialling(front);
+	else if (log_allowed(&front->meetings))
+		log_info("%s has closed its link", front->config.name);
 	lost(front);
 }
 
@@ -89,6 +90,7 @@ hand_over(struct front *front, int door)
 	    .rules = front->config.rules,
 	    .rule_count = front->config.rule_count,
 	    .queue_maximum = front->config.queue_maximum,
+	    .violations = &front->misdeeds,
 	    .context = front,
 	    .closed = on_closed,
 	    .drained = on_drained};
@@ -189,10 +191,11 @@ front_hello(void *context, uint64_t id, struct reader *body, int fd)
 	if (message_get_hello(body, &hello) != 0)
 		return -1;
 	if (hello.version != MESSAGE_VERSION || hello.role != front->config.role) {
-		log_error(
-		    "%s speaks version %u in role %u, expected %d and %d: is it of another build?",
-		    front->config.name, hello.version, hello.role, MESSAGE_VERSION,
-		    (int)front->config.role);
+		if (log_allowed(&front->misdeeds))
+			log_error("%s speaks version %u in role %u, expected %d and %d: is it of "
+				  "another build?",
+			    front->config.name, hello.version, hello.role, MESSAGE_VERSION,
+			    (int)front->config.role);
 		return -1;
 	}
 	hello.version = MESSAGE_VERSION;
@@ -203,7 +206,8 @@ front_hello(void *context, uint64_t id, struct reader *body, int fd)
 	link_set_state(front->link, FRONT_STATE_OPEN);
 	front->back_off = 0;
 	front->up = 1;
-	log_info("linked to %s", front->config.name);
+	if (log_allowed(&front->meetings))
+		log_info("linked to %s", front->config.name);
 	front->config.up(front->config.context, front->link);
 	return 0;
 }

@@ -5,6 +5,7 @@ import contextlib
 import itertools
 import os
 import socket
+import subprocess
 from pathlib import Path
 
 import dns.message
@@ -214,7 +215,11 @@ class SmallDiskServer(Server):
 
     def launch(self):
         self.database.mkdir(exist_ok=True)
-        self.arguments = ["unshare", "--mount", "--propagation", "private", "sh", "-c",
+        namespace = ["unshare", "--mount"]
+        if subprocess.run([*namespace, "true"], stderr=subprocess.DEVNULL, check=False).returncode != 0:
+            # Below a plain chroot there is no mount at / that could be made private.
+            namespace += ["--propagation", "unchanged"]
+        self.arguments = [*namespace, "sh", "-c",
                           'mount -t tmpfs -o size=4m,mode=755 tmpfs "$1" && shift && exec "$@"', "sh",
                           os.fspath(self.database), *self.arguments]
         return super().launch()
