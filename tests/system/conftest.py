@@ -45,10 +45,6 @@ def check_sanitizers():
     assert not reports, "a sanitizer complained:\n" + "\n".join(reports)
 
 
-def pytest_sessionfinish(session, exitstatus):
-    sallyport.release_ports()
-
-
 @pytest.fixture
 def folder():
     """A fresh folder that every uid can enter. Programs started in it are ended with the test."""

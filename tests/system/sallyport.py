@@ -8,7 +8,7 @@ Every wait has a deadline and none of them is a measurement: sanitizer builds ar
 
 import base64
 import contextlib
-import fcntl
+import errno
 import json
 import os
 import random
@@ -86,38 +86,39 @@ def make_folder():
     return folder
 
 
-_port_locks = []
-
-
-def port_lock(port):
-    return f"{tempfile.gettempdir()}/sallyport-port-{port}.lock"
+_port_claims = []  # sockets, kept until this process ends
 
 
 def free_port():
     """
     A port free for UDP and TCP on both loopback addresses. Below the range that the kernel gives to
-    outgoing sockets, and locked until this process ends, so that suites may run side by side.
+    outgoing sockets, and claimed by an abstract Unix socket, which leaves nothing behind whatever
+    becomes of this process, so that suites may run side by side.
     """
     for _ in range(1000):
         port = random.randrange(10000, 32000)
+        claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         try:
-            lock = os.open(port_lock(port), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except PermissionError:
-            continue  # another user's
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(lock)
+            claim.bind(f"\0sallyport-port-{port}")
+        except OSError as error:
+            claim.close()
+            if error.errno != errno.EADDRINUSE:
+                raise
             continue
         if all(_bindable(*where, port) for where in
                ((socket.AF_INET, "127.0.0.1", socket.SOCK_DGRAM),
                 (socket.AF_INET, "127.0.0.1", socket.SOCK_STREAM),
                 (socket.AF_INET6, "::1", socket.SOCK_DGRAM),
                 (socket.AF_INET6, "::1", socket.SOCK_STREAM))):
-            _port_locks.append((lock, port))
+            _port_claims.append(claim)
             return port
-        _forget_port(lock, port)
+        claim.close()
     raise RuntimeError("no free port found")
+
+
+def release_ports():
+    while _port_claims:
+        _port_claims.pop().close()
 
 
 def _bindable(family, address, kind, port):
@@ -127,19 +128,6 @@ def _bindable(family, address, kind, port):
         except OSError:
             return False
     return True
-
-
-def _forget_port(lock, port):
-    # Unlinked while it is locked: whoever opened the old file finds its lock worthless, but then the
-    # port is bound or in a later draw, and the bind itself says so.
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(port_lock(port))
-    os.close(lock)
-
-
-def release_ports():
-    while _port_locks:
-        _forget_port(*_port_locks.pop())
 
 
 def merge(base, changes):

@@ -224,6 +224,12 @@ class SmallDiskServer(Server):
                           os.fspath(self.database), *self.arguments]
         return super().launch()
 
+    def destroy(self):
+        super().destroy()
+        # Where the namespace could not be made private the mount is seen outside, and outlives it.
+        if os.path.ismount(self.database):
+            subprocess.run(["umount", self.database], check=True, timeout=DEADLINE)
+
     @property
     def filler(self):
         """A file on that tmpfs, through the eyes of the server."""
