@@ -127,7 +127,7 @@ static void
 go_on(struct connection *connection)
 {
 	forget_answer(connection);
-	if (!connection->framing.keep_alive) {
+	if (!connection->framing.keep_alive || connection->last) {
 		linger(connection);
 		return;
 	}

@@ -1,18 +1,19 @@
 #include "filter.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <seccomp.h>
-#include <sys/ioctl.h>
 
 static const struct confine_call calls[] = {
     /* streams of libuv: what they are, who is at their end, writing, ending */
-    {.number = SCMP_SYS(getsockname)},
-    {.number = SCMP_SYS(getpeername)},
-    {.number = SCMP_SYS(setsockopt)},
-    {.number = SCMP_SYS(shutdown)},
-    {.number = SCMP_SYS(writev)},
-    {.number = SCMP_SYS(ioctl), .by_argument = 1, .argument = 1, .mask = ~0UL, .value = FIONBIO},
+    CONFINE_ALLOW(getsockname),
+    CONFINE_ALLOW(getpeername),
+    CONFINE_ALLOW(shutdown),
+    CONFINE_ALLOW(writev),
+    /* one option, because SO_LINGER could make a neighbour wait */
+    CONFINE_ALLOW_IF(setsockopt, CONFINE_INT_IS(1, IPPROTO_TCP), CONFINE_INT_IS(2, TCP_NODELAY)),
     /* a newer libuv asks the kernel's version */
-    {.number = SCMP_SYS(uname)},
+    CONFINE_ALLOW(uname),
 };
 
 const struct confine_call *

@@ -8,18 +8,33 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+enum { CONFINE_CONDITIONS = 2 };
+
 /*
- * One system call that is answered, perhaps only with one argument in one form. The C type of
+ * One system call that is answered, perhaps only with arguments of one form. The C type of
  * `number` fits libseccomp's SCMP_SYS(), which is negative where a machine lacks the call.
  */
 struct confine_call {
 	int number;
-	int refuse;	 /* 0: allow; otherwise answer this errno instead of killing */
-	int by_argument; /* 1: only if (argument & mask) == value */
-	unsigned argument;
-	unsigned long mask;
-	unsigned long value;
+	int refuse; /* 0: allow; otherwise answer this errno instead of killing */
+	struct confine_condition {
+		unsigned argument;
+		unsigned long mask;	  /* 0: no condition */
+		unsigned long value;	  /* holds if (argument & mask) == value */
+	} conditions[CONFINE_CONDITIONS]; /* all must hold */
 };
+
+/* Rows of a list, for files that include <seccomp.h>. */
+#define CONFINE_ALLOW(CALL)	    {.number = SCMP_SYS(CALL)}
+#define CONFINE_REFUSE(CALL, ERRNO) {.number = SCMP_SYS(CALL), .refuse = (ERRNO)}
+#define CONFINE_ALLOW_IF(CALL, ...)                                                                \
+	{                                                                                          \
+		.number = SCMP_SYS(CALL), .conditions = { __VA_ARGS__ }                            \
+	}
+
+/* A condition: an int argument is `value`; these bits of an argument are `value`. */
+#define CONFINE_INT_IS(ARGUMENT, VALUE)		{(ARGUMENT), 0xffffffff, (VALUE)}
+#define CONFINE_BITS_ARE(ARGUMENT, MASK, VALUE) {(ARGUMENT), (MASK), (VALUE)}
 
 struct confine_plan {
 	uid_t uid;

@@ -4,7 +4,6 @@
 #include "log.h"
 #include "version.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -91,54 +90,47 @@ load_configuration(struct daemon *daemon, const char *path)
 		exit(CONF_EXIT);
 }
 
-/* The folder that dnsd and apid see as the whole file system must hold nothing, and be nobody's. */
+/* What stands in the way of a folder that nobody else may write to. */
 static void
-check_empty(int fd)
+check_owner(int fd, const char *path, const char *name)
 {
 	struct stat status;
-	struct dirent *entry;
-	int readable = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *folder = readable >= 0 ? fdopendir(readable) : NULL;
 
-	if (folder == NULL || fstat(fd, &status) != 0)
-		fatal("cannot look into the folder \"empty\": %s", strerror(errno));
+	if (fstat(fd, &status) != 0)
+		fatal("cannot look at %s%s: %s", path, name, strerror(errno));
 	if (status.st_uid != geteuid() || (status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-		fatal("the folder \"empty\" in the runtime folder must belong to the user that "
-		      "starts "
-		      "Sallyport, and be writable by nobody else");
-	while ((entry = readdir(folder)) != NULL)
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-			fatal("the folder \"empty\" in the runtime folder is not empty: remove "
-			      "\"%s\"",
-			    entry->d_name);
-	closedir(folder);
-}
-
-static int
-open_folder(const char *path)
-{
-	int fd;
-
-	if (folder_make(path) != 0)
-		fatal("cannot make the folder %s: %s", path, strerror(errno));
-	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		fatal("cannot open the folder %s: %s", path, strerror(errno));
-	return fd;
+		fatal(
+		    "%s%s must belong to uid %u, which starts Sallyport, and be writable by nobody "
+		    "else",
+		    path, name, geteuid());
 }
 
 static void
 open_runtime(struct daemon *daemon)
 {
-	daemon->runtime_fd = open_folder(daemon->conf.privsep.runtime_dir);
+	const char *path = daemon->conf.privsep.runtime_dir;
+	char entry[FOLDER_ENTRY];
+	int found;
+
+	if (folder_make(path) != 0)
+		fatal("cannot make the folder %s: %s", path, strerror(errno));
+	daemon->runtime_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (daemon->runtime_fd < 0)
+		fatal("cannot open the folder %s: %s", path, strerror(errno));
+	check_owner(daemon->runtime_fd, path, "");
 	if (mkdirat(daemon->runtime_fd, "empty", 0555) != 0 && errno != EEXIST)
-		fatal("cannot make the folder \"empty\" in %s: %s",
-		    daemon->conf.privsep.runtime_dir, strerror(errno));
-	daemon->empty_fd = openat(daemon->runtime_fd, "empty", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		fatal("cannot make the folder %s/empty: %s", path, strerror(errno));
+	daemon->empty_fd =
+	    openat(daemon->runtime_fd, "empty", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (daemon->empty_fd < 0)
-		fatal("cannot open the folder \"empty\" in %s: %s",
-		    daemon->conf.privsep.runtime_dir, strerror(errno));
-	check_empty(daemon->empty_fd);
+		fatal("cannot open the folder %s/empty: %s", path, strerror(errno));
+	check_owner(daemon->empty_fd, path, "/empty");
+	/* dnsd and apid see it as the whole file system. */
+	found = folder_first_entry(daemon->empty_fd, entry);
+	if (found < 0)
+		fatal("cannot look into the folder %s/empty: %s", path, strerror(errno));
+	if (found > 0)
+		fatal("the folder %s/empty must be empty: remove \"%s\"", path, entry);
 }
 
 /* systemd's notification socket; connected now, because its path is out of reach later. */
@@ -254,6 +246,10 @@ tell_ready(struct daemon *daemon)
 	if (daemon->notify_fd >= 0 &&
 	    send(daemon->notify_fd, ready, sizeof(ready) - 1, MSG_NOSIGNAL) < 0)
 		log_warning("cannot tell systemd that we are ready: %s", strerror(errno));
+	/* It could talk to any socket of its kind, and nobody needs that any more. */
+	if (daemon->notify_fd >= 0)
+		close(daemon->notify_fd);
+	daemon->notify_fd = -1;
 	if (daemon->lifeline_fd >= 0 && write(daemon->lifeline_fd, "R", 1) != 1)
 		log_warning("cannot tell the parent that we are ready: %s", strerror(errno));
 	log_info("ready");

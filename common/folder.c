@@ -1,9 +1,13 @@
 #include "folder.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 int
 folder_make(const char *path)
@@ -29,4 +33,26 @@ folder_make(const char *path)
 out:
 	umask(mask);
 	return result;
+}
+
+int
+folder_first_entry(int fd, char entry[FOLDER_ENTRY])
+{
+	int readable = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), found = 0;
+	DIR *folder = readable >= 0 ? fdopendir(readable) : NULL;
+	const struct dirent *next;
+
+	if (folder == NULL) {
+		if (readable >= 0)
+			close(readable);
+		return -1;
+	}
+	while (!found && (next = readdir(folder)) != NULL) {
+		if (strcmp(next->d_name, ".") == 0 || strcmp(next->d_name, "..") == 0)
+			continue;
+		(void)snprintf(entry, FOLDER_ENTRY, "%s", next->d_name);
+		found = 1;
+	}
+	closedir(folder);
+	return found;
 }

@@ -1,4 +1,4 @@
-/* Making the folders that the configuration names. */
+/* Making and judging the folders that the configuration names. */
 #ifndef COMMON_FOLDER_H
 #define COMMON_FOLDER_H
 
@@ -7,5 +7,13 @@
  * there already), or -1 with errno.
  */
 int folder_make(const char *path);
+
+enum { FOLDER_ENTRY = 256 }; /* bytes of a name in a folder, NUL included */
+
+/*
+ * Looks into a folder's descriptor (O_PATH will do). 0: it is empty; 1: `entry` names something in
+ * it; -1 with errno.
+ */
+int folder_first_entry(int fd, char entry[FOLDER_ENTRY]);
 
 #endif

@@ -28,6 +28,14 @@ struct link {
 
 static void on_ready(uv_poll_t *poll, int status, int events);
 
+/* Keys pass through these messages, and through the link's buffer. */
+static void
+free_queued(struct queued *queued)
+{
+	explicit_bzero(queued->message, queued->length);
+	free(queued);
+}
+
 static void
 free_link(uv_handle_t *handle)
 {
@@ -36,10 +44,9 @@ free_link(uv_handle_t *handle)
 	while (link->first != NULL) {
 		struct queued *next = link->first->next;
 
-		free(link->first);
+		free_queued(link->first);
 		link->first = next;
 	}
-	/* Keys have passed through it. */
 	explicit_bzero(link->buffer, sizeof(link->buffer));
 	free(link);
 }
@@ -117,7 +124,6 @@ read_one(struct link *link)
 		end(link, LINK_END_FAILURE);
 		return 0;
 	}
-	link->progress = uv_hrtime();
 	verdict = handle(link, &received, fd, &header);
 	if (verdict != MESSAGE_ACCEPTED) {
 		if (link->config.violations == NULL || log_allowed(link->config.violations))
@@ -151,7 +157,7 @@ write_queue(struct link *link)
 		link->first = message->next;
 		if (link->first == NULL)
 			link->last = &link->first;
-		free(message);
+		free_queued(message);
 	}
 	if (link->config.drained != NULL)
 		link->config.drained(link->config.context);
@@ -230,6 +236,8 @@ link_send(struct link *link, const unsigned char *message, size_t length)
 
 		if (result == TRANSPORT_DONE)
 			link->progress = uv_hrtime();
+		if (result == TRANSPORT_FAILED)
+			return -1;
 		/* A dead socket is noticed, and `closed` called, in the next turn of the loop. */
 		if (result != TRANSPORT_AGAIN)
 			return 0;

@@ -55,14 +55,14 @@ unsigned link_state(const struct link *link);
 
 /*
  * Sends or queues one finished message (message_end() gave `length`). 0, or -1: the queue is
- * full or memory is short; nothing was queued.
+ * full, memory is short, or the kernel refused it; nothing was queued.
  */
 int link_send(struct link *link, const unsigned char *message, size_t length);
 
 /* Bytes waiting to be sent. */
 size_t link_queued(const struct link *link);
 
-/* Nanoseconds of uv_hrtime() at the last time the peer took or sent something. */
+/* uv_hrtime() when the socket last took a message: a peer that reads makes room. */
 uint64_t link_progress(const struct link *link);
 
 /* Closes without calling `closed`. What is queued is lost. NULL is accepted. */

@@ -1,6 +1,7 @@
 #include "listen.h"
 
 #include "log.h"
+#include "transport.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -103,6 +104,7 @@ listen_bind_local(const struct address *address, mode_t mode, uid_t owner)
 	if (fd < 0)
 		fail(address, SOCK_STREAM, "make a socket for");
 	remove_stale(address);
+	transport_refuse_fds(fd);
 	mask = umask(0777 & ~mode);
 	if (bind(fd, &address->socket.any, address->length) != 0)
 		fail(address, SOCK_STREAM, "bind");

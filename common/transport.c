@@ -99,3 +99,12 @@ transport_send(int socket, const unsigned char *message, size_t length, int fd)
 		return result_of(errno);
 	return TRANSPORT_DONE;
 }
+
+void
+transport_refuse_fds(int socket)
+{
+	int off = 0;
+
+	/* An older kernel does not know the option: then the senders' own filters have to do. */
+	(void)setsockopt(socket, SOL_SOCKET, TRANSPORT_SO_PASSRIGHTS, &off, sizeof(off));
+}

@@ -7,6 +7,9 @@
 
 #include "message.h"
 
+/* SO_PASSRIGHTS of Linux 6.16; the headers may be older. */
+enum { TRANSPORT_SO_PASSRIGHTS = 83 };
+
 enum transport_result {
 	TRANSPORT_DONE,
 	TRANSPORT_AGAIN,  /* nothing there, or no room */
@@ -25,5 +28,11 @@ enum transport_result transport_receive(
 /* Sends one message, with descriptor `fd` unless it is -1. Never raises SIGPIPE, never waits. */
 enum transport_result transport_send(
     int socket, const unsigned char *message, size_t length, int fd);
+
+/*
+ * Asks the kernel to turn messages with descriptors away. Closing an unwanted descriptor can take as long as its sender likes
+ * (a TCP socket that lingers), so the receivers that want none should not be given any. Without effect before Linux 6.16.
+ */
+void transport_refuse_fds(int socket);
 
 #endif

@@ -1,18 +1,19 @@
 #include "filter.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <seccomp.h>
-#include <sys/ioctl.h>
+#include <sys/socket.h>
 
 const struct confine_call filter_calls[] = {
     /* UDP in batches */
-    {.number = SCMP_SYS(recvmmsg)},
-    {.number = SCMP_SYS(sendmmsg)},
-    /* libuv's streams: accept, non-blocking, write */
-    {.number = SCMP_SYS(ioctl), .by_argument = 1, .argument = 1, .mask = ~0UL, .value = FIONBIO},
-    {.number = SCMP_SYS(setsockopt)},
-    {.number = SCMP_SYS(getsockname)},
-    {.number = SCMP_SYS(writev)},
-    {.number = SCMP_SYS(shutdown)},
+    CONFINE_ALLOW(recvmmsg),
+    CONFINE_ALLOW_IF(sendmmsg, CONFINE_BITS_ARE(3, MSG_FASTOPEN, 0)),
+    /* libuv's streams: write, end; one option, because SO_LINGER could make a neighbour wait */
+    CONFINE_ALLOW_IF(setsockopt, CONFINE_INT_IS(1, IPPROTO_TCP), CONFINE_INT_IS(2, TCP_NODELAY)),
+    CONFINE_ALLOW(getsockname),
+    CONFINE_ALLOW(writev),
+    CONFINE_ALLOW(shutdown),
 };
 
 const size_t filter_call_count = sizeof(filter_calls) / sizeof(filter_calls[0]);

@@ -4,6 +4,7 @@
 #include "conf.h"
 #include "daemon.h"
 #include "log.h"
+#include "transport.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -223,10 +224,11 @@ on_lifeline(uv_stream_t *stream, ssize_t length, const uv_buf_t *buffer)
 	struct child *child = stream->data;
 
 	(void)buffer;
-	if (length > 0 && !child->ready)
-		on_ready(child);
-	else if (length < 0)
+	/* One byte is all it has to say; nothing later is listened to. */
+	if (length != 0)
 		uv_read_stop(stream);
+	if (length > 0)
+		on_ready(child);
 }
 
 /* Where the daemons are: beside us in a build folder as in an installed system. */
@@ -265,8 +267,8 @@ start(struct child *child)
 	struct parent *parent = child->parent;
 	char config_option[] = "-c", lifeline_option[] = "--lifeline", path[PROGRAM_MAX];
 	char *arguments[] = {child->program, config_option, path, lifeline_option, NULL};
-	uv_stdio_container_t stdio[4] = {{.flags = UV_IGNORE},
-	    {.flags = UV_INHERIT_FD, .data.fd = 1}, {.flags = UV_INHERIT_FD, .data.fd = 2},
+	uv_stdio_container_t stdio[4] = {{.flags = UV_IGNORE}, {.flags = UV_IGNORE},
+	    {.flags = UV_INHERIT_FD, .data.fd = 2},
 	    {.flags = UV_CREATE_PIPE | UV_READABLE_PIPE | UV_WRITABLE_PIPE}};
 	/* Out of our process group: Ctrl-C reaches us alone, and we stop them in order. */
 	uv_process_options_t options = {.exit_cb = on_exit_of_child,
@@ -275,6 +277,7 @@ start(struct child *child)
 	    .flags = UV_PROCESS_DETACHED,
 	    .stdio_count = 4,
 	    .stdio = stdio};
+	uv_os_fd_t lifeline_fd;
 	int failed;
 
 	(void)snprintf(path, sizeof(path), "%s", parent->path);
@@ -290,6 +293,8 @@ start(struct child *child)
 		on_exit_of_child(&child->process, 1, 0);
 		return;
 	}
+	if (uv_fileno((uv_handle_t *)&child->lifeline, &lifeline_fd) == 0)
+		transport_refuse_fds(lifeline_fd);
 	uv_read_start((uv_stream_t *)&child->lifeline, allocate, on_lifeline);
 }
 

@@ -147,7 +147,30 @@ open_environment(struct database *database, const char *path)
 		fatal("cannot open the database in %s: %s", path, mdb_strerror(code));
 }
 
-/* Makes the folder, gives it to its user, and makes it the working folder. */
+/* Gives a new folder to its user. One that is somebody else's and in use was named by mistake. */
+static void
+own_folder(int fd, const char *path, uid_t uid, gid_t gid)
+{
+	char entry[FOLDER_ENTRY];
+	struct stat status;
+
+	if (fstat(fd, &status) != 0)
+		fatal("cannot look at the folder %s: %s", path, strerror(errno));
+	if (status.st_uid != uid) {
+		if (folder_first_entry(fd, entry) != 0)
+			fatal(
+			    "the folder %s is not empty and belongs to uid %u instead of %u: name "
+			    "another one in store.path, or give it away (chown -R %u:%u)",
+			    path, status.st_uid, uid, uid, gid);
+		if (fchown(fd, uid, gid) != 0)
+			fatal(
+			    "cannot give the folder %s to uid %u: %s", path, uid, strerror(errno));
+	}
+	if (fchmod(fd, 0700) != 0)
+		fatal("cannot set the mode of the folder %s: %s", path, strerror(errno));
+}
+
+/* Makes the folder where it is missing, and makes it the working folder. */
 static void
 enter_folder(const char *path, uid_t uid, gid_t gid)
 {
@@ -155,12 +178,11 @@ enter_folder(const char *path, uid_t uid, gid_t gid)
 
 	if (folder_make(path) != 0)
 		fatal("cannot make the folder %s: %s", path, strerror(errno));
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		fatal("cannot open the folder %s: %s", path, strerror(errno));
-	if (geteuid() == 0 && fchown(fd, uid, gid) != 0)
-		fatal("cannot give the folder %s to uid %u: %s", path, uid, strerror(errno));
-	if (fchmod(fd, 0700) != 0 || fchdir(fd) != 0)
+	own_folder(fd, path, uid, gid);
+	if (fchdir(fd) != 0)
 		fatal("cannot enter the folder %s: %s", path, strerror(errno));
 	close(fd);
 }
@@ -214,6 +236,13 @@ database_close(struct database *database)
 	free(database);
 }
 
+/* LMDB gave up after a failed write of its own root, for reading too: only a restart helps. */
+static void __attribute__((noreturn))
+given_up(int code)
+{
+	fatal("the database cannot be used any more: %s", mdb_strerror(code));
+}
+
 static MDB_txn *
 begin_read(struct database *database)
 {
@@ -222,6 +251,8 @@ begin_read(struct database *database)
 
 	uv_mutex_lock(&database->map);
 	code = mdb_txn_begin(database->environment, NULL, MDB_RDONLY, &transaction);
+	if (code == MDB_PANIC)
+		given_up(code);
 	if (code != 0) {
 		uv_mutex_unlock(&database->map);
 		failed(&database->read_failures, "begin to read", code);
@@ -362,9 +393,8 @@ database_begin(struct database *database)
 	int code = mdb_txn_begin(database->environment, NULL, 0, &database->transaction);
 
 	database->failure = 0;
-	/* LMDB gave up after a failed write of its own root: only a restart helps. */
 	if (code == MDB_PANIC)
-		fatal("the database cannot be written any more: %s", mdb_strerror(code));
+		given_up(code);
 	if (code != 0) {
 		database->transaction = NULL;
 		return write_failed(database, "begin to write", code);
@@ -507,9 +537,10 @@ database_grow(struct database *database)
 		return failed(&database->write_failures, "grow", MDB_MAP_FULL);
 	uv_mutex_lock(&database->map);
 	code = mdb_env_set_mapsize(database->environment, size * 2);
-	uv_mutex_unlock(&database->map);
+	/* The old map is gone by then. */
 	if (code != 0)
-		return failed(&database->write_failures, "grow", code);
+		fatal("the database cannot be mapped again: %s", mdb_strerror(code));
+	uv_mutex_unlock(&database->map);
 	log_info("the database's map grew to %zu MiB", size * 2 / 1024 / 1024);
 	return DATABASE_OK;
 }

@@ -19,6 +19,7 @@ struct feed {
 	void *context;
 	uint64_t sent_commit;	 /* highest in a delta on this link */
 	uint64_t applied_commit; /* highest acknowledged on this link */
+	uint64_t moved;		 /* uv_hrtime() when it last got nearer to being served */
 	unsigned char delta[MESSAGE_MAX];
 	struct writer delta_writer;
 	uint64_t delta_commit; /* highest in the delta being gathered; 0: it is empty */
@@ -77,6 +78,7 @@ send_chunk(struct feed *feed, const char **why)
 	if (feed->chunk_writer.length > MESSAGE_HEADER &&
 	    link_send(feed->link, feed->chunk, message_end(&feed->chunk_writer)) != 0)
 		return -1;
+	feed->moved = uv_hrtime();
 	if (result == DATABASE_OK)
 		return 0;
 	feed->sending = 0;
@@ -148,20 +150,24 @@ on_delta_applied(void *context, uint64_t id, struct reader *body, int fd)
 	struct feed *feed = front_context(context);
 
 	(void)fd;
-	if (reader_end(body) != 0 || id > feed->sent_commit || id < feed->applied_commit)
+	if (reader_end(body) != 0 || id > feed->sent_commit || id <= feed->applied_commit)
 		return -1;
 	feed->applied_commit = id;
+	feed->moved = uv_hrtime();
 	feed->applied(feed->context);
 	return 0;
 }
 
-/* Something was sent that dnsd has not acknowledged: it should be seen to move. */
-static int
-waits(void *context)
+/*
+ * dnsd acknowledges only what it serves: nothing before the end of its first snapshot, whose chunks
+ * count as movement until then.
+ */
+static uint64_t
+waits_since(void *context)
 {
 	const struct feed *feed = context;
 
-	return feed->applied_commit < feed->sent_commit;
+	return feed->applied_commit < feed->sent_commit ? feed->moved : 0;
 }
 
 static const struct message_rule rules[] = {
@@ -185,7 +191,7 @@ feed_start(uv_loop_t *loop, struct database *database, uid_t uid, void (*applied
 	    .up = on_up,
 	    .down = on_down,
 	    .drained = on_drained,
-	    .waits = waits};
+	    .waits_since = waits_since};
 
 	if (feed == NULL)
 		fatal("no memory for dnsd's feed");
@@ -206,10 +212,13 @@ feed_flush(struct feed *feed)
 	feed->delta_commit = 0;
 	if (feed->link == NULL || commit == 0)
 		return;
-	if (link_send(feed->link, feed->delta, message_end(&feed->delta_writer)) != 0)
+	if (link_send(feed->link, feed->delta, message_end(&feed->delta_writer)) != 0) {
 		front_drop(feed->front, "its queue is full");
-	else
-		feed->sent_commit = commit;
+		return;
+	}
+	if (feed->applied_commit == feed->sent_commit)
+		feed->moved = uv_hrtime();
+	feed->sent_commit = commit;
 }
 
 /* The header's id becomes the highest commit in the message: what dnsd acknowledges. */

@@ -110,6 +110,7 @@ hand_over(struct front *front, int door)
 		return;
 	}
 	close(pair[1]);
+	transport_refuse_fds(pair[0]);
 	front->link = link_open(front->loop, pair[0], &config);
 	front->opened = uv_hrtime();
 	front->complained = 0;
@@ -154,17 +155,29 @@ dial(struct front *front)
 		close(door);
 }
 
+/* 1 if the peer has neither taken what waits for it nor answered what it took. */
+static int
+is_stalled(const struct front *front, uint64_t now)
+{
+	const uint64_t patience = FRONT_STALL_MS * ns_per_ms;
+	uint64_t since = 0;
+
+	if (link_queued(front->link) > 0 && now - link_progress(front->link) > patience)
+		return 1;
+	if (front->up && front->config.waits_since != NULL)
+		since = front->config.waits_since(front->config.context);
+	return since != 0 && now > since && now - since > patience;
+}
+
 static void
 look_after(struct front *front, uint64_t now)
 {
-	uint64_t since = link_progress(front->link);
-	int waits = link_queued(front->link) > 0 || (front->up && front->config.waits != NULL &&
-							front->config.waits(front->config.context));
-
 	if (!front->up && now - front->opened > FRONT_HELLO_MS * ns_per_ms)
 		front_drop(front, "no greeting came");
-	else if (waits && now > since && now - since > FRONT_STALL_MS * ns_per_ms)
+	else if (is_stalled(front, now))
 		front_drop(front, "no progress for ten seconds");
+	else if (now - front->opened > FRONT_BEHAVED_MS * ns_per_ms)
+		front->back_off = 0;
 }
 
 static void
@@ -204,7 +217,6 @@ front_hello(void *context, uint64_t id, struct reader *body, int fd)
 	if (link_send(front->link, message, message_end(&writer)) != 0)
 		return -1;
 	link_set_state(front->link, FRONT_STATE_OPEN);
-	front->back_off = 0;
 	front->up = 1;
 	if (log_allowed(&front->meetings))
 		log_info("linked to %s", front->config.name);

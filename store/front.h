@@ -15,6 +15,7 @@ enum {
 	FRONT_DIAL_MS = 100,	      /* between two attempts at a door */
 	FRONT_BACK_OFF_MAX_MS = 5000, /* between two links to a front that breaks the rules */
 	FRONT_HELLO_MS = 5000,	      /* for the greeting */
+	FRONT_BEHAVED_MS = 10000,     /* a link that lasted this long ends the back-off */
 	FRONT_STALL_MS = 10000 /* without the peer taking or sending anything while we wait */
 };
 
@@ -37,7 +38,8 @@ struct front_config {
 	void (*up)(void *context, struct link *link); /* greeted: the link may be used */
 	void (*down)(void *context);		      /* may be NULL; after up: the link is gone */
 	void (*drained)(void *context);		      /* may be NULL */
-	int (*waits)(void *context); /* may be NULL: 1 while an answer is expected, for the stall */
+	/* May be NULL. uv_hrtime() since when an answer is awaited in vain; 0 while none is. */
+	uint64_t (*waits_since)(void *context);
 };
 
 struct front;
