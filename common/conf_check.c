@@ -38,17 +38,31 @@ check_users(struct conf_loading *loading, yaml_document_t *document)
 	}
 }
 
+/* 1 if `path` is `folder` or lies in it; both absolute. */
+static int
+is_within(const char *path, const char *folder)
+{
+	size_t length = strlen(folder);
+
+	while (length > 1 && folder[length - 1] == '/')
+		length--;
+	return strncmp(path, folder, length) == 0 &&
+	       (path[length] == '\0' || path[length] == '/' || length == 1);
+}
+
+/* Each belongs to another user, who could replace what the other one trusts in it. */
 static void
 check_folders(struct conf_loading *loading, yaml_document_t *document)
 {
 	const struct conf *conf = loading->conf;
 
-	if (conf->store.path != NULL && conf->privsep.runtime_dir != NULL &&
-	    strcmp(conf->store.path, conf->privsep.runtime_dir) == 0)
+	if (conf->store.path == NULL || conf->privsep.runtime_dir == NULL)
+		return;
+	if (is_within(conf->store.path, conf->privsep.runtime_dir) ||
+	    is_within(conf->privsep.runtime_dir, conf->store.path))
 		conf_report_error(loading->report, value_place(document, "privsep.runtime_dir"),
-		    "privsep.runtime_dir and store.path are one folder; the database must not lie "
-		    "in "
-		    "the folder of the sockets");
+		    "privsep.runtime_dir and store.path lie in one another; the database and the "
+		    "sockets need folders apart");
 }
 
 static int

@@ -300,8 +300,17 @@ static const struct mistake mistakes[] = {
     {RECORDS "store: {path: ~/lib}\n", "5:15: error: store.path: \"~\" is not expanded; write the "
 				       "path in full\n"},
     {RECORDS "store: {path: x}\nprivsep: {runtime_dir: /srv/x}\n",
-	"6:24: error: privsep.runtime_dir and store.path are one folder; the database must not lie "
-	"in the folder of the sockets\n"},
+	"6:24: error: privsep.runtime_dir and store.path lie in one another; the database and the "
+	"sockets need folders apart\n"},
+    {RECORDS "store: {path: x}\nprivsep: {runtime_dir: x/}\n",
+	"6:24: error: privsep.runtime_dir and store.path lie in one another; the database and the "
+	"sockets need folders apart\n"},
+    {RECORDS "store: {path: x}\nprivsep: {runtime_dir: x/run}\n",
+	"6:24: error: privsep.runtime_dir and store.path lie in one another; the database and the "
+	"sockets need folders apart\n"},
+    {RECORDS "store: {path: run/x}\nprivsep: {runtime_dir: run}\n",
+	"6:24: error: privsep.runtime_dir and store.path lie in one another; the database and the "
+	"sockets need folders apart\n"},
     {RECORDS "privsep: {users: {store: \"\"}}\n",
 	"5:26: error: privsep.users.store is empty; it must be a user\n"},
     {RECORDS "privsep: {users: {store: 4294967295}}\n",
