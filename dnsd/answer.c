@@ -22,12 +22,16 @@ struct owner {
 
 struct response {
 	const struct answer_source *source;
+	const struct answer_client *client;
 	const struct query *query;
 	struct writer writer;
 	uint16_t answers, authority, additional;
 	enum dns_rcode rcode;
+	uint64_t
+	    name_hash; /* of the name answered, relative to the zone; a wildcard's where it was one */
 	uint8_t authoritative;
 	uint8_t truncated;
+	uint8_t empty; /* nothing of that type at the name asked for */
 };
 
 /* What a name turned out to be. */
@@ -38,6 +42,23 @@ struct found {
 	const struct zone_node *node;
 	struct table_values values;
 };
+
+/* Fast, and no defence: whoever could make names collide could as well ask for one of them. */
+static uint64_t
+hash_name(const uint8_t *bytes, size_t length)
+{
+	uint64_t hash = length + 1, word;
+
+	for (; length >= sizeof(word); length -= sizeof(word), bytes += sizeof(word)) {
+		memcpy(&word, bytes, sizeof(word));
+		hash = (hash ^ word) * 0x9e3779b97f4a7c15U;
+		hash ^= hash >> 32;
+	}
+	word = 0;
+	memcpy(&word, bytes, length);
+	hash = (hash ^ word) * 0x9e3779b97f4a7c15U;
+	return hash ^ hash >> 32;
+}
 
 /* Labels of `name` in front of the zone's, or -1 when it lies outside. */
 static int
@@ -259,6 +280,14 @@ select_rrset(const struct zone_node *node, uint16_t type)
 	return rrset != NULL ? rrset : zone_node_rrset(node, DNS_TYPE_CNAME);
 }
 
+static uint64_t
+hash_found(const struct zone *zone, const struct found *found, const struct qname *name)
+{
+	if (found->kind == KIND_STATIC)
+		return hash_name(found->node->relative, found->node->length);
+	return hash_name(name->lower, (size_t)name->length - zone->name.length);
+}
+
 /*
  * Answers for one name. Returns the CNAME's rrset if the answer is one and goes on at what it
  * names, otherwise NULL.
@@ -271,6 +300,9 @@ answer_name(
 	uint16_t type = response->query->type;
 	const struct zone_rrset *rrset;
 
+	/* What a CNAME leads on to is counted with the name that was asked for. */
+	if (response->name_hash == 0)
+		response->name_hash = hash_found(response->source->zone, &found, name);
 	switch (found.kind) {
 	case KIND_UNKNOWN:
 		response->rcode = DNS_RCODE_SERVFAIL;
@@ -351,6 +383,7 @@ answer_question(struct response *response)
 	put_u16(owner.wire, POINTER | DNS_HEADER);
 	owner.length = 2;
 	cname = answer_name(response, &owner, name, labels);
+	response->empty = response->answers == 0;
 	if (cname != NULL)
 		follow(response, cname);
 }
@@ -372,7 +405,7 @@ put_opt(struct response *response)
 	uint8_t opt[DNS_OPT_RECORD] = {0};
 
 	put_u16(opt + 1, DNS_TYPE_OPT);
-	put_u16(opt + 3, ANSWER_MAX_UDP);
+	put_u16(opt + 3, response->source->settings->edns_size);
 	opt[5] = (uint8_t)(response->rcode >> 4);
 	put_u16(opt + 7, response->query->dnssec_ok ? DNS_EDNS_DO : 0);
 	writer_bytes(&response->writer, opt, sizeof(opt));
@@ -397,33 +430,53 @@ put_header(struct response *response, const uint8_t *query)
 }
 
 static size_t
-space(const struct query *query, enum answer_transport transport)
+space(
+    const struct answer_source *source, const struct query *query, enum answer_transport transport)
 {
-	size_t limit = ANSWER_MAX_TCP;
+	size_t limit = ANSWER_MAX_TCP, own = source->settings->edns_size;
 
 	if (transport == ANSWER_UDP)
-		limit = query->edns_size < ANSWER_MAX_UDP ? query->edns_size : ANSWER_MAX_UDP;
+		limit = query->edns_size < own ? query->edns_size : own;
 	return query->edns ? limit - DNS_OPT_RECORD : limit;
 }
 
+/* What the question itself led to decides, not what a CNAME led on to, but for NXDOMAIN. */
+static void
+classify(const struct response *response, struct answer_outcome *outcome)
+{
+	outcome->name_hash = 0;
+	switch (response->rcode) {
+	case DNS_RCODE_NOERROR:
+		outcome->class = response->empty ? ANSWER_NODATA : ANSWER_POSITIVE;
+		outcome->name_hash = response->name_hash;
+		break;
+	case DNS_RCODE_NXDOMAIN:
+		outcome->class = ANSWER_NXDOMAIN;
+		break;
+	default:
+		outcome->class = ANSWER_ERROR;
+		break;
+	}
+}
+
 size_t
-answer_query(const struct answer_source *source, enum answer_transport transport,
-    const uint8_t *query_bytes, size_t length, uint8_t *answer)
+answer_query(const struct answer_source *source, const struct answer_client *client,
+    const uint8_t *query_bytes, size_t length, uint8_t *answer, struct answer_outcome *outcome)
 {
 	struct query query;
-	struct response response = {.source = source, .query = &query};
+	struct response response = {.source = source, .client = client, .query = &query};
 
 	if (query_read(&query, query_bytes, length) < 0)
 		return 0;
 	response.rcode = query.rcode;
-	writer_init(&response.writer, answer, space(&query, transport));
+	writer_init(&response.writer, answer, space(source, &query, client->transport));
 	writer_bytes(&response.writer, query_bytes, DNS_HEADER + (size_t)query.question_length);
 	if (response.rcode == DNS_RCODE_NOERROR)
 		answer_question(&response);
 	if (response.writer.failed) {
 		forget(&response);
 		/* There is no other transport to send the client to. */
-		if (transport == ANSWER_TCP)
+		if (client->transport == ANSWER_TCP)
 			response.rcode = DNS_RCODE_SERVFAIL;
 		else
 			response.truncated = 1;
@@ -436,10 +489,28 @@ answer_query(const struct answer_source *source, enum answer_transport transport
 	/* Not every class was looked at (RFC 1035, 6.2). */
 	if (query.class == DNS_CLASS_ANY)
 		response.authoritative = 0;
+	classify(&response, outcome);
+	outcome->has_cookie = 0;
+	outcome->question_end = (uint16_t)(DNS_HEADER + query.question_length);
+	outcome->opt_length = 0;
 	if (query.edns) {
+		length = response.writer.length;
 		response.writer.capacity += DNS_OPT_RECORD;
 		put_opt(&response);
+		outcome->opt_length = (uint16_t)(response.writer.length - length);
 	}
 	put_header(&response, query_bytes);
 	return response.writer.length;
+}
+
+size_t
+answer_truncate(uint8_t *answer, size_t length, const struct answer_outcome *outcome)
+{
+	memmove(answer + outcome->question_end, answer + length - outcome->opt_length,
+	    outcome->opt_length);
+	answer[OFFSET_FLAGS] |= DNS_BIT_TC;
+	put_u16(answer + OFFSET_QDCOUNT + 2, 0);
+	put_u16(answer + OFFSET_QDCOUNT + 4, 0);
+	put_u16(answer + OFFSET_QDCOUNT + 6, outcome->opt_length > 0);
+	return (size_t)outcome->question_end + outcome->opt_length;
 }

@@ -13,24 +13,75 @@
 #include <stdint.h>
 
 enum {
-	ANSWER_MAX_UDP = 1232, /* our own EDNS size, and no datagram is longer (RFC 9715) */
+	ANSWER_DEFAULT_EDNS = 1232, /* no fragments on any usual path (RFC 9715, 3.1) */
+	ANSWER_MAX_UDP = 4096,	    /* room for a datagram, whatever the settings say */
 	ANSWER_MAX_TCP = 65535,
 	ANSWER_MAX_CHAIN = 8 /* CNAMEs followed inside the zone */
 };
 
 enum answer_transport { ANSWER_UDP, ANSWER_TCP };
 
+/* What the configuration says about answers; for all workers, never changed once they run. */
+struct answer_settings {
+	uint16_t edns_size; /* our own UDP payload size, DNS_MIN_UDP to ANSWER_MAX_UDP */
+};
+
 /* Where answers come from. */
 struct answer_source {
 	const struct zone *zone;
+	const struct answer_settings *settings;
 	struct table_reader *names; /* entered by the caller */
+};
+
+/* Who asks, how and when. */
+struct answer_client {
+	enum answer_transport transport;
+	const uint8_t *address; /* in network order; a v4-mapped one as its four bytes */
+	uint8_t address_length; /* 4 or 16; 0: unknown, and no cookie is made or believed */
+	uint32_t now;		/* seconds since 1970; may lag by some seconds */
+	/*
+	 * TCP: how long the connection may be idle from now on, in units of 100 ms, told to who asks
+	 * (RFC 7828). 0: it is about to be closed.
+	 */
+	uint16_t keepalive;
+};
+
+/* What an answer is for rate limiting, in the classes of BIND, NSD and Knot. */
+enum answer_class {
+	ANSWER_POSITIVE, /* there are records in the answer section */
+	ANSWER_NODATA,	 /* the name exists, the type does not */
+	ANSWER_NXDOMAIN,
+	ANSWER_ERROR, /* every other rcode */
+	ANSWER_CLASSES
+};
+
+struct answer_outcome {
+	enum answer_class class;
+	/* 1: the query bore a server cookie of ours, so the client's address is no forgery. */
+	int has_cookie;
+	/*
+	 * A hash, not a secret one, of what the class is counted by: the name below the zone for
+	 * ANSWER_POSITIVE and ANSWER_NODATA (of a wildcard: the wildcard's, or else everyone could
+	 * make up as many names as he wants), otherwise 0, for the zone as a whole.
+	 */
+	uint64_t name_hash;
+	uint16_t question_end; /* where header and question of the answer end */
+	uint16_t opt_length;   /* bytes of the OPT record at the answer's very end; 0: none */
 };
 
 /*
  * Writes the answer to `query` into `answer`, which has room for ANSWER_MAX_UDP or ANSWER_MAX_TCP
- * bytes according to `transport`. Returns its length, or 0: say nothing.
+ * bytes according to the transport. Returns its length, or 0: say nothing, and `outcome` is not
+ * written.
  */
-size_t answer_query(const struct answer_source *source, enum answer_transport transport,
-    const uint8_t *query, size_t length, uint8_t *answer);
+size_t answer_query(const struct answer_source *source, const struct answer_client *client,
+    const uint8_t *query, size_t length, uint8_t *answer, struct answer_outcome *outcome);
+
+/*
+ * Cuts the answer that answer_query() has just written down to its question and OPT record, with
+ * TC set: whoever really asked comes back over TCP. Returns the new length, never more than that
+ * of the query but for what the options in the OPT record add.
+ */
+size_t answer_truncate(uint8_t *answer, size_t length, const struct answer_outcome *outcome);
 
 #endif

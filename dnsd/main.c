@@ -30,6 +30,7 @@ struct dnsd {
 	uv_loop_t loop;
 	uv_timer_t patience;
 	struct zone *zone;
+	struct answer_settings settings;
 	struct table *table;
 	struct pool *pool;
 	struct door *door;
@@ -125,7 +126,7 @@ start(struct dnsd *dnsd, int door_fd)
 		fatal("no memory for the link");
 	dnsd->door = door_listen(
 	    &dnsd->loop, door_fd, conf->privsep.users[CONF_ROLE_STORE].uid, on_link, dnsd);
-	pool_start(dnsd->pool, &dnsd->loop, dnsd->zone, dnsd->table);
+	pool_start(dnsd->pool, &dnsd->loop, dnsd->zone, &dnsd->settings, dnsd->table);
 	(void)uv_timer_start(&dnsd->patience, on_patience, PATIENCE_MS, 0);
 }
 
@@ -138,6 +139,7 @@ main(int argc, char **argv)
 
 	daemon_begin(&dnsd.daemon, CONF_ROLE_DNSD, argc, argv);
 	dnsd.zone = make_zone(conf);
+	dnsd.settings.edns_size = ANSWER_DEFAULT_EDNS;
 	dnsd.table = make_table(conf->dns.workers);
 	dnsd.pool = pool_bind(conf);
 	door_fd = door_bind(

@@ -125,9 +125,11 @@ row(const struct sockets *sockets, unsigned worker)
 }
 
 void
-pool_start(struct pool *pool, uv_loop_t *loop, const struct zone *zone, struct table *table)
+pool_start(struct pool *pool, uv_loop_t *loop, const struct zone *zone,
+    const struct answer_settings *settings, struct table *table)
 {
 	struct worker_config config = {.zone = zone,
+	    .settings = settings,
 	    .udp_count = pool->udp.per_worker,
 	    .tcp_count = pool->tcp.per_worker,
 	    .ended = on_worker_ended,

@@ -6,6 +6,7 @@
 #define DNSD_POOL_H
 
 #include "conf.h"
+#include "answer.h"
 #include "table.h"
 #include "zone.h"
 
@@ -20,7 +21,8 @@ struct pool *pool_bind(const struct conf *conf);
 unsigned long pool_files(const struct conf *conf);
 
 /* Starts the threads; `loop` hears of their end. Fatal on failure. */
-void pool_start(struct pool *pool, uv_loop_t *loop, const struct zone *zone, struct table *table);
+void pool_start(struct pool *pool, uv_loop_t *loop, const struct zone *zone,
+    const struct answer_settings *settings, struct table *table);
 
 /* Reads the sockets from now on. Calling it again does nothing. */
 void pool_serve(struct pool *pool);

@@ -115,7 +115,10 @@ static int
 answer_message(struct connection *connection, const uint8_t *message, size_t length)
 {
 	struct tcp *tcp = connection->tcp;
-	size_t size = answer_query(tcp->source, ANSWER_TCP, message, length, tcp->answer + PREFIX);
+	struct answer_client client = {.transport = ANSWER_TCP};
+	struct answer_outcome outcome;
+	size_t size =
+	    answer_query(tcp->source, &client, message, length, tcp->answer + PREFIX, &outcome);
 
 	if (size == 0)
 		return 0;

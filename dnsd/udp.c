@@ -27,7 +27,8 @@ struct udp {
 	struct sockaddr_storage peers[UDP_BATCH];
 	union control controls[UDP_BATCH];
 	uint8_t queries[UDP_BATCH][UDP_MAX_QUERY];
-	uint8_t answers[UDP_BATCH][ANSWER_MAX_UDP];
+	/* Not a page apart each, or else all would want the same lines of the cache. */
+	uint8_t answers[UDP_BATCH][ANSWER_MAX_UDP + 64];
 };
 
 static int
@@ -116,10 +117,12 @@ static unsigned
 answer_one(struct udp *udp, unsigned i, unsigned place)
 {
 	struct msghdr *in = &udp->received[i].msg_hdr, *out = &udp->sent[place].msg_hdr;
+	struct answer_client client = {.transport = ANSWER_UDP};
+	struct answer_outcome outcome;
 	size_t length;
 
-	length = answer_query(udp->source, ANSWER_UDP, udp->queries[i], udp->received[i].msg_len,
-	    udp->answers[place]);
+	length = answer_query(udp->source, &client, udp->queries[i], udp->received[i].msg_len,
+	    udp->answers[place], &outcome);
 	if (length == 0)
 		return 0;
 	udp->sent_parts[place].iov_len = length;

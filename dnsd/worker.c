@@ -84,7 +84,8 @@ worker_start(const struct worker_config *config)
 	if (worker == NULL)
 		fatal("no memory for a worker");
 	worker->config = *config;
-	worker->source = (struct answer_source){.zone = config->zone, .names = config->names};
+	worker->source = (struct answer_source){
+	    .zone = config->zone, .settings = config->settings, .names = config->names};
 	worker->udp = calloc(config->udp_count + 1, sizeof(struct udp *));
 	if (worker->udp == NULL || uv_loop_init(&worker->loop) < 0 ||
 	    uv_async_init(&worker->loop, &worker->wake, on_wake) < 0)

@@ -5,6 +5,7 @@
 #ifndef DNSD_WORKER_H
 #define DNSD_WORKER_H
 
+#include "answer.h"
 #include "table.h"
 #include "zone.h"
 
@@ -13,6 +14,7 @@
 struct worker_config {
 	unsigned index; /* for the thread's name */
 	const struct zone *zone;
+	const struct answer_settings *settings;
 	struct table_reader *names; /* this worker's own */
 	const int *udp_fds;	    /* bound; taken over */
 	size_t udp_count;

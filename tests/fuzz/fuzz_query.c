@@ -95,7 +95,12 @@ check_question(const uint8_t *query, size_t query_length, const uint8_t *answer,
 static void
 ask(struct table *names, enum answer_transport transport, const uint8_t *query, size_t query_length)
 {
-	struct answer_source source = {zone, table_reader(names, 0)};
+	static const uint8_t address[4] = {192, 0, 2, 1};
+	struct answer_settings settings = {.edns_size = ANSWER_DEFAULT_EDNS};
+	struct answer_source source = {zone, &settings, table_reader(names, 0)};
+	struct answer_client client = {
+	    .transport = transport, .address = address, .address_length = sizeof(address)};
+	struct answer_outcome outcome;
 	size_t room = transport == ANSWER_UDP ? ANSWER_MAX_UDP : ANSWER_MAX_TCP;
 	uint8_t *answer = malloc(room);
 	size_t length;
@@ -103,13 +108,18 @@ ask(struct table *names, enum answer_transport transport, const uint8_t *query, 
 	if (answer == NULL)
 		abort();
 	table_enter(source.names);
-	length = answer_query(&source, transport, query, query_length, answer);
+	length = answer_query(&source, &client, query, query_length, answer, &outcome);
 	table_leave(source.names);
 	need((length == 0) == (query_length < DNS_HEADER || (query[2] & DNS_BIT_QR) != 0));
 	if (length > 0) {
 		need(length >= DNS_HEADER && length <= room);
 		need(memcmp(answer, query, 2) == 0 && (answer[2] & DNS_BIT_QR) != 0);
 		need(transport == ANSWER_UDP || (answer[2] & DNS_BIT_TC) == 0);
+		check_question(query, query_length, answer, length);
+		check_readable(answer, length);
+		need(outcome.class < ANSWER_CLASSES);
+		length = answer_truncate(answer, length, &outcome);
+		need(length <= room && (answer[2] & DNS_BIT_TC) != 0);
 		check_question(query, query_length, answer, length);
 		check_readable(answer, length);
 	}

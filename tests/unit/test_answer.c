@@ -29,6 +29,10 @@ static const char *const lines[] = {
 static struct zone *zone;
 static struct table *table;
 
+/* What the tests change between queries; set_up() gives every test the defaults. */
+static struct answer_settings settings;
+static struct answer_client client;
+
 static void
 put(uint64_t commit, const char *label, const char *const *values)
 {
@@ -57,6 +61,8 @@ set_up(void)
 	zone = dns_fixture_zone(lines, ROWS(lines));
 	ck_assert_ptr_nonnull(zone);
 	table = dns_fixture_table(1);
+	settings = (struct answer_settings){.edns_size = ANSWER_DEFAULT_EDNS};
+	client = (struct answer_client){0};
 }
 
 static void
@@ -73,19 +79,21 @@ struct answer {
 	unsigned flags; /* QR, AA, TC, RD of the third byte */
 	unsigned rcode;
 	unsigned counts[4];
+	struct answer_outcome outcome;
 };
 
 static void
 ask_bytes(
     struct answer *answer, enum answer_transport transport, const uint8_t *query, size_t length)
 {
-	struct answer_source source = {zone, table_reader(table, 0)};
+	struct answer_source source = {zone, &settings, table_reader(table, 0)};
 	size_t room = transport == ANSWER_UDP ? ANSWER_MAX_UDP : ANSWER_MAX_TCP;
 	uint8_t *exact = malloc(room); /* so that a sanitizer sees a byte too many */
 
 	ck_assert_ptr_nonnull(exact);
 	table_enter(source.names);
-	answer->length = answer_query(&source, transport, query, length, exact);
+	client.transport = transport;
+	answer->length = answer_query(&source, &client, query, length, exact, &answer->outcome);
 	table_leave(source.names);
 	ck_assert_uint_le(answer->length, room);
 	memcpy(answer->bytes, exact, answer->length);
@@ -531,6 +539,66 @@ START_TEST(fails_where_even_tcp_is_too_small)
 	ck_assert_uint_eq(answer.flags, QR_AA_RD | DNS_BIT_TC);
 }
 END_TEST
+static const struct {
+	const char *name;
+	uint16_t type;
+	enum answer_class class;
+	const char *counted_with; /* the same hash; NULL: counted with the whole zone */
+} classes[] = {
+    {"two.auth.example.org.", DNS_TYPE_TXT, ANSWER_POSITIVE, "TWO.Auth.example.org."},
+    {"auth.example.org.", DNS_TYPE_A, ANSWER_POSITIVE, "auth.example.org."},
+    {"x.y.wild.auth.example.org.", DNS_TYPE_TXT, ANSWER_POSITIVE, "z.wild.auth.example.org."},
+    {"alias.auth.example.org.", DNS_TYPE_A, ANSWER_POSITIVE, "alias.auth.example.org."},
+    {"alias.auth.example.org.", DNS_TYPE_TXT, ANSWER_POSITIVE, "alias.auth.example.org."},
+    {"large.auth.example.org.", DNS_TYPE_TXT, ANSWER_POSITIVE, "large.auth.example.org."},
+    {"two.auth.example.org.", DNS_TYPE_A, ANSWER_NODATA, "two.auth.example.org."},
+    {"deep.auth.example.org.", DNS_TYPE_A, ANSWER_NODATA, "deep.auth.example.org."},
+    {"nothing.auth.example.org.", DNS_TYPE_A, ANSWER_NXDOMAIN, NULL},
+    {"to-nothing.auth.example.org.", DNS_TYPE_A, ANSWER_NXDOMAIN, NULL},
+    {"example.com.", DNS_TYPE_A, ANSWER_ERROR, NULL},
+    {"auth.example.org.", DNS_TYPE_AXFR, ANSWER_ERROR, NULL},
+};
+
+START_TEST(tells_what_to_count)
+{
+	struct dns_fixture_question question = {classes[_i].name, classes[_i].type, 0, 0, 0};
+	struct answer answer, other;
+
+	synchronise();
+	ask(&answer, ANSWER_UDP, &question);
+	ck_assert_int_eq(answer.outcome.class, classes[_i].class);
+	if (classes[_i].counted_with == NULL) {
+		ck_assert_uint_eq(answer.outcome.name_hash, 0);
+		return;
+	}
+	question.name = classes[_i].counted_with;
+	ask(&other, ANSWER_UDP, &question);
+	ck_assert_uint_eq(answer.outcome.name_hash, other.outcome.name_hash);
+	/* And with nothing else. */
+	question.name = "host.deep.auth.example.org.";
+	ask(&other, ANSWER_UDP, &question);
+	ck_assert_uint_ne(answer.outcome.name_hash, other.outcome.name_hash);
+}
+END_TEST
+
+START_TEST(cuts_an_answer_down)
+{
+	static const char *const names[] = {"two.auth.example.org.", "x.auth.example.org.",
+	    "large.auth.example.org.", "example.com."};
+	struct dns_fixture_question question = {names[_i / 2], DNS_TYPE_TXT, 0, _i % 2 * 1232, 1};
+	uint8_t query[DNS_FIXTURE_QUERY];
+	size_t length = dns_fixture_query(query, &question);
+	struct answer answer;
+
+	synchronise();
+	ask(&answer, ANSWER_UDP, &question);
+	ck_assert_uint_eq(answer_truncate(answer.bytes, answer.length, &answer.outcome), length);
+	ck_assert_uint_eq(answer.bytes[2], answer.flags | DNS_BIT_TC);
+	ck_assert_uint_eq(answer.bytes[3], answer.rcode);
+	/* The counts, question and OPT record of the query. */
+	ck_assert_mem_eq(answer.bytes + 4, query + 4, length - 4);
+}
+END_TEST
 
 int
 main(void)
@@ -549,6 +617,8 @@ main(void)
 	tcase_add_test(cases, fits_to_the_byte);
 	tcase_add_test(cases, echoes_edns);
 	tcase_add_test(cases, says_bad_version);
+	tcase_add_loop_test(cases, tells_what_to_count, 0, ROWS(classes));
+	tcase_add_loop_test(cases, cuts_an_answer_down, 0, 8);
 	tcase_add_loop_test(cases, sets_the_flags, 0, ROWS(flags));
 	tcase_add_test(cases, every_prefix_gets_a_format_error);
 	tcase_add_test(cases, answers_the_longest_question);
