@@ -277,6 +277,21 @@ network_from_text(
 	return 0;
 }
 
+void
+network_to_text(const struct network *network, char text[NETWORK_MAX_TEXT])
+{
+	char ip[INET6_ADDRSTRLEN] = "";
+	unsigned bits = network->bits;
+
+	if (bits >= MAPPED_BITS && memcmp(network->bytes, mapped_prefix, MAPPED_PREFIX) == 0) {
+		bits -= MAPPED_BITS;
+		inet_ntop(AF_INET, network->bytes + MAPPED_PREFIX, ip, sizeof(ip));
+	} else {
+		inet_ntop(AF_INET6, network->bytes, ip, sizeof(ip));
+	}
+	snprintf(text, NETWORK_MAX_TEXT, "%s/%u", ip, bits);
+}
+
 int
 network_contains(const struct network *network, const struct client_address *client)
 {

@@ -64,6 +64,9 @@ struct network {
 int network_from_text(
     struct network *network, const char *text, size_t length, char clean[NETWORK_MAX_TEXT]);
 
+/* Writes the form that network_from_text reads. */
+void network_to_text(const struct network *network, char text[NETWORK_MAX_TEXT]);
+
 /* 1 if the client is inside. An unknown client is inside nothing. */
 int network_contains(const struct network *network, const struct client_address *client);
 

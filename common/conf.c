@@ -265,6 +265,7 @@ conf_free(struct conf *conf)
 	record_list_free(&conf->zone.records);
 	free(conf->dns.listen.addresses);
 	free(conf->api.listen.addresses);
+	free(conf->dns.rate_limit.exempt.networks);
 	free(conf->store.path);
 	for (int i = 0; i < CONF_ROLES; i++)
 		free(conf->privsep.users[i].name);

@@ -21,6 +21,7 @@
 enum {
 	CONF_MAX_FILE = 1024 * 1024, /* bytes of a configuration file */
 	CONF_MAX_LISTEN = 64,	     /* addresses of one list */
+	CONF_MAX_NETWORKS = 64,	     /* networks of one list */
 	CONF_MAX_WORKERS = 64,
 	CONF_EXIT = 78 /* EX_CONFIG of sysexits.h: exit code of a configuration error */
 };
@@ -41,6 +42,11 @@ struct conf_listen {
 	size_t count;
 };
 
+struct conf_networks {
+	struct network *networks; /* owned */
+	size_t count;
+};
+
 struct conf {
 	struct {
 		struct name name;	/* lower case */
@@ -52,8 +58,19 @@ struct conf {
 	} zone;
 	struct {
 		struct conf_listen listen;
-		unsigned protocols; /* CONF_PROTOCOL_* bits */
-		unsigned workers;   /* 1 to CONF_MAX_WORKERS; auto: the cores we may use */
+		unsigned protocols;	/* CONF_PROTOCOL_* bits */
+		unsigned workers;	/* 1 to CONF_MAX_WORKERS; auto: the cores we may use */
+		uint32_t socket_buffer; /* bytes, to receive and to send; 0: the kernel's */
+		struct {
+			uint32_t responses_per_second; /* of all workers; 0: no limit */
+			uint32_t slip;		       /* every n-th is cut; 0: none */
+			struct conf_networks exempt;
+		} rate_limit;
+		struct {
+			uint32_t connections;		  /* of one worker */
+			uint32_t connections_per_address; /* likewise */
+			uint32_t idle_timeout;		  /* seconds */
+		} tcp;
 	} dns;
 	struct {
 		struct conf_listen listen;

@@ -1,4 +1,4 @@
-/* The addresses that DNS and the API listen at. */
+/* The addresses that DNS and the API listen at, and networks. */
 #include "array.h"
 #include "conf_value.h"
 
@@ -125,4 +125,43 @@ conf_set_api_listen(
 		conf_value_out_of_memory(loading, value);
 	free(text);
 	free(path);
+}
+
+static int
+networks_have(const struct conf_networks *list, const struct network *network)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (memcmp(&list->networks[i], network, sizeof(*network)) == 0)
+			return 1;
+	}
+	return 0;
+}
+
+void
+conf_set_network(
+    struct conf_loading *loading, const struct conf_key *key, const struct conf_value *value)
+{
+	struct conf_networks *list = conf_value_field(loading, key);
+	struct network network, *grown;
+	char clean[NETWORK_MAX_TEXT];
+
+	if (network_from_text(&network, value->text, strlen(value->text), clean) != 0) {
+		conf_report_error(loading->report, value->place, "%s: \"%.*s\" is not %s",
+		    key->path, CONF_SHOWN, value->text, key->form);
+	} else if (networks_have(list, &network)) {
+		conf_report_error(loading->report, value->place,
+		    "%s has the network \"%.*s\" twice; remove one", key->path, CONF_SHOWN,
+		    value->text);
+	} else if (list->count == CONF_MAX_NETWORKS) {
+		conf_report_error(loading->report, value->place, "%s has more than %d networks",
+		    key->path, CONF_MAX_NETWORKS);
+	} else {
+		grown = array_grow(list->networks, list->count, sizeof(*grown));
+		if (grown == NULL) {
+			conf_value_out_of_memory(loading, value);
+			return;
+		}
+		list->networks = grown;
+		list->networks[list->count++] = network;
+	}
 }

@@ -70,6 +70,33 @@ print_zone(FILE *out, const struct conf *conf)
 }
 
 static void
+print_networks(FILE *out, const struct conf_networks *list)
+{
+	fputc('[', out);
+	for (size_t i = 0; i < list->count; i++) {
+		char text[NETWORK_MAX_TEXT];
+
+		network_to_text(&list->networks[i], text);
+		fputs(i > 0 ? ", " : "", out);
+		print_quoted(out, text);
+	}
+	fputs("]\n", out);
+}
+
+static void
+print_dns_limits(FILE *out, const struct conf *conf)
+{
+	fprintf(out, "  socket_buffer: %u\n", conf->dns.socket_buffer);
+	fprintf(out, "  rate_limit:\n    responses_per_second: %u\n    slip: %u\n    exempt: ",
+	    conf->dns.rate_limit.responses_per_second, conf->dns.rate_limit.slip);
+	print_networks(out, &conf->dns.rate_limit.exempt);
+	fprintf(out,
+	    "  tcp:\n    connections: %u\n    connections_per_address: %u\n    idle_timeout: %u\n",
+	    conf->dns.tcp.connections, conf->dns.tcp.connections_per_address,
+	    conf->dns.tcp.idle_timeout);
+}
+
+static void
 print_privsep(FILE *out, const struct conf *conf)
 {
 	fputs("privsep:\n  users:\n", out);
@@ -92,6 +119,7 @@ conf_print(const struct conf *conf, FILE *out)
 	fprintf(out, "  protocols: [%s%s%s]\n", udp ? "udp" : "", udp && tcp ? ", " : "",
 	    tcp ? "tcp" : "");
 	fprintf(out, "  workers: %u\n", conf->dns.workers);
+	print_dns_limits(out, conf);
 	fputs("api:\n", out);
 	print_listen(out, &conf->api.listen);
 	fprintf(

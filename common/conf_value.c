@@ -93,6 +93,23 @@ conf_set_ttl(
 	}
 }
 
+void
+conf_set_number(
+    struct conf_loading *loading, const struct conf_key *key, const struct conf_value *value)
+{
+	int64_t number = conf_value_number(value->text);
+	uint32_t *target = conf_value_field(loading, key);
+
+	if (value->quoted && number >= 0)
+		conf_report_error(loading->report, value->place,
+		    "%s must be %s, not a text; remove the quotes", key->path, key->form);
+	else if (number < key->minimum || number > key->maximum)
+		conf_report_error(loading->report, value->place, "%s must be %s, not \"%.*s\"",
+		    key->path, key->form, CONF_SHOWN, value->text);
+	else
+		*target = (uint32_t)number;
+}
+
 /* The cores that we may use, not those that the machine has. */
 static unsigned
 count_cores(void)

@@ -261,6 +261,30 @@ static const struct {
     {NETWORK("0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000::/32")},
 };
 
+static const struct {
+	const char *from, *text;
+} network_texts[] = {
+    {"192.0.2.77/24", "192.0.2.0/24"},
+    {"0.0.0.0/0", "0.0.0.0/0"},
+    {"192.0.2.1/32", "192.0.2.1/32"},
+    {"::/0", "::/0"},
+    {"::ffff:0:0/95", "::fffe:0:0/95"},
+    {"2001:DB8::1/32", "2001:db8::/32"},
+    {"::1/128", "::1/128"},
+};
+
+START_TEST(writes_networks)
+{
+	struct network network;
+	char clean[NETWORK_MAX_TEXT], text[NETWORK_MAX_TEXT];
+	const char *from = network_texts[_i].from;
+
+	ck_assert_int_eq(network_from_text(&network, from, strlen(from), clean), 0);
+	network_to_text(&network, text);
+	ck_assert_str_eq(text, network_texts[_i].text);
+}
+END_TEST
+
 START_TEST(refuses_networks)
 {
 	struct network network;
@@ -321,6 +345,7 @@ main(void)
 	tcase_add_loop_test(cases, reads_networks, 0, ROWS(networks));
 	tcase_add_loop_test(cases, network_prefixes_do_not_read_past_the_end, 0, ROWS(networks));
 	tcase_add_test(cases, equal_networks_have_equal_bytes);
+	tcase_add_loop_test(cases, writes_networks, 0, ROWS(network_texts));
 	tcase_add_loop_test(cases, refuses_networks, 0, ROWS(bad_networks));
 	tcase_add_loop_test(cases, knows_who_is_inside, 0, ROWS(memberships));
 	suite_add_tcase(suite, cases);

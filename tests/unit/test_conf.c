@@ -170,6 +170,38 @@ static const struct mistake mistakes[] = {
 				       "to 64, not \"Auto\"; did you mean \"auto\"?\n"},
     {RECORDS "dns: {workers: \"2\"}\n",
 	"5:16: error: dns.workers must be auto or a number from 1 to 64, not \"2\"\n"},
+    {RECORDS "dns: {socket_buffer: 1073741825}\n",
+	"5:22: error: dns.socket_buffer must be a number of bytes up to 1073741824, or 0 for the "
+	"kernel's choice, not \"1073741825\"\n"},
+    {RECORDS "dns: {socket_buffer: 4k}\n",
+	"5:22: error: dns.socket_buffer must be a number of bytes up to 1073741824, or 0 for the "
+	"kernel's choice, not \"4k\"\n"},
+    {RECORDS "dns: {rate_limit: {responses_per_second: 1000001}}\n",
+	"5:42: error: dns.rate_limit.responses_per_second must be a whole number from 1 to "
+	"1000000, "
+	"or 0 for no limit, not \"1000001\"\n"},
+    {RECORDS "dns: {rate_limit: {slip: -1}}\n",
+	"5:26: error: dns.rate_limit.slip must be a whole number from 0 to 100, not \"-1\"\n"},
+    {RECORDS "dns: {rate_limit: {slip: \"2\"}}\n",
+	"5:26: error: dns.rate_limit.slip must be a whole number from 0 to 100, not a text; remove "
+	"the quotes\n"},
+    {RECORDS "dns: {rate_limit: {exempt: [10.0.0.0]}}\n",
+	"5:29: error: dns.rate_limit.exempt: \"10.0.0.0\" is not a network such as 192.0.2.0/24 or "
+	"2001:db8::/32\n"},
+    {RECORDS "dns: {rate_limit: {exempt: [10.0.0.0/8, 10.1.0.0/8]}}\n",
+	"5:41: error: dns.rate_limit.exempt has the network \"10.1.0.0/8\" twice; remove one\n"},
+    {RECORDS "dns: {rate_limit: 5}\n", "5:19: error: dns.rate_limit must have keys below it, not "
+				       "a value of its own\n"},
+    {RECORDS "dns: {rate_limit: {slop: 2}}\n",
+	"5:20: error: unknown key \"slop\"; did you mean \"slip\"?\n"},
+    {RECORDS "dns: {tcp: {connections: 0}}\n",
+	"5:26: error: dns.tcp.connections must be a whole number from 1 to 65536, not \"0\"\n"},
+    {RECORDS "dns: {tcp: {connections_per_address: 65537}}\n",
+	"5:38: error: dns.tcp.connections_per_address must be a whole number from 1 to 65536, not "
+	"\"65537\"\n"},
+    {RECORDS "dns: {tcp: {idle_timeout: 10s}}\n",
+	"5:27: error: dns.tcp.idle_timeout must be a whole number of seconds from 1 to 600, not "
+	"\"10s\"\n"},
     {RECORDS "dns: {protocols: []}\n",
 	"5:18: error: dns.protocols is an empty list; each item is udp or tcp\n"},
     {RECORDS "dns: {protocols: [udp, dot]}\n",
@@ -471,6 +503,18 @@ expect_listen(const struct conf_listen *listen, const char *first, const char *s
 	ck_assert_str_eq(text, second);
 }
 
+static void
+expect_networks(const struct conf_networks *list, const char *first, const char *second)
+{
+	char text[NETWORK_MAX_TEXT];
+
+	ck_assert_uint_eq(list->count, 2);
+	network_to_text(&list->networks[0], text);
+	ck_assert_str_eq(text, first);
+	network_to_text(&list->networks[1], text);
+	ck_assert_str_eq(text, second);
+}
+
 START_TEST(everything_but_the_name_has_a_default)
 {
 	static const char *const users[] = {"sallyport-store", "sallyport-dnsd", "sallyport-apid"};
@@ -491,6 +535,13 @@ START_TEST(everything_but_the_name_has_a_default)
 	ck_assert_uint_eq(conf->dns.protocols, CONF_PROTOCOL_UDP | CONF_PROTOCOL_TCP);
 	ck_assert_uint_ge(conf->dns.workers, 1);
 	ck_assert_uint_le(conf->dns.workers, (unsigned long)cores);
+	ck_assert_uint_eq(conf->dns.socket_buffer, 0);
+	ck_assert_uint_eq(conf->dns.rate_limit.responses_per_second, 200);
+	ck_assert_uint_eq(conf->dns.rate_limit.slip, 2);
+	expect_networks(&conf->dns.rate_limit.exempt, "127.0.0.0/8", "::1/128");
+	ck_assert_uint_eq(conf->dns.tcp.connections, 512);
+	ck_assert_uint_eq(conf->dns.tcp.connections_per_address, 64);
+	ck_assert_uint_eq(conf->dns.tcp.idle_timeout, 10);
 	expect_listen(&conf->api.listen, "127.0.0.1:8053", "[::1]:8053");
 	ck_assert_int_eq(conf->api.disable_registration, 0);
 	ck_assert_str_eq(conf->store.path, "/srv/var/lib");
@@ -520,6 +571,11 @@ static const char full[] = "zone:\n"
 			   "  listen: [\"192.0.2.1:53\", \"[2001:db8::1]:53\"]\n"
 			   "  protocols: [tcp]\n"
 			   "  workers: 64\n"
+			   "  socket_buffer: 1073741824\n"
+			   "  rate_limit: {responses_per_second: 0, slip: 100, exempt: [\"::/0\", "
+			   "0.0.0.0/0]}\n"
+			   "  tcp: {connections: 65536, connections_per_address: 1, idle_timeout: "
+			   "600}\n"
 			   "api:\n"
 			   "  listen: [\"unix:../run/api\", \"unix:/run/x\"]\n"
 			   "  disable_registration: true\n"
@@ -545,6 +601,13 @@ START_TEST(every_key_is_read)
 	expect_listen(&conf->dns.listen, "192.0.2.1:53", "[2001:db8::1]:53");
 	ck_assert_uint_eq(conf->dns.protocols, CONF_PROTOCOL_TCP);
 	ck_assert_uint_eq(conf->dns.workers, 64);
+	ck_assert_uint_eq(conf->dns.socket_buffer, 1073741824);
+	ck_assert_uint_eq(conf->dns.rate_limit.responses_per_second, 0);
+	ck_assert_uint_eq(conf->dns.rate_limit.slip, 100);
+	expect_networks(&conf->dns.rate_limit.exempt, "::/0", "0.0.0.0/0");
+	ck_assert_uint_eq(conf->dns.tcp.connections, 65536);
+	ck_assert_uint_eq(conf->dns.tcp.connections_per_address, 1);
+	ck_assert_uint_eq(conf->dns.tcp.idle_timeout, 600);
 	expect_listen(&conf->api.listen, "unix:/run/api", "unix:/run/x");
 	ck_assert_int_eq(conf->api.disable_registration, 1);
 	ck_assert_str_eq(conf->store.path, "/srv/lib/../a \"b\" \\ \303\274");
@@ -638,6 +701,14 @@ START_TEST(lists_and_paths_have_an_end)
 	snprintf(text + strlen(text), sizeof(text) - strlen(text), "    - 127.0.0.1:100\n");
 	expect(text, 0, "71:7: error: dns.listen has more than 64 addresses\n");
 	expect(path, 0, "");
+	snprintf(text, sizeof(text), "%s", RECORDS "dns:\n  rate_limit:\n    exempt:\n");
+	for (int i = 0; i < 65; i++) {
+		size_t used = strlen(text);
+
+		snprintf(text + used, sizeof(text) - used, "      - 192.0.%d.0/24\n", i);
+	}
+	expect(text, 0, "72:9: error: dns.rate_limit.exempt has more than 64 networks\n");
+
 	path = RECORDS "api: {listen: [\"unix:" PATH_100 "12345678\"]}\n";
 	/* What a message repeats is cut after 100 bytes. */
 	snprintf(text, sizeof(text),
