@@ -2,6 +2,7 @@
 #include "answer.h"
 
 #include "dns.h"
+#include "edns.h"
 #include "pack.h"
 #include "query.h"
 
@@ -32,6 +33,7 @@ struct response {
 	uint8_t authoritative;
 	uint8_t truncated;
 	uint8_t empty; /* nothing of that type at the name asked for */
+	struct edns_reply edns;
 };
 
 /* What a name turned out to be. */
@@ -399,16 +401,40 @@ forget(struct response *response)
 	response->additional = 0;
 }
 
+/*
+ * What goes into the OPT record; room for it is kept free from the start. The cookie is judged here,
+ * before the question is answered.
+ */
+static void
+prepare_edns(struct response *response, struct answer_outcome *outcome)
+{
+	const struct answer_settings *settings = response->source->settings;
+	const struct answer_client *client = response->client;
+	const struct query *query = response->query;
+	enum cookie_state cookie;
+
+	response->edns.size = settings->edns_size;
+	response->edns.dnssec_ok = query->dnssec_ok;
+	response->edns.error = EDNS_ERROR_NONE;
+	if (!query->has_cookie || settings->cookies.count == 0 || client->address_length == 0)
+		return;
+	cookie = cookie_answer(&settings->cookies, query->cookie, client->address,
+	    client->address_length, client->now, response->edns.cookie);
+	response->edns.has_cookie = cookie != COOKIE_MALFORMED;
+	outcome->has_cookie = cookie == COOKIE_RIGHT;
+	if (cookie == COOKIE_MALFORMED)
+		response->rcode = DNS_RCODE_FORMERR;
+	/* Where nothing but a cookie was sent, its state is the answer (RFC 7873, 5.4). */
+	else if (cookie == COOKIE_WRONG && query->question_length == 0)
+		response->rcode = DNS_RCODE_BADCOOKIE;
+}
+
 static void
 put_opt(struct response *response)
 {
-	uint8_t opt[DNS_OPT_RECORD] = {0};
-
-	put_u16(opt + 1, DNS_TYPE_OPT);
-	put_u16(opt + 3, response->source->settings->edns_size);
-	opt[5] = (uint8_t)(response->rcode >> 4);
-	put_u16(opt + 7, response->query->dnssec_ok ? DNS_EDNS_DO : 0);
-	writer_bytes(&response->writer, opt, sizeof(opt));
+	response->edns.upper_rcode = (uint8_t)(response->rcode >> 4);
+	response->writer.capacity += edns_length(&response->edns);
+	edns_write(&response->edns, &response->writer);
 	response->additional++;
 }
 
@@ -430,14 +456,14 @@ put_header(struct response *response, const uint8_t *query)
 }
 
 static size_t
-space(
-    const struct answer_source *source, const struct query *query, enum answer_transport transport)
+space(const struct response *response)
 {
-	size_t limit = ANSWER_MAX_TCP, own = source->settings->edns_size;
+	size_t asked = response->query->edns_size, own = response->source->settings->edns_size;
+	size_t limit = ANSWER_MAX_TCP;
 
-	if (transport == ANSWER_UDP)
-		limit = query->edns_size < own ? query->edns_size : own;
-	return query->edns ? limit - DNS_OPT_RECORD : limit;
+	if (response->client->transport == ANSWER_UDP)
+		limit = asked < own ? asked : own;
+	return response->query->edns ? limit - edns_length(&response->edns) : limit;
 }
 
 /* What the question itself led to decides, not what a CNAME led on to, but for NXDOMAIN. */
@@ -469,9 +495,16 @@ answer_query(const struct answer_source *source, const struct answer_client *cli
 	if (query_read(&query, query_bytes, length) < 0)
 		return 0;
 	response.rcode = query.rcode;
-	writer_init(&response.writer, answer, space(source, &query, client->transport));
+	outcome->has_cookie = 0;
+	if (query.edns)
+		prepare_edns(&response, outcome);
+	/* Nothing was asked, and the cookie that came instead means nothing here. */
+	if (query.question_length == 0 && response.rcode == DNS_RCODE_NOERROR &&
+	    !response.edns.has_cookie)
+		response.rcode = DNS_RCODE_FORMERR;
+	writer_init(&response.writer, answer, space(&response));
 	writer_bytes(&response.writer, query_bytes, DNS_HEADER + (size_t)query.question_length);
-	if (response.rcode == DNS_RCODE_NOERROR)
+	if (response.rcode == DNS_RCODE_NOERROR && query.question_length > 0)
 		answer_question(&response);
 	if (response.writer.failed) {
 		forget(&response);
@@ -490,12 +523,10 @@ answer_query(const struct answer_source *source, const struct answer_client *cli
 	if (query.class == DNS_CLASS_ANY)
 		response.authoritative = 0;
 	classify(&response, outcome);
-	outcome->has_cookie = 0;
 	outcome->question_end = (uint16_t)(DNS_HEADER + query.question_length);
 	outcome->opt_length = 0;
 	if (query.edns) {
 		length = response.writer.length;
-		response.writer.capacity += DNS_OPT_RECORD;
 		put_opt(&response);
 		outcome->opt_length = (uint16_t)(response.writer.length - length);
 	}

@@ -6,6 +6,7 @@
 #ifndef DNSD_ANSWER_H
 #define DNSD_ANSWER_H
 
+#include "cookie.h"
 #include "table.h"
 #include "zone.h"
 
@@ -24,6 +25,7 @@ enum answer_transport { ANSWER_UDP, ANSWER_TCP };
 /* What the configuration says about answers; for all workers, never changed once they run. */
 struct answer_settings {
 	uint16_t edns_size; /* our own UDP payload size, DNS_MIN_UDP to ANSWER_MAX_UDP */
+	struct cookie_secrets cookies;
 };
 
 /* Where answers come from. */

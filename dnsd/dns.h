@@ -38,7 +38,9 @@ enum dns_rcode {
 	DNS_RCODE_NXDOMAIN = 3,
 	DNS_RCODE_NOTIMP = 4,
 	DNS_RCODE_REFUSED = 5,
-	DNS_RCODE_BADVERS = 16 /* its upper bits stand in the OPT record (RFC 6891, 6.1.3) */
+	/* Their upper bits stand in the OPT record (RFC 6891, 6.1.3). */
+	DNS_RCODE_BADVERS = 16,
+	DNS_RCODE_BADCOOKIE = 23
 };
 
 /* Bits of the header's third byte, and the rcode's of the fourth. */

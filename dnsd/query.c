@@ -1,6 +1,7 @@
 /* Wire bytes to question and EDNS; see query.h for the order of the gates. */
 #include "query.h"
 
+#include "edns.h"
 #include "pack.h"
 
 #include <string.h>
@@ -102,16 +103,26 @@ skip_records(struct reader *reader, unsigned count)
 
 /* Options that are not known are ignored, but each must lie within the record (RFC 6891, 6.1.2). */
 static int
-check_options(struct slice options)
+read_options(struct query *query, struct slice options)
 {
 	struct reader reader;
+	struct slice data;
+	uint16_t code;
 
 	reader_init(&reader, options.data, options.length);
 	while (reader_left(&reader) > 0) {
-		reader_u16(&reader);
-		reader_bytes(&reader, reader_u16(&reader));
+		code = reader_u16(&reader);
+		data = reader_bytes(&reader, reader_u16(&reader));
 		if (reader.failed)
 			return -1;
+		if (code == EDNS_OPTION_COOKIE && !query->has_cookie) {
+			query->has_cookie = 1;
+			query->cookie = data;
+		} else if (code == EDNS_OPTION_NSID) {
+			query->wants_nsid = 1;
+		} else if (code == EDNS_OPTION_KEEPALIVE) {
+			query->wants_keepalive = 1;
+		}
 	}
 	return 0;
 }
@@ -137,7 +148,7 @@ read_opt(struct query *query, struct reader *reader, unsigned *version)
 	query->edns_size = size < DNS_MIN_UDP ? DNS_MIN_UDP : size;
 	query->dnssec_ok = (flags & DNS_EDNS_DO) != 0;
 	/* What the options of a later version look like is not ours to say. */
-	return *version == 0 ? check_options(options) : 0;
+	return *version == 0 ? read_options(query, options) : 0;
 }
 
 /* What follows the question: nothing, or one OPT record. */
@@ -171,6 +182,7 @@ static enum dns_rcode
 judge(struct query *query, const uint8_t *message, size_t length)
 {
 	enum dns_rcode rcode;
+	unsigned questions;
 
 	/* Early, because another opcode may give the rest of the message another meaning. */
 	if ((message[OFFSET_FLAGS] & DNS_MASK_OPCODE) != DNS_OPCODE_QUERY) {
@@ -178,12 +190,15 @@ judge(struct query *query, const uint8_t *message, size_t length)
 			(void)read_question(query, message, length);
 		return DNS_RCODE_NOTIMP;
 	}
-	if (read_u16(message + OFFSET_QDCOUNT) != 1 || read_question(query, message, length) < 0)
+	questions = read_u16(message + OFFSET_QDCOUNT);
+	if (questions > 1 || (questions == 1 && read_question(query, message, length) < 0))
 		return DNS_RCODE_FORMERR;
 	if ((message[OFFSET_FLAGS + 1] & DNS_MASK_RCODE) != 0)
 		return DNS_RCODE_FORMERR;
 	rcode = read_rest(query, message, length);
-	if (rcode != DNS_RCODE_NOERROR)
+	if (questions == 0 && !query->has_cookie)
+		return DNS_RCODE_FORMERR;
+	if (rcode != DNS_RCODE_NOERROR || questions == 0)
 		return rcode;
 	if (query->class != DNS_CLASS_IN && query->class != DNS_CLASS_ANY)
 		return DNS_RCODE_REFUSED;
@@ -212,6 +227,9 @@ query_read(struct query *query, const uint8_t *message, size_t length)
 	query->edns = 0;
 	query->dnssec_ok = 0;
 	query->edns_size = DNS_MIN_UDP;
+	query->has_cookie = 0;
+	query->wants_nsid = 0;
+	query->wants_keepalive = 0;
 	query->name.length = 0;
 	query->name.label_count = 0;
 	query->rcode = judge(query, message, length);

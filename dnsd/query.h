@@ -9,6 +9,7 @@
 
 #include "dns.h"
 #include "name.h"
+#include "pack.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -25,11 +26,15 @@ struct query {
 	enum dns_rcode rcode; /* NOERROR: to be answered; otherwise what the gates decided */
 	uint16_t type;	      /* of the question; 0 while it was not readable, as below */
 	uint16_t class;
-	uint16_t question_length; /* bytes behind the header to echo; 0: not readable */
+	uint16_t question_length; /* bytes behind the header to echo; 0: none, or not readable */
 	uint8_t edns;		  /* 1: an OPT record was there, so one belongs into the answer */
 	uint8_t dnssec_ok;	  /* the DO bit, to be copied (RFC 3225) */
 	uint16_t edns_size;	  /* the requestor's UDP payload size, at least 512 */
-	struct qname name;
+	uint8_t has_cookie;	  /* 1: a COOKIE option, the first of which is in `cookie` */
+	uint8_t wants_nsid;
+	uint8_t wants_keepalive;
+	struct slice cookie; /* in the message; not judged */
+	struct qname name;   /* not written where question_length is 0 */
 };
 
 /*
@@ -41,7 +46,8 @@ int qname_read(struct qname *name, const uint8_t *wire, size_t available);
 /*
  * Reads one message. -1: not a query at all (shorter than a header, or QR set): it is dropped in
  * silence, or else two servers could be made to answer each other for ever. Otherwise 0, with
- * `rcode` set.
+ * `rcode` set. A message without any question passes only with a COOKIE option (RFC 7873, 5.4): then
+ * rcode is NOERROR and question_length 0.
  */
 int query_read(struct query *query, const uint8_t *message, size_t length);
 

@@ -600,6 +600,188 @@ START_TEST(cuts_an_answer_down)
 }
 END_TEST
 
+/* The OPT record at the end of an answer: its options, or NULL when there is no such record. */
+static const uint8_t *
+find_options(const struct answer *answer, size_t *length)
+{
+	const uint8_t *opt;
+
+	if (answer->outcome.opt_length == 0)
+		return NULL;
+	ck_assert_uint_ge(answer->outcome.opt_length, DNS_OPT_RECORD);
+	opt = answer->bytes + answer->length - answer->outcome.opt_length;
+	ck_assert_mem_eq(opt, "\0\0\51", 3);
+	*length = (size_t)(opt[9] << 8 | opt[10]);
+	ck_assert_uint_eq(answer->outcome.opt_length, DNS_OPT_RECORD + *length);
+	return opt + DNS_OPT_RECORD;
+}
+
+/* Asks with EDNS and these options; for no name: without a question. */
+static void
+ask_with_options(struct answer *answer, enum answer_transport transport, const char *name,
+    const void *options, size_t length)
+{
+	struct dns_fixture_question question = {
+	    name != NULL ? name : ".", DNS_TYPE_TXT, 0, 1232, 0};
+	uint8_t query[DNS_FIXTURE_QUERY];
+	size_t end = dns_fixture_query(query, &question);
+
+	ck_assert_uint_le(end + length, sizeof(query));
+	query[end - 1] = (uint8_t)length;
+	memcpy(query + end, options, length);
+	end += length;
+	if (name == NULL) {
+		query[5] = 0;
+		memmove(query + DNS_HEADER, query + DNS_HEADER + 5, end - DNS_HEADER - 5);
+		end -= 5;
+	}
+	ask_bytes(answer, transport, query, end);
+}
+
+static void
+switch_cookies_on(void)
+{
+	static const uint8_t address[] = {198, 51, 100, 100};
+
+	settings.cookies.count = 1;
+	memcpy(settings.cookies.keys[0],
+	    "\xe5\xe9\x73\xe5\xa6\xb2\xa4\x3f\x48\xe7\xdc\x84\x9e\x37\xbf\xcf", SIPHASH_KEY);
+	client.address = address;
+	client.address_length = sizeof(address);
+	client.now = 1559731985;
+}
+
+/* Of RFC 9018, A.1. */
+#define CLIENT_COOKIE  "\x24\x64\xc4\xab\xcf\x10\xc9\x57"
+#define SERVER_COOKIE  "\x01\x00\x00\x00\x5c\xf7\x9f\x11\x1f\x81\x30\xc3\xee\xe2\x94\x80"
+#define OTHER_COOKIE   "\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+#define BYTES(literal) (literal), sizeof(literal) - 1
+
+static const struct {
+	const char *name; /* NULL: no question */
+	const char *options;
+	size_t length;
+	unsigned rcode; /* all of it */
+	int has_cookie; /* in the answer */
+	int is_believed;
+} with_cookie[] = {
+    {"two.auth.example.org.", BYTES("\0\12\0\10" CLIENT_COOKIE), DNS_RCODE_NOERROR, 1, 0},
+    {"two.auth.example.org.", BYTES("\0\12\0\30" CLIENT_COOKIE SERVER_COOKIE), DNS_RCODE_NOERROR, 1,
+	1},
+    {"two.auth.example.org.", BYTES("\0\12\0\30" CLIENT_COOKIE OTHER_COOKIE), DNS_RCODE_NOERROR, 1,
+	0},
+    {"none.auth.example.org.", BYTES("\0\12\0\10" CLIENT_COOKIE), DNS_RCODE_NOERROR, 1, 0},
+    {"nothing.auth.example.org.", BYTES("\0\12\0\30" CLIENT_COOKIE SERVER_COOKIE),
+	DNS_RCODE_NXDOMAIN, 1, 1},
+    {"large.auth.example.org.", BYTES("\0\12\0\10" CLIENT_COOKIE), DNS_RCODE_NOERROR, 1, 0},
+    {"example.com.", BYTES("\0\12\0\10" CLIENT_COOKIE), DNS_RCODE_REFUSED, 1, 0},
+    /* The first of several counts, and other options around it do no harm. */
+    {"two.auth.example.org.", BYTES("\1\1\0\2xx\0\12\0\10" CLIENT_COOKIE "\0\12\0\1x\2\2\0\0"),
+	DNS_RCODE_NOERROR, 1, 0},
+    /* Lengths that no cookie has. */
+    {"two.auth.example.org.", BYTES("\0\12\0\0"), DNS_RCODE_FORMERR, 0, 0},
+    {"two.auth.example.org.",
+	BYTES("\0\12\0\7"
+	      "1234567"),
+	DNS_RCODE_FORMERR, 0, 0},
+    {"two.auth.example.org.",
+	BYTES("\0\12\0\11"
+	      "123456789"),
+	DNS_RCODE_FORMERR, 0, 0},
+    {"example.com.", BYTES("\0\12\0\1x"), DNS_RCODE_FORMERR, 0, 0},
+    /* An option that reaches beyond the record. */
+    {"two.auth.example.org.", BYTES("\0\12\0\11" CLIENT_COOKIE), DNS_RCODE_FORMERR, 0, 0},
+    /* No question (RFC 7873, 5.4). */
+    {NULL, BYTES("\0\12\0\10" CLIENT_COOKIE), DNS_RCODE_NOERROR, 1, 0},
+    {NULL, BYTES("\0\12\0\30" CLIENT_COOKIE SERVER_COOKIE), DNS_RCODE_NOERROR, 1, 1},
+    {NULL, BYTES("\0\12\0\30" CLIENT_COOKIE OTHER_COOKIE), DNS_RCODE_BADCOOKIE, 1, 0},
+    {NULL, BYTES("\0\12\0\1x"), DNS_RCODE_FORMERR, 0, 0},
+    {NULL, BYTES("\0\3\0\0"), DNS_RCODE_FORMERR, 0, 0},
+};
+
+START_TEST(answers_cookies)
+{
+	const uint8_t *options;
+	struct answer answer;
+	size_t length = 0;
+
+	synchronise();
+	switch_cookies_on();
+	ask_with_options(&answer, ANSWER_UDP, with_cookie[_i].name, with_cookie[_i].options,
+	    with_cookie[_i].length);
+	options = find_options(&answer, &length);
+	ck_assert_ptr_nonnull(options);
+	ck_assert_uint_eq(answer.rcode | (unsigned)options[-6] << 4, with_cookie[_i].rcode);
+	ck_assert_int_eq(answer.outcome.has_cookie, with_cookie[_i].is_believed);
+	ck_assert_uint_eq(answer.counts[0], with_cookie[_i].name != NULL);
+	if (with_cookie[_i].name == NULL)
+		ck_assert_uint_eq(answer.counts[1] + answer.counts[2], 0);
+	if (!with_cookie[_i].has_cookie) {
+		ck_assert_uint_eq(length, 0);
+		return;
+	}
+	ck_assert_uint_eq(length, 4 + COOKIE_LENGTH);
+	ck_assert_mem_eq(options, "\0\12\0\30" CLIENT_COOKIE SERVER_COOKIE, length);
+	/* A cut answer keeps its cookie. */
+	length = answer_truncate(answer.bytes, answer.length, &answer.outcome);
+	ck_assert_mem_eq(
+	    answer.bytes + length - COOKIE_LENGTH, CLIENT_COOKIE SERVER_COOKIE, COOKIE_LENGTH);
+}
+END_TEST
+
+/* Cookies switched off are an unknown option, and nobody's address cannot be believed. */
+START_TEST(knows_no_cookies_when_told_so)
+{
+	struct answer answer;
+	size_t length = 1;
+
+	synchronise();
+	switch_cookies_on();
+	if (_i == 0)
+		settings.cookies.count = 0;
+	else
+		client.address_length = 0;
+	ask_with_options(&answer, ANSWER_UDP, "two.auth.example.org.",
+	    BYTES("\0\12\0\30" CLIENT_COOKIE SERVER_COOKIE));
+	ck_assert_uint_eq(answer.rcode, DNS_RCODE_NOERROR);
+	ck_assert_int_eq(answer.outcome.has_cookie, 0);
+	ck_assert_ptr_nonnull(find_options(&answer, &length));
+	ck_assert_uint_eq(length, 0);
+	ask_with_options(&answer, ANSWER_UDP, "two.auth.example.org.", BYTES("\0\12\0\1x"));
+	ck_assert_uint_eq(answer.rcode, DNS_RCODE_NOERROR);
+	ask_with_options(&answer, ANSWER_UDP, NULL, BYTES("\0\12\0\10" CLIENT_COOKIE));
+	ck_assert_uint_eq(answer.rcode, DNS_RCODE_FORMERR);
+}
+END_TEST
+
+/* Whatever size is agreed on, an answer with its cookie keeps to it. */
+START_TEST(keeps_to_the_smaller_size)
+{
+	static const unsigned sizes[] = {512, 700, 1232, 2000, 4096};
+	uint8_t query[DNS_FIXTURE_QUERY];
+	struct dns_fixture_question question = {"large.auth.example.org.", DNS_TYPE_TXT, 0, 0, 0};
+	struct answer answer;
+	unsigned smaller;
+	size_t end;
+
+	synchronise();
+	switch_cookies_on();
+	settings.edns_size = (uint16_t)sizes[_i % 5];
+	question.edns_size = (int)sizes[_i / 5];
+	smaller = sizes[_i % 5 < _i / 5 ? _i % 5 : _i / 5];
+	end = dns_fixture_query(query, &question);
+	query[end - 1] = 12;
+	memcpy(query + end, "\0\12\0\10" CLIENT_COOKIE, 12);
+	ask_bytes(&answer, ANSWER_UDP, query, end + 12);
+	ck_assert_uint_le(answer.length, smaller);
+	/* It is 2144 bytes long. */
+	ck_assert_int_eq((answer.flags & DNS_BIT_TC) != 0, smaller < 4096);
+	ck_assert_uint_eq(answer.outcome.opt_length, DNS_OPT_RECORD + 4 + COOKIE_LENGTH);
+	ck_assert_mem_eq(answer.bytes + answer.length - answer.outcome.opt_length + 3,
+	    ((uint8_t[]){(uint8_t)(settings.edns_size >> 8), (uint8_t)settings.edns_size}), 2);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -619,6 +801,9 @@ main(void)
 	tcase_add_test(cases, says_bad_version);
 	tcase_add_loop_test(cases, tells_what_to_count, 0, ROWS(classes));
 	tcase_add_loop_test(cases, cuts_an_answer_down, 0, 8);
+	tcase_add_loop_test(cases, answers_cookies, 0, ROWS(with_cookie));
+	tcase_add_loop_test(cases, knows_no_cookies_when_told_so, 0, 2);
+	tcase_add_loop_test(cases, keeps_to_the_smaller_size, 0, 25);
 	tcase_add_loop_test(cases, sets_the_flags, 0, ROWS(flags));
 	tcase_add_test(cases, every_prefix_gets_a_format_error);
 	tcase_add_test(cases, answers_the_longest_question);
