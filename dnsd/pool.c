@@ -26,6 +26,8 @@ struct sockets {
 
 struct pool {
 	unsigned count;
+	struct rate_limit_config rate_limit; /* of one worker; without a key */
+	struct rate_report *rate_report;
 	struct sockets udp, tcp;
 	struct worker **workers;
 	uv_async_t on_ended;
@@ -64,6 +66,23 @@ bind_all(struct sockets *sockets, const struct conf_listen *addresses, int type,
 		bind_address(sockets, &addresses->addresses[i], i, type, workers);
 }
 
+/*
+ * The kernel spreads a network's queries over the workers, and no worker sees what another one sends:
+ * each has its share of the rate, so that all together keep to it.
+ */
+static void
+configure_rate_limit(struct pool *pool, const struct conf *conf)
+{
+	pool->rate_limit = (struct rate_limit_config){
+	    .rate = (conf->dns.rate_limit.responses_per_second + pool->count - 1) / pool->count,
+	    .slip = conf->dns.rate_limit.slip,
+	    .exempt = conf->dns.rate_limit.exempt.networks,
+	    .exempt_count = conf->dns.rate_limit.exempt.count};
+	pool->rate_report = rate_report_new();
+	if (pool->rate_report == NULL)
+		fatal("no memory for the workers");
+}
+
 struct pool *
 pool_bind(const struct conf *conf)
 {
@@ -72,6 +91,7 @@ pool_bind(const struct conf *conf)
 	if (pool == NULL)
 		fatal("no memory for the workers");
 	pool->count = conf->dns.workers;
+	configure_rate_limit(pool, conf);
 	if (conf->dns.protocols & CONF_PROTOCOL_UDP)
 		bind_all(&pool->udp, &conf->dns.listen, SOCK_DGRAM, pool->count);
 	if (conf->dns.protocols & CONF_PROTOCOL_TCP)
@@ -130,6 +150,8 @@ pool_start(struct pool *pool, uv_loop_t *loop, const struct zone *zone,
 {
 	struct worker_config config = {.zone = zone,
 	    .settings = settings,
+	    .rate_limit = pool->rate_limit.rate > 0 ? &pool->rate_limit : NULL,
+	    .rate_report = pool->rate_report,
 	    .udp_count = pool->udp.per_worker,
 	    .tcp_count = pool->tcp.per_worker,
 	    .ended = on_worker_ended,
@@ -173,6 +195,7 @@ pool_free(struct pool *pool)
 {
 	if (pool == NULL)
 		return;
+	rate_report_free(pool->rate_report);
 	free(pool->workers);
 	free(pool->udp.fds);
 	free(pool->tcp.fds);

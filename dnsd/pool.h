@@ -14,7 +14,10 @@
 
 struct pool;
 
-/* Binds every address of the configuration once per worker. Fatal on failure. */
+/*
+ * Binds every address of the configuration, which must outlive the pool, once per worker. Fatal on
+ * failure.
+ */
 struct pool *pool_bind(const struct conf *conf);
 
 /* Descriptors that the workers may need, for the limit. */

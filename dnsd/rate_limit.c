@@ -171,7 +171,7 @@ rate_notice_due(struct rate_notice *notice, const struct network *network, uint6
 	unsigned place = RATE_NOTICE_NETWORKS;
 
 	for (unsigned i = 0; i < RATE_NOTICE_NETWORKS; i++) {
-		int recent = notice->told[i] != 0 && now - notice->told[i] < RATE_NOTICE_MS;
+		int recent = notice->told[i] != 0 && now < notice->told[i] + RATE_NOTICE_MS;
 
 		if (recent && memcmp(&notice->networks[i], network, sizeof(*network)) == 0)
 			return 0;

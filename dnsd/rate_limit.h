@@ -73,7 +73,8 @@ struct rate_notice {
 	uint64_t told[RATE_NOTICE_NETWORKS]; /* when, in ms; 0: never */
 };
 
-/* 1 if a line about the network is due; then none is for the next minute. `now` is not 0. */
+/* 1 if a line about the network is due; then none is for the next minute. `now` is not 0, and may go
+ * back a little. */
 int rate_notice_due(struct rate_notice *notice, const struct network *network, uint64_t now);
 
 #endif

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 union control {
@@ -20,6 +21,7 @@ struct udp {
 	int fd;
 	int wildcard_control; /* the socket tells which address was asked */
 	const struct answer_source *source;
+	struct udp_limiter *limiter;
 	struct mmsghdr received[UDP_BATCH];
 	struct mmsghdr sent[UDP_BATCH];
 	struct iovec received_parts[UDP_BATCH];
@@ -112,17 +114,60 @@ turn_control(struct msghdr *header)
 	}
 }
 
+/* What is left to send of an answer of `length` bytes; 0: nothing. */
+static size_t
+limit_answer(struct udp *udp, const struct sockaddr *peer, const struct answer_outcome *outcome,
+    uint8_t *answer, size_t length)
+{
+	struct udp_limiter *limiter = udp->limiter;
+	struct client_address client;
+	enum rate_limit_verdict verdict;
+	struct network network;
+	uint64_t now;
+
+	if (limiter->limit == NULL)
+		return length;
+	now = uv_now(udp->poll.loop);
+	client = client_address_from_socket(peer);
+	verdict = rate_limit_judge(limiter->limit, &client, outcome, now);
+	if (verdict == RATE_LIMIT_SEND)
+		return length;
+	network = rate_limit_network(&client);
+	if (rate_notice_due(&limiter->notice, &network, now))
+		rate_report_limited(limiter->report, &network, now);
+	return verdict == RATE_LIMIT_SLIP ? answer_truncate(answer, length, outcome) : 0;
+}
+
+static struct answer_client
+client_of(const struct sockaddr_storage *peer, uint32_t now)
+{
+	struct answer_client client = {.transport = ANSWER_UDP, .now = now};
+
+	if (peer->ss_family == AF_INET) {
+		client.address = (const uint8_t *)&((const struct sockaddr_in *)peer)->sin_addr;
+		client.address_length = sizeof(struct in_addr);
+	} else if (peer->ss_family == AF_INET6) {
+		client.address = (const uint8_t *)&((const struct sockaddr_in6 *)peer)->sin6_addr;
+		client.address_length = sizeof(struct in6_addr);
+	}
+	return client;
+}
+
 /* Fills in the message to send for message `i` received. 1 if there is one. */
 static unsigned
-answer_one(struct udp *udp, unsigned i, unsigned place)
+answer_one(struct udp *udp, unsigned i, unsigned place, uint32_t now)
 {
 	struct msghdr *in = &udp->received[i].msg_hdr, *out = &udp->sent[place].msg_hdr;
-	struct answer_client client = {.transport = ANSWER_UDP};
+	struct answer_client client = client_of(&udp->peers[i], now);
 	struct answer_outcome outcome;
 	size_t length;
 
 	length = answer_query(udp->source, &client, udp->queries[i], udp->received[i].msg_len,
 	    udp->answers[place], &outcome);
+	if (length == 0)
+		return 0;
+	length = limit_answer(
+	    udp, (const struct sockaddr *)&udp->peers[i], &outcome, udp->answers[place], length);
 	if (length == 0)
 		return 0;
 	udp->sent_parts[place].iov_len = length;
@@ -163,15 +208,17 @@ static int
 answer_batch(struct udp *udp)
 {
 	unsigned count, answers = 0;
+	uint32_t now;
 	int received;
 
 	received = recvmmsg(udp->fd, udp->received, UDP_BATCH, MSG_DONTWAIT, NULL);
 	if (received <= 0)
 		return 0;
 	count = (unsigned)received;
+	now = (uint32_t)time(NULL);
 	table_enter(udp->source->names);
 	for (unsigned i = 0; i < count; i++)
-		answers += answer_one(udp, i, answers);
+		answers += answer_one(udp, i, answers, now);
 	table_leave(udp->source->names);
 	send_batch(udp, answers);
 	prepare_received(udp, count);
@@ -200,7 +247,7 @@ on_readable(uv_poll_t *poll, int status, int events)
 }
 
 struct udp *
-udp_new(uv_loop_t *loop, int fd, const struct answer_source *source)
+udp_new(uv_loop_t *loop, int fd, const struct answer_source *source, struct udp_limiter *limiter)
 {
 	struct udp *udp = calloc(1, sizeof(*udp));
 
@@ -211,6 +258,7 @@ udp_new(uv_loop_t *loop, int fd, const struct answer_source *source)
 	udp->poll.data = udp;
 	udp->fd = fd;
 	udp->source = source;
+	udp->limiter = limiter;
 	udp->wildcard_control = wants_control(fd);
 	for (unsigned i = 0; i < UDP_BATCH; i++) {
 		udp->received_parts[i] = (struct iovec){udp->queries[i], UDP_MAX_QUERY};

@@ -2,13 +2,16 @@
  * One UDP socket of one worker: queries in, answers out, in batches.
  *
  * An answer leaves from the address that was asked, also where the listener is a
- * wildcard. What does not fit into the socket's send buffer is dropped, as on any network.
+ * wildcard. What does not fit into the socket's send buffer is dropped, as on any network. Answers
+ * are limited in rate, if so configured: who asks over UDP may be somebody else.
  */
 #ifndef DNSD_UDP_H
 #define DNSD_UDP_H
 
 #include "address.h"
 #include "answer.h"
+#include "rate_limit.h"
+#include "rate_report.h"
 
 #include <uv.h>
 
@@ -21,13 +24,21 @@ enum {
 /* Before confinement: asks the kernel for the address asked, on a wildcard. Fatal on failure. */
 void udp_prepare(int fd, const struct address *address);
 
+/* What limits the answers of a worker, over all its UDP sockets. */
+struct udp_limiter {
+	struct rate_limit *limit; /* NULL: nothing does */
+	struct rate_notice notice;
+	struct rate_report *report; /* of all workers */
+};
+
 struct udp;
 
 /*
- * Takes over `fd`, but does not read yet. `source` must outlive the result. NULL when memory is
- * short.
+ * Takes over `fd`, but does not read yet. `source` and `limiter` must outlive the result. NULL when
+ * memory is short.
  */
-struct udp *udp_new(uv_loop_t *loop, int fd, const struct answer_source *source);
+struct udp *udp_new(
+    uv_loop_t *loop, int fd, const struct answer_source *source, struct udp_limiter *limiter);
 
 /* Reads from now on. 0 or -1. */
 int udp_serve(struct udp *udp);

@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/random.h>
 #include <uv.h>
 
 enum { TASK_SERVE = 1, TASK_STOP = 2 };
@@ -21,6 +22,7 @@ struct worker {
 	uv_async_t wake;
 	atomic_uint tasks; /* what the main thread wants; the wake-up carries nothing */
 	struct udp **udp;
+	struct udp_limiter limiter;
 	struct tcp *tcp;
 	int serving;
 };
@@ -76,6 +78,22 @@ run(void *argument)
 	worker->config.ended(worker->config.context);
 }
 
+static void
+make_limiter(struct worker *worker)
+{
+	struct rate_limit_config config;
+
+	worker->limiter.report = worker->config.rate_report;
+	if (worker->config.rate_limit == NULL)
+		return;
+	config = *worker->config.rate_limit;
+	if (getrandom(config.key, sizeof(config.key), 0) != sizeof(config.key))
+		fatal("no random numbers for rate limiting");
+	worker->limiter.limit = rate_limit_new(&config);
+	if (worker->limiter.limit == NULL)
+		fatal("no memory for rate limiting");
+}
+
 struct worker *
 worker_start(const struct worker_config *config)
 {
@@ -91,11 +109,13 @@ worker_start(const struct worker_config *config)
 	    uv_async_init(&worker->loop, &worker->wake, on_wake) < 0)
 		fatal("no memory for a worker");
 	worker->wake.data = worker;
+	make_limiter(worker);
 	worker->tcp = tcp_new(&worker->loop, &worker->source);
 	if (worker->tcp == NULL)
 		fatal("no memory for a worker");
 	for (size_t i = 0; i < config->udp_count; i++) {
-		worker->udp[i] = udp_new(&worker->loop, config->udp_fds[i], &worker->source);
+		worker->udp[i] =
+		    udp_new(&worker->loop, config->udp_fds[i], &worker->source, &worker->limiter);
 		if (worker->udp[i] == NULL)
 			fatal("no memory for a worker");
 	}
@@ -129,6 +149,7 @@ worker_join(struct worker *worker)
 	(void)uv_thread_join(&worker->thread);
 	(void)uv_loop_close(&worker->loop);
 	tcp_free(worker->tcp);
+	rate_limit_free(worker->limiter.limit);
 	free(worker->udp);
 	free(worker);
 }

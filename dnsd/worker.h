@@ -6,6 +6,8 @@
 #define DNSD_WORKER_H
 
 #include "answer.h"
+#include "rate_limit.h"
+#include "rate_report.h"
 #include "table.h"
 #include "zone.h"
 
@@ -15,8 +17,10 @@ struct worker_config {
 	unsigned index; /* for the thread's name */
 	const struct zone *zone;
 	const struct answer_settings *settings;
-	struct table_reader *names; /* this worker's own */
-	const int *udp_fds;	    /* bound; taken over */
+	struct table_reader *names;		    /* this worker's own */
+	const struct rate_limit_config *rate_limit; /* NULL: none; the key is each worker's own */
+	struct rate_report *rate_report;
+	const int *udp_fds; /* bound; taken over */
 	size_t udp_count;
 	const int *tcp_fds;
 	size_t tcp_count;

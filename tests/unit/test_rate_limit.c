@@ -279,6 +279,7 @@ START_TEST(a_network_is_told_of_once_in_a_minute)
 	ck_assert_int_eq(rate_notice_due(&notice, &networks[0], START), 1);
 	ck_assert_int_eq(rate_notice_due(&notice, &networks[0], START), 0);
 	ck_assert_int_eq(rate_notice_due(&notice, &networks[1], START), 0);
+	ck_assert_int_eq(rate_notice_due(&notice, &networks[0], START - 1), 0);
 	ck_assert_int_eq(rate_notice_due(&notice, &networks[2], START + 1), 1);
 	ck_assert_int_eq(rate_notice_due(&notice, &networks[0], START + RATE_NOTICE_MS - 1), 0);
 	ck_assert_int_eq(rate_notice_due(&notice, &networks[0], START + RATE_NOTICE_MS), 1);

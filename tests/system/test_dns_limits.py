@@ -1,0 +1,150 @@
+"""What dnsd's clients may take from each other: response rate limiting and the bounds of TCP."""
+
+import socket
+import struct
+import time
+
+import dns.flags
+import dns.message
+import dns.rcode
+import pytest
+
+from sallyport import DEADLINE, RECORDS, ZONE, Daemon
+
+RATE = 50
+NAMES = RECORDS + [f"flood.{ZONE}. A 198.51.100.7", f"other.{ZONE}. A 198.51.100.8", f"marker.{ZONE}. A 198.51.100.9"]
+
+
+def limited(folder, rate_limit=None, **dns_keys):
+    settings = {"responses_per_second": RATE, "slip": 2, "exempt": []} | (rate_limit or {})
+    return Daemon(folder, "dnsd", records=NAMES, dns={"workers": 1, "rate_limit": settings} | dns_keys).start()
+
+
+class Burst:
+    """Asks the same question `count` times from one socket and sorts what comes back."""
+
+    def __init__(self, daemon, count, name="flood", address="127.0.0.1", source=None, **options):
+        self.full, self.slipped, self.limited = [], [], 0
+        query = daemon.question(name, "A", **options).to_wire()
+        marker = daemon.question("marker", "A").to_wire()
+        self.start = time.monotonic()
+        with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM) as peer:
+            peer.settimeout(DEADLINE)
+            if source is not None:
+                peer.bind((source, 0))
+            peer.connect((address, daemon.dns_port))
+            for first in range(0, count, 20):
+                for _ in range(min(20, count - first)):
+                    peer.send(query)
+                self._collect(peer, marker)
+        self.end = time.monotonic()
+        self.query_length = len(query)
+        self.limited = count - len(self.full)
+
+    def _collect(self, peer, marker):
+        # One socket's queries are answered in order: the marker's answer is the last. Sent slowly
+        # enough it is under its own limit; where it is limited it is asked for again.
+        number = 0
+        while True:
+            number += 1
+            peer.send(struct.pack("!H", number) + marker[2:])
+            peer.settimeout(0.2)
+            try:
+                while True:
+                    wire = peer.recv(4096)
+                    if wire[:2] == struct.pack("!H", number) and b"\x06marker" in wire:
+                        return
+                    if b"\x06marker" not in wire:
+                        (self.slipped if wire[2] & 2 else self.full).append(wire)
+            except TimeoutError:
+                assert number < DEADLINE * 5
+
+
+
+def allowed(first, last):
+    """Answers that the rate allows in the time that it took, a full bucket included."""
+    return RATE * (1 + last.end - first.start) + 2
+
+
+def check_limited(burst, count):
+    assert RATE <= len(burst.full) <= allowed(burst, burst)
+    assert len(burst.slipped) == (count - len(burst.full)) // 2
+
+
+def test_a_burst_is_limited_and_half_of_the_rest_slipped(folder):
+    daemon = limited(folder)
+    burst = Burst(daemon, 1000)
+    check_limited(burst, 1000)
+    for wire in burst.slipped:
+        answer = dns.message.from_wire(wire)
+        assert answer.flags & dns.flags.TC
+        assert len(answer.question) == 1
+        assert (answer.answer, answer.authority, answer.additional) == ([], [], [])
+        assert len(wire) <= burst.query_length
+    # Who really asked comes back over TCP, and other names are not touched.
+    answer = daemon.dns("flood", "A", "tcp")
+    assert answer.answer[0][0].to_text() == "198.51.100.7"
+    assert daemon.dns("other", "A").answer[0][0].to_text() == "198.51.100.8"
+    daemon.wait_log("answers to 127.0.0.0/24 exceed dns.rate_limit")
+    assert daemon.log().count("exceed dns.rate_limit") == 1
+
+
+def test_the_limit_keeps_the_opt_record(folder):
+    daemon = limited(folder)
+    burst = Burst(daemon, 300, use_edns=0, payload=1232)
+    check_limited(burst, 300)
+    assert all(dns.message.from_wire(wire).edns == 0 for wire in burst.full + burst.slipped)
+
+
+def test_ipv6_is_limited(folder):
+    daemon = limited(folder)
+    check_limited(Burst(daemon, 300, address="::1"), 300)
+    daemon.wait_log("answers to ::/56 exceed dns.rate_limit")
+
+
+def test_errors_are_limited_and_never_slipped(folder):
+    daemon = limited(folder)
+    burst = Burst(daemon, 300, name="example.net.")
+    assert RATE <= len(burst.full) <= allowed(burst, burst)
+    assert burst.slipped == []
+    assert {dns.message.from_wire(wire).rcode() for wire in burst.full} == {dns.rcode.REFUSED}
+
+
+def test_a_network_shares_its_rate_and_another_has_its_own(folder):
+    daemon = limited(folder)
+    first = Burst(daemon, 300)
+    same = Burst(daemon, 300, source="127.0.0.2")
+    other = Burst(daemon, 300, source="127.0.1.1")
+    assert len(first.full) + len(same.full) <= allowed(first, same)
+    check_limited(other, 300)
+
+
+@pytest.mark.parametrize("settings", [
+    {"exempt": ["127.0.0.0/8"]},
+    {"exempt": ["127.0.0.1/32", "::1/128"]},
+    {"responses_per_second": 0},
+    {"exempt": None, "responses_per_second": None, "slip": None},
+], ids=["exempt", "exempt_alone", "off", "default"])
+def test_who_is_not_limited(folder, settings):
+    rate_limit = {key: value for key, value in
+                  ({"responses_per_second": RATE, "slip": 2, "exempt": []} | settings).items() if value is not None}
+    daemon = Daemon(folder, "dnsd", records=NAMES, dns={"workers": 1, "rate_limit": rate_limit}).start()
+    burst = Burst(daemon, 1000)
+    assert (len(burst.full), len(burst.slipped)) == (1000, 0)
+    assert "exceed" not in daemon.log()
+
+
+@pytest.mark.parametrize("slip", [0, 1])
+def test_slip_none_or_all(folder, slip):
+    daemon = limited(folder, {"slip": slip})
+    burst = Burst(daemon, 300)
+    assert RATE <= len(burst.full) <= allowed(burst, burst)
+    assert len(burst.slipped) == slip * burst.limited
+
+
+def test_workers_share_the_rate(folder):
+    daemon = limited(folder, workers=2)
+    bursts = [Burst(daemon, 100) for _ in range(20)]
+    assert sum(len(burst.full) for burst in bursts) <= allowed(bursts[0], bursts[-1])
+    daemon.wait_log("exceed dns.rate_limit")
+    assert daemon.log().count("exceed dns.rate_limit") == 1
