@@ -60,7 +60,7 @@ apply_list(struct conf_loading *loading, const struct conf_key *key, yaml_docume
 
 	if (conf_yaml_is_null(node) && key->may_be_empty)
 		return;
-	if (node->type == YAML_SCALAR_NODE && !conf_yaml_is_null(node) &&
+	if (node->type == YAML_SCALAR_NODE && !conf_yaml_is_null(node) && !key->is_secret &&
 	    conf_text_is_clean(conf_yaml_text(node), node->data.scalar.length)) {
 		conf_report_error(loading->report, conf_yaml_place(node),
 		    "%s must be a list; did you mean [\"%.*s\"]?", key->path, CONF_SHOWN,
@@ -266,6 +266,10 @@ conf_free(struct conf *conf)
 	free(conf->dns.listen.addresses);
 	free(conf->api.listen.addresses);
 	free(conf->dns.rate_limit.exempt.networks);
+	free(conf->dns.nsid);
+	free(conf->dns.identity.version);
+	free(conf->dns.identity.hostname);
+	free(conf->dns.identity.id);
 	free(conf->store.path);
 	for (int i = 0; i < CONF_ROLES; i++)
 		free(conf->privsep.users[i].name);

@@ -23,6 +23,8 @@ enum {
 	CONF_MAX_LISTEN = 64,	     /* addresses of one list */
 	CONF_MAX_NETWORKS = 64,	     /* networks of one list */
 	CONF_MAX_WORKERS = 64,
+	CONF_COOKIE_SECRET = 16, /* bytes (RFC 9018, 4.4) */
+	CONF_MAX_COOKIE_SECRETS = 2,
 	CONF_EXIT = 78 /* EX_CONFIG of sysexits.h: exit code of a configuration error */
 };
 
@@ -47,6 +49,12 @@ struct conf_networks {
 	size_t count;
 };
 
+struct conf_cookies {
+	int enabled;
+	unsigned secret_count; /* 0: random ones; the first makes cookies, all are believed */
+	uint8_t secrets[CONF_MAX_COOKIE_SECRETS][CONF_COOKIE_SECRET];
+};
+
 struct conf {
 	struct {
 		struct name name;	/* lower case */
@@ -55,6 +63,7 @@ struct conf {
 		struct record_list records;
 		uint32_t txt_ttl;      /* seconds, 0 to 2147483647 (RFC 2181, 8) */
 		uint32_t negative_ttl; /* seconds, likewise */
+		uint32_t serial;       /* 0: made of the time of the start */
 	} zone;
 	struct {
 		struct conf_listen listen;
@@ -71,6 +80,12 @@ struct conf {
 			uint32_t connections_per_address; /* likewise */
 			uint32_t idle_timeout;		  /* seconds */
 		} tcp;
+		uint32_t edns_size; /* bytes of the largest datagram sent */
+		struct conf_cookies cookies;
+		char *nsid; /* NULL: not told; so are the following */
+		struct {
+			char *version, *hostname, *id;
+		} identity;
 	} dns;
 	struct {
 		struct conf_listen listen;

@@ -67,6 +67,10 @@ print_zone(FILE *out, const struct conf *conf)
 	}
 	fprintf(out, "  txt_ttl: %u\n  negative_ttl: %u\n", conf->zone.txt_ttl,
 	    conf->zone.negative_ttl);
+	if (conf->zone.serial == 0)
+		fputs("  serial: auto\n", out);
+	else
+		fprintf(out, "  serial: %u\n", conf->zone.serial);
 }
 
 static void
@@ -96,6 +100,39 @@ print_dns_limits(FILE *out, const struct conf *conf)
 	    conf->dns.tcp.idle_timeout);
 }
 
+/* The secrets too: what is printed must read back to the same. */
+static void
+print_cookies(FILE *out, const struct conf_cookies *cookies)
+{
+	fprintf(out, "  cookies:\n    enabled: %s\n    secrets: [",
+	    cookies->enabled ? "true" : "false");
+	for (unsigned i = 0; i < cookies->secret_count; i++) {
+		fputs(i > 0 ? ", \"" : "\"", out);
+		for (size_t k = 0; k < CONF_COOKIE_SECRET; k++)
+			fprintf(out, "%02x", cookies->secrets[i][k]);
+		fputc('"', out);
+	}
+	fputs("]\n", out);
+}
+
+static void
+print_optional(FILE *out, const char *key, const char *text)
+{
+	print_text(out, key, text != NULL ? text : "");
+}
+
+static void
+print_dns_identity(FILE *out, const struct conf *conf)
+{
+	print_optional(out, "nsid", conf->dns.nsid);
+	fputs("  identity:\n  ", out);
+	print_optional(out, "version", conf->dns.identity.version);
+	fputs("  ", out);
+	print_optional(out, "hostname", conf->dns.identity.hostname);
+	fputs("  ", out);
+	print_optional(out, "id", conf->dns.identity.id);
+}
+
 static void
 print_privsep(FILE *out, const struct conf *conf)
 {
@@ -120,6 +157,9 @@ conf_print(const struct conf *conf, FILE *out)
 	    tcp ? "tcp" : "");
 	fprintf(out, "  workers: %u\n", conf->dns.workers);
 	print_dns_limits(out, conf);
+	fprintf(out, "  edns_size: %u\n", conf->dns.edns_size);
+	print_cookies(out, &conf->dns.cookies);
+	print_dns_identity(out, conf);
 	fputs("api:\n", out);
 	print_listen(out, &conf->api.listen);
 	fprintf(

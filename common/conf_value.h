@@ -41,8 +41,9 @@ struct conf_key {
 	const char *initial;
 	const char *from_zone; /* the default is this with the zone's name behind; NULL: required */
 	size_t offset; /* of the field in struct conf, where the setter serves several keys */
-	uint32_t minimum, maximum; /* of a number */
+	uint32_t minimum, maximum; /* of a number; of a text: bytes */
 	int is_list;
+	int is_secret; /* a value is never repeated in a message */
 	int may_be_empty; /* of a list */
 	const char *form; /* what a value looks like, for messages */
 };
@@ -50,6 +51,7 @@ struct conf_key {
 conf_setter conf_set_zone_name, conf_set_nameserver, conf_set_admin, conf_set_record;
 conf_setter conf_set_number, conf_set_ttl, conf_set_workers, conf_set_switch, conf_set_protocol;
 conf_setter conf_set_dns_listen, conf_set_api_listen, conf_set_network;
+conf_setter conf_set_serial, conf_set_text, conf_set_cookie_secret;
 conf_setter conf_set_path, conf_set_user, conf_set_log_level, conf_set_log_format;
 
 /* What the setters share: */

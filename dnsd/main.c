@@ -10,6 +10,7 @@
 #include "zone.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 #include <time.h>
 
@@ -46,12 +47,34 @@ make_zone(const struct conf *conf)
 	    .records = &conf->zone.records,
 	    .txt_ttl = conf->zone.txt_ttl,
 	    .negative_ttl = conf->zone.negative_ttl,
-	    .serial = zone_serial(time(NULL))};
-	struct zone *zone = zone_new(&config);
+	    .serial = conf->zone.serial};
+	struct zone *zone;
 
+	if (config.serial == 0)
+		config.serial = zone_serial(time(NULL));
+	zone = zone_new(&config);
 	if (zone == NULL)
 		fatal("no memory for the zone");
 	return zone;
+}
+
+static void
+make_settings(struct answer_settings *settings, const struct conf *conf)
+{
+	const struct conf_cookies *configured = &conf->dns.cookies;
+	struct cookie_secrets *cookies = &settings->cookies;
+
+	settings->edns_size = (uint16_t)conf->dns.edns_size;
+	if (!configured->enabled)
+		return;
+	cookies->count = configured->secret_count;
+	for (unsigned i = 0; i < configured->secret_count; i++)
+		memcpy(cookies->keys[i], configured->secrets[i], SIPHASH_KEY);
+	if (cookies->count > 0)
+		return;
+	cookies->count = 1;
+	if (getrandom(cookies->keys[0], SIPHASH_KEY, 0) != SIPHASH_KEY)
+		fatal("no random numbers for cookies");
 }
 
 static struct table *
@@ -139,7 +162,7 @@ main(int argc, char **argv)
 
 	daemon_begin(&dnsd.daemon, CONF_ROLE_DNSD, argc, argv);
 	dnsd.zone = make_zone(conf);
-	dnsd.settings.edns_size = ANSWER_DEFAULT_EDNS;
+	make_settings(&dnsd.settings, conf);
 	dnsd.table = make_table(conf->dns.workers);
 	dnsd.pool = pool_bind(conf);
 	door_fd = door_bind(

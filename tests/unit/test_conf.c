@@ -76,6 +76,14 @@ struct mistake {
 	const char *messages;
 };
 
+#define SECRET_1 "e5e973e5a6b2a43f48e7dc849e37bfcf"
+#define SECRET_2 "445536BCD2513298075A5D379663C962"
+#define NO_SECRET                                                                                  \
+	"an item of dns.cookies.secrets must be 32 hexadecimal digits, such as \"openssl rand "    \
+	"-hex 16\" prints\n"
+#define BYTES_43  "0123456789012345678901234567890123456789abc"
+#define BYTES_129 BYTES_43 BYTES_43 BYTES_43
+
 static const struct mistake mistakes[] = {
     /* Keys. */
     {RECORDS "dsn: {}\n", "5:1: error: unknown key \"dsn\"; did you mean \"dns\"?\n"},
@@ -202,6 +210,40 @@ static const struct mistake mistakes[] = {
     {RECORDS "dns: {tcp: {idle_timeout: 10s}}\n",
 	"5:27: error: dns.tcp.idle_timeout must be a whole number of seconds from 1 to 600, not "
 	"\"10s\"\n"},
+    {RECORDS "dns: {edns_size: 511}\n",
+	"5:18: error: dns.edns_size must be a number of bytes from 512 to 4096, not \"511\"\n"},
+    {RECORDS "dns: {edns_size: 4097}\n",
+	"5:18: error: dns.edns_size must be a number of bytes from 512 to 4096, not \"4097\"\n"},
+    {RECORDS "dns: {cookies: {enabled: yes}}\n", "5:26: error: dns.cookies.enabled must be true or "
+						 "false, not \"yes\"; did you mean true?\n"},
+    /* A secret is in no message. */
+    {RECORDS "dns: {cookies: {secrets: [" SECRET_1 "0]}}\n", "5:27: error: " NO_SECRET},
+    {RECORDS "dns: {cookies: {secrets: [00112233445566778899aabbccddeeff00]}}\n",
+	"5:27: error: " NO_SECRET},
+    {RECORDS "dns: {cookies: {secrets: [0011223344556677_8899aabbccddeef]}}\n",
+	"5:27: error: " NO_SECRET},
+    {RECORDS "dns: {cookies: {secrets: [\"\"]}}\n", "5:27: error: " NO_SECRET},
+    {RECORDS "dns: {cookies: {secrets: " SECRET_1 "}}\n",
+	"5:26: error: dns.cookies.secrets must be a list; each item is 32 hexadecimal digits, such "
+	"as \"openssl rand -hex 16\" prints\n"},
+    {RECORDS "dns: {cookies: {secrets: [" SECRET_1 ", " SECRET_1 "]}}\n",
+	"5:61: error: dns.cookies.secrets has the same secret twice; remove one\n"},
+    {RECORDS "dns:\n  cookies:\n    secrets: [" SECRET_1 ", " SECRET_2 ", "
+	     "00112233445566778899aabbccddeeff]\n",
+	"7:83: error: dns.cookies.secrets has more than 2 items\n"},
+    {RECORDS "dns: {nsid: " BYTES_129 "}\n",
+	"5:13: error: dns.nsid must be a text of at most 128 bytes, not 129 bytes\n"},
+    {RECORDS "dns: {identity: {id: " BYTES_129 BYTES_129 "}}\n",
+	"5:22: error: dns.identity.id must be a text of at most 255 bytes, not 258 bytes\n"},
+    {RECORDS "dns: {identity: {name: x}}\n",
+	"5:18: error: unknown key \"name\" here; did you mean zone.name?\n"},
+    {RECORDS "  serial: 0\n",
+	"5:11: error: zone.serial must be auto or a number from 1 to 4294967295, not \"0\"\n"},
+    {RECORDS "  serial: 4294967296\n",
+	"5:11: error: zone.serial must be auto or a number from 1 to 4294967295, not "
+	"\"4294967296\"\n"},
+    {RECORDS "  serial: \"1\"\n",
+	"5:11: error: zone.serial must be auto or a number from 1 to 4294967295, not \"1\"\n"},
     {RECORDS "dns: {protocols: []}\n",
 	"5:18: error: dns.protocols is an empty list; each item is udp or tcp\n"},
     {RECORDS "dns: {protocols: [udp, dot]}\n",
@@ -542,6 +584,14 @@ START_TEST(everything_but_the_name_has_a_default)
 	ck_assert_uint_eq(conf->dns.tcp.connections, 512);
 	ck_assert_uint_eq(conf->dns.tcp.connections_per_address, 64);
 	ck_assert_uint_eq(conf->dns.tcp.idle_timeout, 10);
+	ck_assert_uint_eq(conf->zone.serial, 0);
+	ck_assert_uint_eq(conf->dns.edns_size, 1232);
+	ck_assert_int_eq(conf->dns.cookies.enabled, 1);
+	ck_assert_uint_eq(conf->dns.cookies.secret_count, 0);
+	ck_assert_ptr_null(conf->dns.nsid);
+	ck_assert_ptr_null(conf->dns.identity.version);
+	ck_assert_ptr_null(conf->dns.identity.hostname);
+	ck_assert_ptr_null(conf->dns.identity.id);
 	expect_listen(&conf->api.listen, "127.0.0.1:8053", "[::1]:8053");
 	ck_assert_int_eq(conf->api.disable_registration, 0);
 	ck_assert_str_eq(conf->store.path, "/srv/var/lib");
@@ -567,7 +617,12 @@ static const char full[] = "zone:\n"
 			   "    - \"y\\tA\\t192.0.2.1\"\n"
 			   "  txt_ttl: 2147483647\n"
 			   "  negative_ttl: 0\n"
+			   "  serial: 4294967295\n"
 			   "dns:\n"
+			   "  edns_size: 4096\n"
+			   "  cookies: {enabled: false, secrets: [" SECRET_1 ", " SECRET_2 "]}\n"
+			   "  nsid: \"a \\\"site\\\"\"\n"
+			   "  identity: {version: \"1\", hostname: h.example, id: 'i d'}\n"
 			   "  listen: [\"192.0.2.1:53\", \"[2001:db8::1]:53\"]\n"
 			   "  protocols: [tcp]\n"
 			   "  workers: 64\n"
@@ -608,6 +663,18 @@ START_TEST(every_key_is_read)
 	ck_assert_uint_eq(conf->dns.tcp.connections, 65536);
 	ck_assert_uint_eq(conf->dns.tcp.connections_per_address, 1);
 	ck_assert_uint_eq(conf->dns.tcp.idle_timeout, 600);
+	ck_assert_uint_eq(conf->zone.serial, 4294967295);
+	ck_assert_uint_eq(conf->dns.edns_size, 4096);
+	ck_assert_int_eq(conf->dns.cookies.enabled, 0);
+	ck_assert_uint_eq(conf->dns.cookies.secret_count, 2);
+	ck_assert_mem_eq(conf->dns.cookies.secrets[0],
+	    "\xe5\xe9\x73\xe5\xa6\xb2\xa4\x3f\x48\xe7\xdc\x84\x9e\x37\xbf\xcf", 16);
+	ck_assert_mem_eq(conf->dns.cookies.secrets[1],
+	    "\x44\x55\x36\xbc\xd2\x51\x32\x98\x07\x5a\x5d\x37\x96\x63\xc9\x62", 16);
+	ck_assert_str_eq(conf->dns.nsid, "a \"site\"");
+	ck_assert_str_eq(conf->dns.identity.version, "1");
+	ck_assert_str_eq(conf->dns.identity.hostname, "h.example");
+	ck_assert_str_eq(conf->dns.identity.id, "i d");
 	expect_listen(&conf->api.listen, "unix:/run/api", "unix:/run/x");
 	ck_assert_int_eq(conf->api.disable_registration, 1);
 	ck_assert_str_eq(conf->store.path, "/srv/lib/../a \"b\" \\ \303\274");
