@@ -15,10 +15,15 @@ import sallyport  # noqa: E402
 from account import Account  # noqa: E402
 from authority import Authority  # noqa: E402
 from certificate import Certificate  # noqa: E402
-from resolver import CHALLENGE, Resolver  # noqa: E402
+from resolver import CHALLENGE, ForgetfulUnbound  # noqa: E402
 
-# A name with empty non-terminals above it, beside the zone's usual records.
-DEEP_RECORD = f'deep.below.nothing.{sallyport.ZONE}. TXT "found"'
+# A resolver may go where the zone itself says that its server is, and that is here. The last has empty
+# non-terminals above it.
+RECORDS = [
+    f"{sallyport.ZONE}. A 127.0.0.1",
+    f"{sallyport.ZONE}. NS {sallyport.ZONE}.",
+    f'deep.below.nothing.{sallyport.ZONE}. TXT "found"',
+]
 
 
 def pytest_configure(config):
@@ -39,7 +44,7 @@ def folder():
 
 @pytest.fixture
 def server(folder, request):
-    server = sallyport.Server(folder / "server", records=[*sallyport.RECORDS, DEEP_RECORD])
+    server = sallyport.Server(folder / "server", records=RECORDS)
     for marker in request.node.iter_markers("zone"):
         server.configuration["zone"].update(marker.kwargs)
     server.write_configuration()
@@ -60,7 +65,7 @@ def account(folder, server):
 @pytest.fixture
 def resolver(folder, server, account):
     aliases = {CHALLENGE: account.fulldomain}
-    with Resolver(folder / "resolver", server.zone, server.dns_port, aliases) as service:
+    with ForgetfulUnbound(folder / "resolver", server.zone, server.dns_port, aliases) as service:
         yield service
 
 
