@@ -43,7 +43,7 @@ struct conf_key {
 	size_t offset; /* of the field in struct conf, where the setter serves several keys */
 	uint32_t minimum, maximum; /* of a number; of a text: bytes */
 	int is_list;
-	int is_secret; /* a value is never repeated in a message */
+	int is_secret;	  /* a value is never repeated in a message */
 	int may_be_empty; /* of a list */
 	const char *form; /* what a value looks like, for messages */
 };

@@ -32,7 +32,8 @@ struct response {
 	    name_hash; /* of the name answered, relative to the zone; a wildcard's where it was one */
 	uint8_t authoritative;
 	uint8_t truncated;
-	uint8_t empty; /* nothing of that type at the name asked for */
+	uint8_t empty;	    /* nothing of that type at the name asked for */
+	uint8_t is_unknown; /* the table cannot say whether the name exists */
 	struct edns_reply edns;
 };
 
@@ -308,6 +309,7 @@ answer_name(
 	switch (found.kind) {
 	case KIND_UNKNOWN:
 		response->rcode = DNS_RCODE_SERVFAIL;
+		response->is_unknown = 1;
 		return NULL;
 	case KIND_NOTHING:
 		response->rcode = DNS_RCODE_NXDOMAIN;
@@ -369,6 +371,28 @@ follow(struct response *response, const struct zone_rrset *cname)
 	}
 }
 
+/* One TXT record of one string, not to be kept (RFC 4892, 3). Everything else there is refused. */
+static void
+answer_chaos(struct response *response)
+{
+	const struct query *query = response->query;
+	struct slice text = identity_find(&response->source->settings->identity, &query->name);
+	struct writer *writer = &response->writer;
+
+	if (text.length == 0 || (query->type != DNS_TYPE_TXT && query->type != DNS_TYPE_ANY)) {
+		response->rcode = DNS_RCODE_REFUSED;
+		return;
+	}
+	response->authoritative = 1;
+	writer_u16(writer, POINTER | DNS_HEADER);
+	writer_u16(writer, DNS_TYPE_TXT);
+	writer_u16(writer, DNS_CLASS_CHAOS);
+	writer_u32(writer, 0);
+	writer_u16(writer, (uint16_t)(text.length + 1));
+	writer_string8(writer, text.data, text.length);
+	response->answers++;
+}
+
 static void
 answer_question(struct response *response)
 {
@@ -416,6 +440,11 @@ prepare_edns(struct response *response, struct answer_outcome *outcome)
 	response->edns.size = settings->edns_size;
 	response->edns.dnssec_ok = query->dnssec_ok;
 	response->edns.error = EDNS_ERROR_NONE;
+	if (query->wants_nsid)
+		response->edns.nsid = settings->identity.nsid;
+	/* Over UDP the option means nothing, and is not answered (RFC 7828, 3.2.1). */
+	response->edns.has_keepalive = query->wants_keepalive && client->transport == ANSWER_TCP;
+	response->edns.keepalive = client->keepalive;
 	if (!query->has_cookie || settings->cookies.count == 0 || client->address_length == 0)
 		return;
 	cookie = cookie_answer(&settings->cookies, query->cookie, client->address,
@@ -429,9 +458,28 @@ prepare_edns(struct response *response, struct answer_outcome *outcome)
 		response->rcode = DNS_RCODE_BADCOOKIE;
 }
 
+/*
+ * Why there is no answer, for whoever looks into it (RFC 8914). Such an answer has nothing else in
+ * it, so that no room was kept free for this.
+ */
+static enum edns_error
+explain(const struct response *response)
+{
+	uint16_t type = response->query->type;
+
+	if (response->rcode == DNS_RCODE_SERVFAIL)
+		return response->is_unknown ? EDNS_ERROR_NOT_READY : EDNS_ERROR_OTHER;
+	if (response->rcode != DNS_RCODE_REFUSED)
+		return EDNS_ERROR_NONE;
+	if (type == DNS_TYPE_AXFR || type == DNS_TYPE_IXFR)
+		return EDNS_ERROR_NOT_SUPPORTED;
+	return EDNS_ERROR_NOT_AUTHORITATIVE;
+}
+
 static void
 put_opt(struct response *response)
 {
+	response->edns.error = explain(response);
 	response->edns.upper_rcode = (uint8_t)(response->rcode >> 4);
 	response->writer.capacity += edns_length(&response->edns);
 	edns_write(&response->edns, &response->writer);
@@ -504,8 +552,12 @@ answer_query(const struct answer_source *source, const struct answer_client *cli
 		response.rcode = DNS_RCODE_FORMERR;
 	writer_init(&response.writer, answer, space(&response));
 	writer_bytes(&response.writer, query_bytes, DNS_HEADER + (size_t)query.question_length);
-	if (response.rcode == DNS_RCODE_NOERROR && query.question_length > 0)
-		answer_question(&response);
+	if (response.rcode == DNS_RCODE_NOERROR && query.question_length > 0) {
+		if (query.class == DNS_CLASS_CHAOS)
+			answer_chaos(&response);
+		else
+			answer_question(&response);
+	}
 	if (response.writer.failed) {
 		forget(&response);
 		/* There is no other transport to send the client to. */

@@ -7,6 +7,7 @@
 #define DNSD_ANSWER_H
 
 #include "cookie.h"
+#include "identity.h"
 #include "table.h"
 #include "zone.h"
 
@@ -26,6 +27,7 @@ enum answer_transport { ANSWER_UDP, ANSWER_TCP };
 struct answer_settings {
 	uint16_t edns_size; /* our own UDP payload size, DNS_MIN_UDP to ANSWER_MAX_UDP */
 	struct cookie_secrets cookies;
+	struct identity identity;
 };
 
 /* Where answers come from. */

@@ -27,7 +27,7 @@ enum dns_type {
 	DNS_TYPE_ANY = 255
 };
 
-enum dns_class { DNS_CLASS_IN = 1, DNS_CLASS_ANY = 255 };
+enum dns_class { DNS_CLASS_IN = 1, DNS_CLASS_CHAOS = 3, DNS_CLASS_ANY = 255 };
 
 enum dns_opcode { DNS_OPCODE_QUERY = 0 };
 

@@ -58,6 +58,14 @@ make_zone(const struct conf *conf)
 	return zone;
 }
 
+static struct slice
+slice_of(const char *text)
+{
+	if (text == NULL)
+		return (struct slice){NULL, 0};
+	return (struct slice){(const unsigned char *)text, strlen(text)};
+}
+
 static void
 make_settings(struct answer_settings *settings, const struct conf *conf)
 {
@@ -65,6 +73,10 @@ make_settings(struct answer_settings *settings, const struct conf *conf)
 	struct cookie_secrets *cookies = &settings->cookies;
 
 	settings->edns_size = (uint16_t)conf->dns.edns_size;
+	settings->identity = (struct identity){.nsid = slice_of(conf->dns.nsid),
+	    .version = slice_of(conf->dns.identity.version),
+	    .hostname = slice_of(conf->dns.identity.hostname),
+	    .id = slice_of(conf->dns.identity.id)};
 	if (!configured->enabled)
 		return;
 	cookies->count = configured->secret_count;

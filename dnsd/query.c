@@ -200,7 +200,8 @@ judge(struct query *query, const uint8_t *message, size_t length)
 		return DNS_RCODE_FORMERR;
 	if (rcode != DNS_RCODE_NOERROR || questions == 0)
 		return rcode;
-	if (query->class != DNS_CLASS_IN && query->class != DNS_CLASS_ANY)
+	if (query->class != DNS_CLASS_IN && query->class != DNS_CLASS_CHAOS &&
+	    query->class != DNS_CLASS_ANY)
 		return DNS_RCODE_REFUSED;
 	/* Records that describe a message or its transfer are never data of a name. */
 	switch (query->type) {

@@ -7,6 +7,7 @@
 
 #include "dns.h"
 #include "dns_fixture.h"
+#include "query.h"
 
 #include <ldns/ldns.h>
 #include <stdlib.h>
@@ -92,11 +93,26 @@ check_question(const uint8_t *query, size_t query_length, const uint8_t *answer,
 	need(memcmp(answer + DNS_HEADER, query + DNS_HEADER, end - DNS_HEADER) == 0);
 }
 
+/* The smaller of the two sides' sizes. */
+static size_t
+allowed(enum answer_transport transport, const uint8_t *message, size_t length)
+{
+	struct query query;
+
+	need(query_read(&query, message, length) == 0);
+	if (transport == ANSWER_TCP)
+		return ANSWER_MAX_TCP;
+	return query.edns_size < ANSWER_DEFAULT_EDNS ? query.edns_size : ANSWER_DEFAULT_EDNS;
+}
+
 static void
 ask(struct table *names, enum answer_transport transport, const uint8_t *query, size_t query_length)
 {
 	static const uint8_t address[4] = {192, 0, 2, 1};
-	struct answer_settings settings = {.edns_size = ANSWER_DEFAULT_EDNS};
+	struct answer_settings settings = {.edns_size = ANSWER_DEFAULT_EDNS,
+	    .cookies = {.count = 1},
+	    .identity = {
+		.nsid = {address, sizeof(address)}, .version = {address, sizeof(address)}}};
 	struct answer_source source = {zone, &settings, table_reader(names, 0)};
 	struct answer_client client = {
 	    .transport = transport, .address = address, .address_length = sizeof(address)};
@@ -112,7 +128,7 @@ ask(struct table *names, enum answer_transport transport, const uint8_t *query, 
 	table_leave(source.names);
 	need((length == 0) == (query_length < DNS_HEADER || (query[2] & DNS_BIT_QR) != 0));
 	if (length > 0) {
-		need(length >= DNS_HEADER && length <= room);
+		need(length >= DNS_HEADER && length <= allowed(transport, query, query_length));
 		need(memcmp(answer, query, 2) == 0 && (answer[2] & DNS_BIT_QR) != 0);
 		need(transport == ANSWER_UDP || (answer[2] & DNS_BIT_TC) == 0);
 		check_question(query, query_length, answer, length);

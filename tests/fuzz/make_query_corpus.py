@@ -21,7 +21,15 @@ def query(name=ZONE, rrtype=16, rrclass=1, flags=0x0100, counts=(1, 0, 0), rest=
     return header + wire(name) + struct.pack(">HH", rrtype, rrclass) + rest + b"".join(additional or [])
 
 
+ALL_OPTIONS = struct.pack(">HH", 10, 24) + bytes(8) + b"\1" + bytes(15) + bytes([0, 3, 0, 0, 0, 11, 0, 0])
+WITHOUT_QUESTION = struct.pack(">HHHHHH", 1, 0, 0, 0, 0, 1)
+
 SEEDS = {
+    "all_options": query("two." + ZONE, additional=[opt(options=ALL_OPTIONS)]),
+    "all_options_refused": query("www.example.net", additional=[opt(512, options=ALL_OPTIONS)]),
+    "cookie_alone": WITHOUT_QUESTION + opt(options=struct.pack(">HH", 10, 8) + b"8 bytes."),
+    "cookie_alone_wrong": WITHOUT_QUESTION + opt(options=ALL_OPTIONS),
+    "cookie_too_short": query("two." + ZONE, additional=[opt(options=struct.pack(">HH", 10, 7) + b"7 bytes")]),
     "apex_a": query(rrtype=1),
     "apex_any": query(rrtype=255),
     "apex_axfr": query(rrtype=252),

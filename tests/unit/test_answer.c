@@ -3,6 +3,7 @@
 
 #include "dns.h"
 #include "dns_fixture.h"
+#include "edns.h"
 #include "pack.h"
 #include "suite.h"
 
@@ -584,7 +585,7 @@ END_TEST
 START_TEST(cuts_an_answer_down)
 {
 	static const char *const names[] = {"two.auth.example.org.", "x.auth.example.org.",
-	    "large.auth.example.org.", "example.com."};
+	    "large.auth.example.org.", "none.auth.example.org."};
 	struct dns_fixture_question question = {names[_i / 2], DNS_TYPE_TXT, 0, _i % 2 * 1232, 1};
 	uint8_t query[DNS_FIXTURE_QUERY];
 	size_t length = dns_fixture_query(query, &question);
@@ -720,12 +721,13 @@ START_TEST(answers_cookies)
 		ck_assert_uint_eq(length, 0);
 		return;
 	}
-	ck_assert_uint_eq(length, 4 + COOKIE_LENGTH);
-	ck_assert_mem_eq(options, "\0\12\0\30" CLIENT_COOKIE SERVER_COOKIE, length);
+	/* A refusal is explained, too. */
+	ck_assert_uint_eq(length, 4 + COOKIE_LENGTH + (answer.rcode == DNS_RCODE_REFUSED ? 6 : 0));
+	ck_assert_mem_eq(options, "\0\12\0\30" CLIENT_COOKIE SERVER_COOKIE, 4 + COOKIE_LENGTH);
 	/* A cut answer keeps its cookie. */
 	length = answer_truncate(answer.bytes, answer.length, &answer.outcome);
-	ck_assert_mem_eq(
-	    answer.bytes + length - COOKIE_LENGTH, CLIENT_COOKIE SERVER_COOKIE, COOKIE_LENGTH);
+	ck_assert_mem_eq(answer.bytes + answer.outcome.question_end + DNS_OPT_RECORD + 4,
+	    CLIENT_COOKIE SERVER_COOKIE, COOKIE_LENGTH);
 }
 END_TEST
 
@@ -782,6 +784,166 @@ START_TEST(keeps_to_the_smaller_size)
 }
 END_TEST
 
+#define SLICE(literal) ((struct slice){(const uint8_t *)(literal), sizeof(literal) - 1})
+
+static const struct {
+	const char *name;
+	uint16_t type;
+	const char *text; /* NULL: refused */
+} chaos[] = {
+    {"version.bind.", DNS_TYPE_TXT, "Sallyport"},
+    {"Version.SERVER.", DNS_TYPE_TXT, "Sallyport"},
+    {"version.bind.", DNS_TYPE_ANY, "Sallyport"},
+    {"hostname.bind.", DNS_TYPE_TXT, "ns1.example.net"},
+    {"id.server.", DNS_TYPE_TXT, "the one"},
+    {"version.bind.", DNS_TYPE_A, NULL},
+    {"version.bind.", DNS_TYPE_SOA, NULL},
+    {"version.bind.", DNS_TYPE_AXFR, NULL},
+    {"version.bindx.", DNS_TYPE_TXT, NULL},
+    {"xversion.bind.", DNS_TYPE_TXT, NULL},
+    {"x.version.bind.", DNS_TYPE_TXT, NULL},
+    {"id.bind.", DNS_TYPE_TXT, NULL},
+    {"bind.", DNS_TYPE_TXT, NULL},
+    {".", DNS_TYPE_TXT, NULL},
+    {"auth.example.org.", DNS_TYPE_TXT, NULL},
+    {"two.auth.example.org.", DNS_TYPE_TXT, NULL},
+};
+
+START_TEST(says_who_it_is)
+{
+	struct dns_fixture_question question = {
+	    chaos[_i].name, chaos[_i].type, DNS_CLASS_CHAOS, 0, 0};
+	const char *text = chaos[_i].text;
+	struct answer answer;
+	const uint8_t *record;
+
+	/* Without leave it says nothing. */
+	ask(&answer, ANSWER_UDP, &question);
+	ck_assert_uint_eq(answer.rcode, DNS_RCODE_REFUSED);
+	ck_assert_uint_eq(answer.flags, QR_RD);
+	settings.identity.version = SLICE("Sallyport");
+	settings.identity.hostname = SLICE("ns1.example.net");
+	settings.identity.id = SLICE("the one");
+	ask(&answer, ANSWER_UDP, &question);
+	ck_assert_uint_eq(answer.counts[1], text != NULL);
+	if (text == NULL) {
+		ck_assert_uint_eq(answer.rcode, DNS_RCODE_REFUSED);
+		return;
+	}
+	ck_assert_uint_eq(answer.rcode, DNS_RCODE_NOERROR);
+	ck_assert_uint_eq(answer.flags, QR_AA_RD);
+	ck_assert_int_eq(answer.outcome.class, ANSWER_POSITIVE);
+	record = answer.bytes + answer.outcome.question_end;
+	ck_assert_mem_eq(record, "\300\14\0\20\0\3\0\0\0\0\0", 11);
+	ck_assert_uint_eq(record[11], strlen(text) + 1);
+	ck_assert_uint_eq(record[12], strlen(text));
+	ck_assert_mem_eq(record + 13, text, strlen(text));
+	ck_assert_uint_eq(answer.length, (size_t)answer.outcome.question_end + 13 + strlen(text));
+}
+END_TEST
+
+START_TEST(gives_options_to_who_asks)
+{
+	static const char wanted[] = "\0\3\0\0\0\13\0\0";
+	static const char *const expected[] = {"\0\3\0\6site-7", "\0\3\0\6site-7\0\13\0\2\3\350"};
+	static const size_t expected_length[] = {10, 16};
+	enum answer_transport transport = _i == 0 ? ANSWER_UDP : ANSWER_TCP;
+	struct answer answer;
+	const uint8_t *options;
+	size_t length = 0;
+
+	synchronise();
+	client.keepalive = 1000;
+	ask_with_options(&answer, transport, "two.auth.example.org.", wanted, 4);
+	(void)find_options(&answer, &length);
+	ck_assert_uint_eq(length, 0);
+	settings.identity.nsid = SLICE("site-7");
+	ask_with_options(&answer, transport, "two.auth.example.org.", "", 0);
+	(void)find_options(&answer, &length);
+	ck_assert_uint_eq(length, 0);
+	ask_with_options(&answer, transport, "two.auth.example.org.", wanted, sizeof(wanted) - 1);
+	options = find_options(&answer, &length);
+	ck_assert_uint_eq(length, expected_length[_i]);
+	ck_assert_mem_eq(options, expected[_i], length);
+}
+END_TEST
+
+static const struct {
+	const char *name;
+	uint16_t type;
+	uint16_t class;
+	int is_synchronised;
+	int code; /* -1: none */
+} explained[] = {
+    {"two.auth.example.org.", DNS_TYPE_TXT, 0, 1, -1},
+    {"nothing.auth.example.org.", DNS_TYPE_TXT, 0, 1, -1},
+    {"none.auth.example.org.", DNS_TYPE_TXT, 0, 1, -1},
+    {"large.auth.example.org.", DNS_TYPE_TXT, 0, 1, -1},
+    {"example.com.", DNS_TYPE_TXT, 0, 1, 20},
+    {"auth.example.org.", DNS_TYPE_A, 4, 1, 20},
+    {"version.bind.", DNS_TYPE_TXT, DNS_CLASS_CHAOS, 1, 20},
+    {"auth.example.org.", DNS_TYPE_AXFR, 0, 1, 21},
+    {"auth.example.org.", DNS_TYPE_IXFR, 0, 1, 21},
+    {"auth.example.org.", DNS_TYPE_TSIG, 0, 1, -1},
+    {"two.auth.example.org.", DNS_TYPE_TXT, 0, 0, 14},
+    {"to-dynamic.auth.example.org.", DNS_TYPE_TXT, 0, 0, 14},
+    {"auth.example.org.", DNS_TYPE_SOA, 0, 0, -1},
+};
+
+START_TEST(explains_itself)
+{
+	struct dns_fixture_question question = {
+	    explained[_i].name, explained[_i].type, explained[_i].class, 512, 0};
+	int code = explained[_i].code;
+	const uint8_t *options;
+	struct answer answer;
+	size_t length = 0;
+
+	if (explained[_i].is_synchronised)
+		synchronise();
+	ask(&answer, ANSWER_UDP, &question);
+	options = find_options(&answer, &length);
+	ck_assert_uint_eq(length, code < 0 ? 0 : 6);
+	if (code >= 0)
+		ck_assert_mem_eq(options, ((uint8_t[]){0, 15, 0, 2, 0, (uint8_t)code}), length);
+	/* Only to those who understand it. */
+	question.edns_size = 0;
+	ask(&answer, ANSWER_UDP, &question);
+	ck_assert_uint_eq(answer.outcome.opt_length, 0);
+}
+END_TEST
+
+/* With every option there is, the longest question and the shortest size, nothing overflows. */
+START_TEST(has_room_for_every_option)
+{
+	static const char nsid[EDNS_MAX_NSID] = "long";
+	static const char options[] = "\0\12\0\10" CLIENT_COOKIE "\0\3\0\0\0\13\0\0";
+	uint8_t query[DNS_FIXTURE_QUERY] = {0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1};
+	uint8_t *end = query + DNS_HEADER;
+	struct answer answer;
+	size_t length = 0;
+
+	switch_cookies_on();
+	settings.identity.nsid = (struct slice){(const uint8_t *)nsid, sizeof(nsid)};
+	for (unsigned i = 0; i < 127; i++, end += 2)
+		memcpy(end, "\1x", 2);
+	memcpy(end, "\0\0\20\0\1\0\0\51\2\0\0\0\0\0", 14);
+	end += 14;
+	*end++ = 0;
+	*end++ = sizeof(options) - 1;
+	memcpy(end, options, sizeof(options) - 1);
+	end += sizeof(options) - 1;
+	ask_bytes(&answer, ANSWER_UDP, query, (size_t)(end - query));
+	ck_assert_uint_eq(answer.rcode, DNS_RCODE_REFUSED);
+	ck_assert_uint_le(answer.length, DNS_MIN_UDP);
+	ck_assert_ptr_nonnull(find_options(&answer, &length));
+	ck_assert_uint_eq(length, 28 + 4 + sizeof(nsid) + 6);
+	ask_bytes(&answer, ANSWER_TCP, query, (size_t)(end - query));
+	ck_assert_ptr_nonnull(find_options(&answer, &length));
+	ck_assert_uint_eq(length, 28 + 4 + sizeof(nsid) + 6 + 6);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -804,6 +966,10 @@ main(void)
 	tcase_add_loop_test(cases, answers_cookies, 0, ROWS(with_cookie));
 	tcase_add_loop_test(cases, knows_no_cookies_when_told_so, 0, 2);
 	tcase_add_loop_test(cases, keeps_to_the_smaller_size, 0, 25);
+	tcase_add_loop_test(cases, says_who_it_is, 0, ROWS(chaos));
+	tcase_add_loop_test(cases, gives_options_to_who_asks, 0, 2);
+	tcase_add_loop_test(cases, explains_itself, 0, ROWS(explained));
+	tcase_add_test(cases, has_room_for_every_option);
 	tcase_add_loop_test(cases, sets_the_flags, 0, ROWS(flags));
 	tcase_add_test(cases, every_prefix_gets_a_format_error);
 	tcase_add_test(cases, answers_the_longest_question);

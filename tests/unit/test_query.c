@@ -43,7 +43,8 @@ static const struct {
     {BYTES(HEADER("\7\360", "\0", "\0", "\0") QUESTION), DNS_RCODE_NOERROR, 10, 0},
     /* Class ANY is looked for in IN, everything else is not served. */
     {BYTES(HEADER(RD, "\0", "\0", "\0") "\1a\0\0\20\0\377"), DNS_RCODE_NOERROR, 7, 0},
-    {BYTES(HEADER(RD, "\0", "\0", "\0") "\1a\0\0\20\0\3"), DNS_RCODE_REFUSED, 7, 0},
+    {BYTES(HEADER(RD, "\0", "\0", "\0") "\1a\0\0\20\0\3"), DNS_RCODE_NOERROR, 7, 0},
+    {BYTES(HEADER(RD, "\0", "\0", "\0") "\1a\0\0\20\0\4"), DNS_RCODE_REFUSED, 7, 0},
     {BYTES(HEADER(RD, "\0", "\0", "\0") "\1a\0\0\20\0\0"), DNS_RCODE_REFUSED, 7, 0},
     /* Opcodes, with whatever follows. */
     {BYTES(HEADER("\x20\0", "\0", "\0", "\0") QUESTION), DNS_RCODE_NOTIMP, 10, 0},
