@@ -335,39 +335,40 @@ answer_name(
 	return NULL;
 }
 
+static int
+is_same_name(const struct qname *a, const struct qname *b)
+{
+	return a->length == b->length && memcmp(a->lower, b->lower, a->length) == 0;
+}
+
 /*
  * Follows CNAMEs as long as they stay in the zone (RFC 1034, 4.3.2, 3a); the resolver takes it from
- * there. So it does where they go round in a circle, or on for too long.
+ * there. So it does where they come back to a name that was answered for, or go on for too long.
  */
 static void
 follow(struct response *response, const struct zone_rrset *cname)
 {
 	const struct zone *zone = response->source->zone;
-	const struct zone_rrset *seen[ANSWER_MAX_CHAIN];
-	struct qname name;
+	struct qname names[ANSWER_MAX_CHAIN];
+	struct qname *name;
 	struct owner owner;
 	const uint8_t *wire;
-	size_t before;
 	int labels;
 
 	for (unsigned hop = 0; cname != NULL && hop < ANSWER_MAX_CHAIN; hop++) {
-		seen[hop] = cname;
+		name = &names[hop];
 		wire = cname->records + DNS_RECORD_FIXED;
-		if (qname_read(&name, wire, cname->length - DNS_RECORD_FIXED) < 0)
+		if (qname_read(name, wire, cname->length - DNS_RECORD_FIXED) < 0)
 			return;
-		labels = labels_in_zone(zone, &name);
-		if (labels < 0)
+		labels = labels_in_zone(zone, name);
+		if (labels < 0 || is_same_name(name, &response->query->name))
 			return;
-		set_owner(&owner, response, wire, (size_t)name.length - zone->name.length);
-		before = response->writer.length;
-		cname = answer_name(response, &owner, &name, labels);
-		for (unsigned i = 0; i <= hop; i++) {
-			if (seen[i] != cname)
-				continue;
-			response->writer.length = before;
-			response->answers = (uint16_t)(response->answers - cname->count);
-			return;
+		for (unsigned i = 0; i < hop; i++) {
+			if (is_same_name(name, &names[i]))
+				return;
 		}
+		set_owner(&owner, response, wire, (size_t)name->length - zone->name.length);
+		cname = answer_name(response, &owner, name, labels);
 	}
 }
 

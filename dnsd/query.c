@@ -178,6 +178,18 @@ read_rest(struct query *query, const uint8_t *message, size_t length)
 	return version != 0 ? DNS_RCODE_BADVERS : DNS_RCODE_NOERROR;
 }
 
+/*
+ * The rest of a message of another opcode: it is answered with an OPT record if it has one
+ * (RFC 6891, 6.1.1), where that can be told, and otherwise left alone.
+ */
+static void
+read_foreign(struct query *query, const uint8_t *message, size_t length)
+{
+	if (read_rest(query, message, length) == DNS_RCODE_FORMERR)
+		query->edns = 0;
+	query->has_cookie = 0;
+}
+
 static enum dns_rcode
 judge(struct query *query, const uint8_t *message, size_t length)
 {
@@ -186,8 +198,9 @@ judge(struct query *query, const uint8_t *message, size_t length)
 
 	/* Early, because another opcode may give the rest of the message another meaning. */
 	if ((message[OFFSET_FLAGS] & DNS_MASK_OPCODE) != DNS_OPCODE_QUERY) {
-		if (read_u16(message + OFFSET_QDCOUNT) == 1)
-			(void)read_question(query, message, length);
+		if (read_u16(message + OFFSET_QDCOUNT) == 1 &&
+		    read_question(query, message, length) == 0)
+			read_foreign(query, message, length);
 		return DNS_RCODE_NOTIMP;
 	}
 	questions = read_u16(message + OFFSET_QDCOUNT);

@@ -25,6 +25,9 @@ static const char *const lines[] = {
     "circle2.auth.example.org. CNAME circle1.auth.example.org.",
     "*.wild.auth.example.org. TXT \"wild\"",
     "exact.wild.auth.example.org. A 198.51.100.4",
+    "*.loop.auth.example.org. CNAME X.loop.auth.example.org.",
+    "self.auth.example.org. CNAME SELF.auth.example.org.",
+    "into1.auth.example.org. CNAME circle1.auth.example.org.",
 };
 
 static struct zone *zone;
@@ -165,6 +168,10 @@ static const struct {
     {"to-nothing.auth.example.org.", DNS_TYPE_TXT, 0, QR_AA_RD, DNS_RCODE_NXDOMAIN, 1, 1, 0},
     {"outside.auth.example.org.", DNS_TYPE_A, 0, QR_AA_RD, DNS_RCODE_NOERROR, 1, 0, 0},
     {"circle1.auth.example.org.", DNS_TYPE_A, 0, QR_AA_RD, DNS_RCODE_NOERROR, 2, 0, 0},
+    {"into1.auth.example.org.", DNS_TYPE_A, 0, QR_AA_RD, DNS_RCODE_NOERROR, 3, 0, 0},
+    {"self.auth.example.org.", DNS_TYPE_A, 0, QR_AA_RD, DNS_RCODE_NOERROR, 1, 0, 0},
+    {"y.loop.auth.example.org.", DNS_TYPE_A, 0, QR_AA_RD, DNS_RCODE_NOERROR, 2, 0, 0},
+    {"x.loop.auth.example.org.", DNS_TYPE_A, 0, QR_AA_RD, DNS_RCODE_NOERROR, 1, 0, 0},
     /* Wildcards (RFC 4592, 2.2.1). */
     {"x.wild.auth.example.org.", DNS_TYPE_TXT, 0, QR_AA_RD, DNS_RCODE_NOERROR, 1, 0, 0},
     {"x.y.wild.auth.example.org.", DNS_TYPE_TXT, 0, QR_AA_RD, DNS_RCODE_NOERROR, 1, 0, 0},

@@ -51,6 +51,11 @@ static const struct {
     {BYTES(HEADER("\x28\0", "\0", "\1", "\0") QUESTION "junk"), DNS_RCODE_NOTIMP, 10, 0},
     {BYTES(HEADER("\x78\0", "\0", "\0", "\0")), DNS_RCODE_NOTIMP, 0, 0},
     {BYTES(HEADER("\x08\0", "\0", "\0", "\0") "\300\14\0\1\0\1"), DNS_RCODE_NOTIMP, 0, 0},
+    {BYTES(HEADER("\x20\0", "\0", "\0", "\1") QUESTION OPT), DNS_RCODE_NOTIMP, 10, 1},
+    {BYTES(HEADER("\x20\0", "\0", "\0", "\1") QUESTION OPT "x"), DNS_RCODE_NOTIMP, 10, 0},
+    {BYTES(HEADER("\x20\0", "\1", "\0", "\1") QUESTION OPT), DNS_RCODE_NOTIMP, 10, 0},
+    {BYTES(HEADER("\x20\0", "\0", "\0", "\1") QUESTION "\0\0\51\4\320\0\1\0\0\0\0"),
+	DNS_RCODE_NOTIMP, 10, 1},
     /* The opcode's gate stands before the rcode's. */
     {BYTES(HEADER("\x20\5", "\0", "\0", "\0") QUESTION), DNS_RCODE_NOTIMP, 10, 0},
     {BYTES(HEADER("\0\5", "\0", "\0", "\0") QUESTION), DNS_RCODE_FORMERR, 10, 0},
