@@ -51,6 +51,10 @@ class Answer:
         return f"{len(self.wire)} bytes {self.wire.hex()}\n{text}"
 
 
+def has(answer, code):
+    return any(option == code for option, _ in answer.options)
+
+
 def read_name(wire, offset):
     """The name at `offset`, in lower case, and where it ends."""
     labels, end, jumps = [], None, 0

@@ -18,8 +18,9 @@ NS, CNAME, SOA, MX, OPT, TKEY, TSIG, IXFR, AXFR, ANY = 2, 5, 6, 15, 41, 249, 250
 NSID, EXPIRE, COOKIE, KEEPALIVE, ERROR = 3, 9, 10, 11, 15
 IN, ANY_CLASS = 1, 255
 
-ALL = frozenset({"silence", "rcode", "flags", "question", "answer", "authority", "additional", "edns",
-                 "options"})
+# The parts of an answer; an EDNS option is a part of its own, "option N".
+PARTS = ("rcode", "flags", "question", "answer", "authority", "additional", "edns")
+ALL = frozenset({"all"})  # explains every part, and silence
 SECTIONS = frozenset({"answer", "authority", "additional"})
 
 
@@ -112,13 +113,15 @@ def parts_that_differ(ours, theirs):
     """The names of what is not equal in two answers, None being silence."""
     if ours is None or theirs is None:
         return set() if ours is theirs else {"silence"}
-    parts = {part for part in ALL - {"silence", "options"}
-             if getattr(ours, part) != getattr(theirs, part)}
-    if ours.like_options != theirs.like_options:
-        parts.add("options")
+    parts = {part for part in PARTS if getattr(ours, part) != getattr(theirs, part)}
+    parts |= {f"option {code}" for code, _ in set(ours.like_options) ^ set(theirs.like_options)}
     if ours.flags & theirs.flags & TC:
         parts -= SECTIONS  # a truncated answer is not used (RFC 2181, 9)
     return parts
+
+
+def option_part(code):
+    return frozenset({f"option {code}"})
 
 
 def failed(answer):
@@ -127,10 +130,6 @@ def failed(answer):
 
 def positive(answer):
     return answer is not None and answer.rcode == 0 and len(answer.answer) > 0
-
-
-def without(options, *codes):
-    return tuple(option for option in options if option[0] not in codes)
 
 
 def extra(theirs, ours):
@@ -262,9 +261,19 @@ INTENDED = [
         and ours.rcode == BADVERS and theirs.rcode == FORMERR,
         "What the options of a later EDNS version look like is not known: BADVERS (RFC 6891, 6.1.3)."),
     *in_both(
-        "extended errors", frozenset({"options"}),
-        lambda query, ours, theirs: without(ours.like_options, ERROR) == without(theirs.like_options, ERROR),
-        "Which extended error goes with an answer is each server's own choice (RFC 8914, 2)."),
+        "extended errors", option_part(ERROR),
+        lambda query, ours, theirs: failed(ours) or failed(theirs) or not answers.has(ours, ERROR),
+        "Which extended error goes with an answer is each server's own choice (RFC 8914, 2); Sallyport gives "
+        "none with NOERROR and NXDOMAIN."),
+    *in_both(
+        "keepalive", option_part(KEEPALIVE),
+        lambda query, ours, theirs: query.transport == "tcp" and answers.has(ours, KEEPALIVE)
+        and not answers.has(theirs, KEEPALIVE),
+        "Sallyport says how long a TCP connection may be idle (RFC 7828); the others do not."),
+    Difference(
+        "EXPIRE", "Knot", option_part(EXPIRE),
+        lambda query, ours, theirs: query.has(EXPIRE) and not answers.has(ours, EXPIRE),
+        "EXPIRE is for secondaries; there are none (RFC 7314, 3)."),
     Difference(
         "Knot wants a question beside a cookie", "Knot", ALL,
         lambda query, ours, theirs: query.cookie_alone and ours.rcode in (0, BADCOOKIE)
@@ -281,14 +290,15 @@ INTENDED = [
         and ours.cookie is not None,
         "Knot answers BADCOOKIE where a cookie is not right; Sallyport answers and gives a right one, which RFC "
         "7873, 5.2.3 and 5.2.4, permit as well, as NSD does."),
-    Difference(
-        "EXPIRE", "Knot", frozenset({"options"}),
-        lambda query, ours, theirs: query.has(EXPIRE)
-        and without(ours.like_options, ERROR) == without(theirs.like_options, ERROR, EXPIRE),
-        "EXPIRE is for secondaries; there are none (RFC 7314, 3)."),
 ]
 
 NOT_YET = [
+    *in_both(
+        "cookies over TCP", ALL,
+        lambda query, ours, theirs: query.transport == "tcp" and query.cookie is not None
+        and ours.cookie is None and not query.fault and ours.rcode in (0, NXDOMAIN, REFUSED)
+        and (theirs.cookie is not None or theirs.rcode == FORMERR),
+        "No cookies over TCP yet (RFC 7873, 5.2)."),
     *in_both(
         "wildcard CNAME to itself", frozenset({"answer"}),
         lambda query, ours, theirs: b"\x08wildself" in query.name
@@ -304,15 +314,13 @@ def explain(peer, query, ours, theirs):
     for difference in INTENDED + NOT_YET:
         if not left:
             break
-        if difference.peer != peer or not left & difference.parts:
-            continue
-        if "silence" in left and difference.parts != ALL:
+        if difference.peer != peer or not (difference.parts == ALL or left & difference.parts):
             continue
         try:
             applies = difference.when(query, ours, theirs)
         except AttributeError:  # asks for a part of what is silence here
             applies = False
         if applies:
-            left -= difference.parts
+            left -= left if difference.parts == ALL else difference.parts
             used.append(difference)
     return used, left
