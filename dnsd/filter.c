@@ -12,6 +12,7 @@ const struct confine_call filter_calls[] = {
     /* libuv's streams: write, end; one option, because SO_LINGER could make a neighbour wait */
     CONFINE_ALLOW_IF(setsockopt, CONFINE_INT_IS(1, IPPROTO_TCP), CONFINE_INT_IS(2, TCP_NODELAY)),
     CONFINE_ALLOW(getsockname),
+    CONFINE_ALLOW(getpeername),
     CONFINE_ALLOW(writev),
     CONFINE_ALLOW(shutdown),
 };

@@ -28,6 +28,7 @@ struct pool {
 	unsigned count;
 	struct rate_limit_config rate_limit; /* of one worker; without a key */
 	struct rate_report *rate_report;
+	struct tcp_limits tcp_limits;
 	struct sockets udp, tcp;
 	struct worker **workers;
 	uv_async_t on_ended;
@@ -92,6 +93,9 @@ pool_bind(const struct conf *conf)
 		fatal("no memory for the workers");
 	pool->count = conf->dns.workers;
 	configure_rate_limit(pool, conf);
+	pool->tcp_limits = (struct tcp_limits){.connections = conf->dns.tcp.connections,
+	    .connections_per_address = conf->dns.tcp.connections_per_address,
+	    .idle_ms = conf->dns.tcp.idle_timeout * UINT64_C(1000)};
 	if (conf->dns.protocols & CONF_PROTOCOL_UDP)
 		bind_all(&pool->udp, &conf->dns.listen, SOCK_DGRAM, pool->count);
 	if (conf->dns.protocols & CONF_PROTOCOL_TCP)
@@ -105,7 +109,7 @@ pool_files(const struct conf *conf)
 	unsigned long worker = 2 * conf->dns.listen.count + LOOP_FILES;
 
 	if (conf->dns.protocols & CONF_PROTOCOL_TCP)
-		worker += TCP_CONNECTIONS;
+		worker += conf->dns.tcp.connections;
 	return COMMON_FILES + conf->dns.workers * worker;
 }
 
@@ -152,6 +156,7 @@ pool_start(struct pool *pool, uv_loop_t *loop, const struct zone *zone,
 	    .settings = settings,
 	    .rate_limit = pool->rate_limit.rate > 0 ? &pool->rate_limit : NULL,
 	    .rate_report = pool->rate_report,
+	    .tcp_limits = pool->tcp_limits,
 	    .udp_count = pool->udp.per_worker,
 	    .tcp_count = pool->tcp.per_worker,
 	    .ended = on_worker_ended,

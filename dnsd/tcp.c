@@ -7,14 +7,23 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-enum { PREFIX = 2 }; /* a message stands behind its length (RFC 1035, 4.2.2) */
+enum {
+	PREFIX = 2,	    /* a message stands behind its length (RFC 1035, 4.2.2) */
+	KEEPALIVE_MS = 100, /* the unit of RFC 7828 */
+	IPV6_NETWORK = 8    /* bytes that count as one address */
+};
 
 struct connection {
 	uv_tcp_t stream;
 	uv_write_t write;
 	struct tcp *tcp;
 	struct connection *older, *newer;
+	struct connection *neighbour; /* whose address falls into the same bucket */
+	struct client_address peer;   /* what connections are counted by */
+	uint8_t address[16];	      /* the peer's, as answer_query() wants it */
+	uint8_t address_length;
 	struct buf in;	 /* read, not answered yet */
 	struct buf out;	 /* answers on their way */
 	uint64_t opened; /* loop time, ms */
@@ -36,6 +45,10 @@ struct tcp {
 	/* By activity, so that the oldest is the one idle for longest. */
 	struct connection *oldest, *newest;
 	unsigned count;
+	struct tcp_limits limits;
+	struct connection **buckets; /* by `peer` */
+	size_t bucket_count;	     /* a power of two */
+	uint8_t key[SIPHASH_KEY];
 	int stopping;
 	char input[TCP_READ]; /* of the connection being read */
 	uint8_t answer[PREFIX + ANSWER_MAX_TCP];
@@ -73,6 +86,33 @@ append_connection(struct connection *connection)
 	tcp->newest = connection;
 }
 
+static struct connection **
+bucket_of(struct tcp *tcp, const struct client_address *peer)
+{
+	uint64_t hash = siphash(tcp->key, peer->bytes, sizeof(peer->bytes));
+
+	return &tcp->buckets[hash & (tcp->bucket_count - 1)];
+}
+
+static void
+leave_bucket(struct connection *connection)
+{
+	struct connection **link = bucket_of(connection->tcp, &connection->peer);
+
+	while (*link != connection)
+		link = &(*link)->neighbour;
+	*link = connection->neighbour;
+}
+
+static void
+enter_bucket(struct connection *connection)
+{
+	struct connection **bucket = bucket_of(connection->tcp, &connection->peer);
+
+	connection->neighbour = *bucket;
+	*bucket = connection;
+}
+
 static void
 touch(struct connection *connection)
 {
@@ -105,6 +145,7 @@ close_connection(struct connection *connection)
 	if (uv_is_closing((uv_handle_t *)&connection->stream))
 		return;
 	unlink_connection(connection);
+	leave_bucket(connection);
 	connection->tcp->count--;
 	uv_close((uv_handle_t *)&connection->stream, on_connection_closed);
 	finish_stop(connection->tcp);
@@ -115,7 +156,13 @@ static int
 answer_message(struct connection *connection, const uint8_t *message, size_t length)
 {
 	struct tcp *tcp = connection->tcp;
-	struct answer_client client = {.transport = ANSWER_TCP};
+	struct answer_client client = {.transport = ANSWER_TCP,
+	    .address = connection->address,
+	    .address_length = connection->address_length,
+	    .now = (uint32_t)time(NULL),
+	    .keepalive = connection->ended || tcp->stopping
+			     ? 0
+			     : (uint16_t)(tcp->limits.idle_ms / KEEPALIVE_MS)};
 	struct answer_outcome outcome;
 	size_t size =
 	    answer_query(tcp->source, &client, message, length, tcp->answer + PREFIX, &outcome);
@@ -255,6 +302,61 @@ least_useful(const struct tcp *tcp)
 	return tcp->oldest;
 }
 
+/* The same among those of one address; NULL while it has fewer than it may. */
+static struct connection *
+surplus_of(struct tcp *tcp, const struct client_address *peer)
+{
+	struct connection *least = NULL, *one = *bucket_of(tcp, peer);
+	unsigned count = 0;
+
+	for (; one != NULL; one = one->neighbour) {
+		if (memcmp(&one->peer, peer, sizeof(*peer)) != 0)
+			continue;
+		count++;
+		if (least == NULL || one->writing < least->writing ||
+		    (one->writing == least->writing && one->active <= least->active))
+			least = one;
+	}
+	return count >= tcp->limits.connections_per_address ? least : NULL;
+}
+
+/* Whose the connection is. An address that the kernel does not tell counts as one. */
+static void
+learn_peer(struct connection *connection)
+{
+	struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
+	struct sockaddr *any = (struct sockaddr *)&address;
+	int length = sizeof(address);
+
+	if (uv_tcp_getpeername(&connection->stream, any, &length) < 0)
+		return;
+	connection->peer = client_address_from_socket(any);
+	if (any->sa_family == AF_INET) {
+		connection->address_length = 4;
+		memcpy(connection->address, connection->peer.bytes + 12, 4);
+	} else if (any->sa_family == AF_INET6) {
+		connection->address_length = 16;
+		memcpy(connection->address, connection->peer.bytes, 16);
+		memset(connection->peer.bytes + IPV6_NETWORK, 0, 16 - IPV6_NETWORK);
+	}
+}
+
+/* Lets the connection in, at a bound in place of another one. */
+static void
+admit(struct connection *connection)
+{
+	struct tcp *tcp = connection->tcp;
+	struct connection *surplus = surplus_of(tcp, &connection->peer);
+
+	if (surplus == NULL && tcp->count >= tcp->limits.connections)
+		surplus = least_useful(tcp);
+	if (surplus != NULL)
+		close_connection(surplus);
+	append_connection(connection);
+	enter_bucket(connection);
+	tcp->count++;
+}
+
 static void
 on_connection(uv_stream_t *stream, int status)
 {
@@ -270,20 +372,18 @@ on_connection(uv_stream_t *stream, int status)
 		free(connection);
 		return;
 	}
-	if (tcp->count >= TCP_CONNECTIONS)
-		close_connection(least_useful(tcp));
 	connection->tcp = tcp;
 	connection->stream.data = connection;
 	buf_init(&connection->in, TCP_READ + PREFIX + DNS_MAX_MESSAGE);
 	buf_init(&connection->out, TCP_OUT_HIGH + PREFIX + ANSWER_MAX_TCP);
 	connection->opened = uv_now(tcp->loop);
 	connection->active = connection->opened;
-	append_connection(connection);
-	tcp->count++;
 	if (uv_accept(stream, (uv_stream_t *)&connection->stream) < 0) {
-		close_connection(connection);
+		uv_close((uv_handle_t *)&connection->stream, on_connection_closed);
 		return;
 	}
+	learn_peer(connection);
+	admit(connection);
 	/* Answers are whole: nothing is gained by waiting for more. */
 	(void)uv_tcp_nodelay(&connection->stream, 1);
 	pump(connection);
@@ -298,19 +398,27 @@ on_sweep(uv_timer_t *timer)
 
 	for (; connection != NULL; connection = newer) {
 		newer = connection->newer;
-		if (now - connection->active >= TCP_IDLE_MS ||
+		if (now - connection->active >= tcp->limits.idle_ms ||
 		    now - connection->opened >= TCP_LIFETIME_MS)
 			close_connection(connection);
 	}
 }
 
 struct tcp *
-tcp_new(uv_loop_t *loop, const struct answer_source *source)
+tcp_new(uv_loop_t *loop, const struct answer_source *source, const struct tcp_limits *limits,
+    const uint8_t key[SIPHASH_KEY])
 {
 	struct tcp *tcp = calloc(1, sizeof(*tcp));
 
-	if (tcp == NULL || uv_timer_init(loop, &tcp->sweep) < 0) {
-		free(tcp);
+	if (tcp == NULL)
+		return NULL;
+	tcp->limits = *limits;
+	memcpy(tcp->key, key, sizeof(tcp->key));
+	for (tcp->bucket_count = 1; tcp->bucket_count < limits->connections;)
+		tcp->bucket_count *= 2;
+	tcp->buckets = calloc(tcp->bucket_count, sizeof(struct connection *));
+	if (tcp->buckets == NULL || uv_timer_init(loop, &tcp->sweep) < 0) {
+		tcp_free(tcp);
 		return NULL;
 	}
 	tcp->loop = loop;
@@ -388,5 +496,8 @@ tcp_stop(struct tcp *tcp)
 void
 tcp_free(struct tcp *tcp)
 {
+	if (tcp == NULL)
+		return;
+	free(tcp->buckets);
 	free(tcp);
 }

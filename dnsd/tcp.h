@@ -5,17 +5,21 @@
  * wait to be taken by the client nothing more is read from it, so that a slow reader costs a
  * bounded piece of memory, and after the idle time its connection. What counts as activity is a
  * whole query answered or a write completed: one byte now and then keeps nothing open.
+ *
+ * There is a bound on all connections and one on those of one address, of which an IPv6 /64 is one:
+ * whoever has it can take any address in it. At either bound the newcomer is let in, and of those the
+ * bound is about the one idle for longest goes.
  */
 #ifndef DNSD_TCP_H
 #define DNSD_TCP_H
 
+#include "address.h"
 #include "answer.h"
+#include "siphash.h"
 
 #include <uv.h>
 
 enum {
-	TCP_CONNECTIONS = 512, /* of one worker; at the bound the one idle for longest is closed */
-	TCP_IDLE_MS = 10 * 1000,
 	TCP_LIFETIME_MS = 600 * 1000, /* however busy: a client that wants more connects again */
 	TCP_SWEEP_MS = 500,	      /* how often both are looked at */
 	TCP_STOP_MS = 1000,	      /* for clients to take their answers when we stop */
@@ -24,10 +28,20 @@ enum {
 	TCP_READ = 64 * 1024	  /* bytes of one read */
 };
 
+/* Of one worker. */
+struct tcp_limits {
+	unsigned connections;
+	unsigned connections_per_address;
+	uint64_t idle_ms;
+};
+
 struct tcp;
 
-/* `source` must outlive the result. NULL when memory is short or the loop refuses. */
-struct tcp *tcp_new(uv_loop_t *loop, const struct answer_source *source);
+/*
+ * `source` must outlive the result. `key` is random. NULL when memory is short or the loop refuses.
+ */
+struct tcp *tcp_new(uv_loop_t *loop, const struct answer_source *source,
+    const struct tcp_limits *limits, const uint8_t key[SIPHASH_KEY]);
 
 /* Takes over the bound socket `fd` and accepts from now on. 0, or -1: logged. */
 int tcp_listen(struct tcp *tcp, int fd);

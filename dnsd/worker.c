@@ -79,6 +79,18 @@ run(void *argument)
 }
 
 static void
+make_tcp(struct worker *worker)
+{
+	uint8_t key[SIPHASH_KEY];
+
+	if (getrandom(key, sizeof(key), 0) != sizeof(key))
+		fatal("no random numbers for TCP");
+	worker->tcp = tcp_new(&worker->loop, &worker->source, &worker->config.tcp_limits, key);
+	if (worker->tcp == NULL)
+		fatal("no memory for a worker");
+}
+
+static void
 make_limiter(struct worker *worker)
 {
 	struct rate_limit_config config;
@@ -110,9 +122,7 @@ worker_start(const struct worker_config *config)
 		fatal("no memory for a worker");
 	worker->wake.data = worker;
 	make_limiter(worker);
-	worker->tcp = tcp_new(&worker->loop, &worker->source);
-	if (worker->tcp == NULL)
-		fatal("no memory for a worker");
+	make_tcp(worker);
 	for (size_t i = 0; i < config->udp_count; i++) {
 		worker->udp[i] =
 		    udp_new(&worker->loop, config->udp_fds[i], &worker->source, &worker->limiter);

@@ -8,6 +8,7 @@
 #include "answer.h"
 #include "rate_limit.h"
 #include "rate_report.h"
+#include "tcp.h"
 #include "table.h"
 #include "zone.h"
 
@@ -22,6 +23,7 @@ struct worker_config {
 	struct rate_report *rate_report;
 	const int *udp_fds; /* bound; taken over */
 	size_t udp_count;
+	struct tcp_limits tcp_limits;
 	const int *tcp_fds;
 	size_t tcp_count;
 	void (*ended)(void *context); /* called by the thread as its last act */

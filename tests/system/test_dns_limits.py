@@ -9,7 +9,7 @@ import dns.message
 import dns.rcode
 import pytest
 
-from sallyport import DEADLINE, RECORDS, ZONE, Daemon
+from sallyport import DEADLINE, RECORDS, ZONE, Daemon, tcp_answer, wait_closed
 
 RATE = 50
 NAMES = RECORDS + [f"flood.{ZONE}. A 198.51.100.7", f"other.{ZONE}. A 198.51.100.8", f"marker.{ZONE}. A 198.51.100.9"]
@@ -148,3 +148,92 @@ def test_workers_share_the_rate(folder):
     assert sum(len(burst.full) for burst in bursts) <= allowed(bursts[0], bursts[-1])
     daemon.wait_log("exceed dns.rate_limit")
     assert daemon.log().count("exceed dns.rate_limit") == 1
+
+
+# --- TCP ---
+
+def tcp_daemon(folder, **limits):
+    settings = {"connections": 20, "connections_per_address": 20, "idle_timeout": 60} | limits
+    return Daemon(folder, "dnsd", records=NAMES, dns={"workers": 1, "tcp": settings}).start()
+
+
+class Peer:
+    """One TCP connection from one of the loopback's addresses, known to be accepted."""
+
+    def __init__(self, daemon, source="127.0.0.1"):
+        self.daemon = daemon
+        self.socket = socket.create_connection(("127.0.0.1", daemon.dns_port), DEADLINE, (source, 0))
+        self.ask()
+
+    def ask(self):
+        query = self.daemon.question("flood", "A").to_wire()
+        self.socket.sendall(struct.pack("!H", len(query)) + query)
+        assert dns.message.from_wire(tcp_answer(self.socket)).rcode() == dns.rcode.NOERROR
+
+    def is_closed(self):
+        """Waits for the end that must come."""
+        return wait_closed(self.socket) == b""
+
+
+def test_tcp_connections_of_one_address_are_bounded(folder):
+    daemon = tcp_daemon(folder, connections_per_address=4)
+    other = Peer(daemon, "127.0.0.2")
+    peers = [Peer(daemon) for _ in range(4)]
+    peers[0].ask()
+    newcomer = Peer(daemon)
+    # The one idle for longest went, and nobody else.
+    assert peers[1].is_closed()
+    for peer in (other, peers[0], peers[2], peers[3], newcomer):
+        peer.ask()
+    second = Peer(daemon)
+    assert peers[0].is_closed()
+    for peer in (other, peers[2], peers[3], newcomer, second):
+        peer.ask()
+
+
+def test_tcp_all_connections_are_bounded(folder):
+    daemon = tcp_daemon(folder, connections=4)
+    peers = [Peer(daemon, f"127.0.0.{number}") for number in range(1, 5)]
+    peers[0].ask()
+    newcomer = Peer(daemon, "127.0.0.9")
+    assert peers[1].is_closed()
+    for peer in (peers[0], peers[2], peers[3], newcomer):
+        peer.ask()
+
+
+def test_tcp_one_address_at_its_bound_takes_no_place_from_others(folder):
+    daemon = tcp_daemon(folder, connections=6, connections_per_address=3)
+    others = [Peer(daemon, f"127.0.0.{number}") for number in range(2, 5)]
+    crowd = [Peer(daemon) for _ in range(30)]
+    assert all(peer.is_closed() for peer in crowd[:27])
+    for peer in others + crowd[27:]:
+        peer.ask()
+
+
+def test_tcp_connections_that_ended_are_not_counted(folder):
+    daemon = tcp_daemon(folder, connections_per_address=3)
+    peers = [Peer(daemon) for _ in range(2)]
+    for _ in range(50):
+        Peer(daemon).socket.close()
+        # Asked in between, so that dnsd has seen the end of the one before.
+        for peer in peers:
+            peer.ask()
+    for peer in peers:
+        peer.ask()
+
+
+def test_tcp_idle_timeout(folder):
+    daemon = tcp_daemon(folder, idle_timeout=1)
+    idle, busy = Peer(daemon), Peer(daemon)
+    idle.socket.setblocking(False)
+    end = time.monotonic() + DEADLINE
+    while time.monotonic() < end:
+        busy.ask()
+        try:
+            assert idle.socket.recv(1) == b""
+            break
+        except BlockingIOError:
+            time.sleep(0.05)
+    else:
+        pytest.fail("an idle connection stayed")
+    busy.ask()
