@@ -32,7 +32,9 @@ struct response {
 	    name_hash; /* of the name answered, relative to the zone; a wildcard's where it was one */
 	uint8_t authoritative;
 	uint8_t truncated;
-	uint8_t empty;	    /* nothing of that type at the name asked for */
+	uint8_t empty; /* nothing of that type at the name asked for */
+	uint8_t is_stale;
+	uint8_t is_dynamic; /* what the table holds, or does not hold, is in the answer */
 	uint8_t is_unknown; /* the table cannot say whether the name exists */
 	struct edns_reply edns;
 };
@@ -312,10 +314,12 @@ answer_name(
 		response->is_unknown = 1;
 		return NULL;
 	case KIND_NOTHING:
+		response->is_dynamic = 1;
 		response->rcode = DNS_RCODE_NXDOMAIN;
 		put_soa(response);
 		return NULL;
 	case KIND_DYNAMIC:
+		response->is_dynamic = 1;
 		answer_dynamic(response, owner, &found.values);
 		return NULL;
 	case KIND_STATIC:
@@ -440,7 +444,9 @@ prepare_edns(struct response *response, struct answer_outcome *outcome)
 
 	response->edns.size = settings->edns_size;
 	response->edns.dnssec_ok = query->dnssec_ok;
-	response->edns.error = EDNS_ERROR_NONE;
+	response->is_stale = atomic_load_explicit(&settings->stale, memory_order_relaxed) != 0;
+	/* What explain() will say beside an answer is not known yet, but how long it is. */
+	response->edns.error = response->is_stale ? EDNS_ERROR_STALE : EDNS_ERROR_NONE;
 	if (query->wants_nsid)
 		response->edns.nsid = settings->identity.nsid;
 	/* Over UDP the option means nothing, and is not answered (RFC 7828, 3.2.1). */
@@ -460,8 +466,8 @@ prepare_edns(struct response *response, struct answer_outcome *outcome)
 }
 
 /*
- * Why there is no answer, for whoever looks into it (RFC 8914). Such an answer has nothing else in
- * it, so that no room was kept free for this.
+ * Why there is no answer, for whoever looks into it (RFC 8914). A refusal or
+ * failure has nothing else in it, so that no room was kept free for this.
  */
 static enum edns_error
 explain(const struct response *response)
@@ -470,6 +476,9 @@ explain(const struct response *response)
 
 	if (response->rcode == DNS_RCODE_SERVFAIL)
 		return response->is_unknown ? EDNS_ERROR_NOT_READY : EDNS_ERROR_OTHER;
+	if (response->is_stale && response->is_dynamic)
+		return response->rcode == DNS_RCODE_NXDOMAIN ? EDNS_ERROR_STALE_NXDOMAIN
+							     : EDNS_ERROR_STALE;
 	if (response->rcode != DNS_RCODE_REFUSED)
 		return EDNS_ERROR_NONE;
 	if (type == DNS_TYPE_AXFR || type == DNS_TYPE_IXFR)

@@ -11,6 +11,7 @@
 #include "table.h"
 #include "zone.h"
 
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,8 +24,13 @@ enum {
 
 enum answer_transport { ANSWER_UDP, ANSWER_TCP };
 
-/* What the configuration says about answers; for all workers, never changed once they run. */
+/* What the configuration says about answers; for all workers. */
 struct answer_settings {
+	/*
+	 * The only thing that changes once they run: 1 while store is not heard of, so that what is
+	 * known of dynamic names may be out of date.
+	 */
+	atomic_int stale;
 	uint16_t edns_size; /* our own UDP payload size, DNS_MIN_UDP to ANSWER_MAX_UDP */
 	struct cookie_secrets cookies;
 	struct identity identity;

@@ -156,7 +156,7 @@ start(struct dnsd *dnsd, int door_fd)
 	if (uv_loop_init(&dnsd->loop) < 0 || uv_timer_init(&dnsd->loop, &dnsd->patience) < 0)
 		fatal("cannot make a loop");
 	dnsd->patience.data = dnsd;
-	dnsd->sync = sync_new(&dnsd->loop, dnsd->table, on_complete, dnsd);
+	dnsd->sync = sync_new(&dnsd->loop, dnsd->table, &dnsd->settings.stale, on_complete, dnsd);
 	if (dnsd->sync == NULL)
 		fatal("no memory for the link");
 	dnsd->door = door_listen(

@@ -20,6 +20,7 @@ struct sync {
 	uv_loop_t *loop;
 	struct table *table;
 	struct link *link; /* NULL: store is away */
+	atomic_int *stale;
 	void (*complete)(void *context);
 	void *context;
 	uint64_t received; /* names of the running snapshot */
@@ -119,6 +120,7 @@ on_snapshot_end(void *context, uint64_t id, struct reader *body, int fd)
 	link_set_state(sync->link, STATE_LIVE);
 	log_info("synchronised: %zu names, %zu MiB", table_names(sync->table),
 	    table_bytes(sync->table) / (1024 * 1024));
+	atomic_store_explicit(sync->stale, 0, memory_order_relaxed);
 	sync->complete(sync->context);
 	return 0;
 }
@@ -182,6 +184,7 @@ on_closed(void *context, enum link_end end)
 		fatal("store broke the protocol: starting afresh");
 	sync->link = NULL;
 	table_snapshot_abort(sync->table);
+	atomic_store_explicit(sync->stale, 1, memory_order_relaxed);
 	log_info("the link to store ended: what is known stays served");
 }
 
@@ -218,7 +221,8 @@ sync_link(struct sync *sync, int fd)
 }
 
 struct sync *
-sync_new(uv_loop_t *loop, struct table *table, void (*complete)(void *context), void *context)
+sync_new(uv_loop_t *loop, struct table *table, atomic_int *stale, void (*complete)(void *context),
+    void *context)
 {
 	struct sync *sync = calloc(1, sizeof(*sync));
 
@@ -229,6 +233,7 @@ sync_new(uv_loop_t *loop, struct table *table, void (*complete)(void *context), 
 	sync->reclaim.data = sync;
 	sync->loop = loop;
 	sync->table = table;
+	sync->stale = stale;
 	sync->complete = complete;
 	sync->context = context;
 	return sync;

@@ -10,6 +10,7 @@
 
 #include "table.h"
 
+#include <stdatomic.h>
 #include <uv.h>
 
 enum {
@@ -21,11 +22,12 @@ enum {
 struct sync;
 
 /*
- * `complete` is called after each complete snapshot. The table must outlive the result. NULL
+ * `stale` becomes 1 when the link ends, and 0 with the next complete snapshot. `complete` is called
+ * after each complete snapshot. The table must outlive the result. NULL
  * when memory is short.
  */
-struct sync *sync_new(
-    uv_loop_t *loop, struct table *table, void (*complete)(void *context), void *context);
+struct sync *sync_new(uv_loop_t *loop, struct table *table, atomic_int *stale,
+    void (*complete)(void *context), void *context);
 
 /* A new link has arrived: takes over `fd`; the one before is closed. */
 void sync_link(struct sync *sync, int fd);

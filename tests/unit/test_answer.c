@@ -738,6 +738,32 @@ START_TEST(answers_cookies)
 }
 END_TEST
 
+/* Room for the cookie is kept free, and not a byte more than that. */
+START_TEST(fits_to_the_byte_with_a_cookie)
+{
+	struct dns_fixture_question question = {
+	    "medium.auth.example.org.", DNS_TYPE_TXT, 0, 1232, 0};
+	uint8_t query[DNS_FIXTURE_QUERY];
+	size_t end = dns_fixture_query(query, &question) + 12, whole, size_at = end - 12 - 8;
+	struct answer answer;
+
+	synchronise();
+	switch_cookies_on();
+	query[end - 13] = 12;
+	memcpy(query + end - 12, "\0\12\0\10" CLIENT_COOKIE, 12);
+	ask_bytes(&answer, ANSWER_UDP, query, end);
+	ck_assert_int_eq(answer.flags & DNS_BIT_TC, 0);
+	whole = answer.length;
+	for (size_t size = whole - 40; size < whole + 40; size++) {
+		query[size_at] = (uint8_t)(size >> 8);
+		query[size_at + 1] = (uint8_t)size;
+		ask_bytes(&answer, ANSWER_UDP, query, end);
+		ck_assert_uint_le(answer.length, size);
+		ck_assert_int_eq((answer.flags & DNS_BIT_TC) != 0, size < whole);
+	}
+}
+END_TEST
+
 /* Cookies switched off are an unknown option, and nobody's address cannot be believed. */
 START_TEST(knows_no_cookies_when_told_so)
 {
@@ -920,6 +946,49 @@ START_TEST(explains_itself)
 }
 END_TEST
 
+static const struct {
+	const char *name;
+	uint16_t type;
+	int code; /* -1: none */
+} stale[] = {
+    {"two.auth.example.org.", DNS_TYPE_TXT, 3},
+    {"none.auth.example.org.", DNS_TYPE_TXT, 3},
+    {"to-dynamic.auth.example.org.", DNS_TYPE_TXT, 3},
+    {"large.auth.example.org.", DNS_TYPE_TXT, 3},
+    {"nothing.auth.example.org.", DNS_TYPE_TXT, 19},
+    {"to-nothing.auth.example.org.", DNS_TYPE_TXT, 19},
+    {"auth.example.org.", DNS_TYPE_A, -1},
+    {"deep.auth.example.org.", DNS_TYPE_A, -1},
+    {"example.com.", DNS_TYPE_A, 20},
+};
+
+START_TEST(says_what_may_be_out_of_date)
+{
+	const uint8_t *options;
+	struct answer answer;
+	size_t length = 0;
+
+	synchronise();
+	for (int edns_size = 512; edns_size < 600; edns_size++) {
+		struct dns_fixture_question question = {
+		    stale[_i].name, stale[_i].type, 0, edns_size, 0};
+
+		settings.stale = 1;
+		ask(&answer, ANSWER_UDP, &question);
+		ck_assert_uint_le(answer.length, (unsigned)edns_size);
+		options = find_options(&answer, &length);
+		ck_assert_uint_eq(length, stale[_i].code < 0 ? 0 : 6);
+		if (length > 0)
+			ck_assert_mem_eq(
+			    options, ((uint8_t[]){0, 15, 0, 2, 0, (uint8_t)stale[_i].code}), 6);
+		settings.stale = 0;
+		ask(&answer, ANSWER_UDP, &question);
+		(void)find_options(&answer, &length);
+		ck_assert_uint_eq(length, stale[_i].code == 20 ? 6 : 0);
+	}
+}
+END_TEST
+
 /* With every option there is, the longest question and the shortest size, nothing overflows. */
 START_TEST(has_room_for_every_option)
 {
@@ -971,11 +1040,13 @@ main(void)
 	tcase_add_loop_test(cases, tells_what_to_count, 0, ROWS(classes));
 	tcase_add_loop_test(cases, cuts_an_answer_down, 0, 8);
 	tcase_add_loop_test(cases, answers_cookies, 0, ROWS(with_cookie));
+	tcase_add_test(cases, fits_to_the_byte_with_a_cookie);
 	tcase_add_loop_test(cases, knows_no_cookies_when_told_so, 0, 2);
 	tcase_add_loop_test(cases, keeps_to_the_smaller_size, 0, 25);
 	tcase_add_loop_test(cases, says_who_it_is, 0, ROWS(chaos));
 	tcase_add_loop_test(cases, gives_options_to_who_asks, 0, 2);
 	tcase_add_loop_test(cases, explains_itself, 0, ROWS(explained));
+	tcase_add_loop_test(cases, says_what_may_be_out_of_date, 0, ROWS(stale));
 	tcase_add_test(cases, has_room_for_every_option);
 	tcase_add_loop_test(cases, sets_the_flags, 0, ROWS(flags));
 	tcase_add_test(cases, every_prefix_gets_a_format_error);

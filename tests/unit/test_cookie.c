@@ -160,6 +160,27 @@ START_TEST(is_bound_to_every_byte)
 }
 END_TEST
 
+/* What a later version means is not known, even if its hash is made alike. */
+START_TEST(has_its_version)
+{
+	struct cookie_secrets secrets = secrets_of(&vectors[0]);
+	uint8_t cookie[COOKIE_LENGTH], input[20], answer[COOKIE_LENGTH];
+	uint64_t hash;
+
+	for (uint8_t version = 0; version < 4; version++) {
+		memcpy(cookie, vectors[0].answer, COOKIE_LENGTH);
+		cookie[8] = version;
+		memcpy(input, cookie, 16);
+		memcpy(input + 16, vectors[0].address, 4);
+		hash = siphash(secrets.keys[0], input, sizeof(input));
+		for (unsigned i = 0; i < 8; i++)
+			cookie[16 + i] = (uint8_t)(hash >> (8 * i));
+		ck_assert_int_eq(show(cookie, vectors[0].now, answer),
+		    version == 1 ? COOKIE_RIGHT : COOKIE_WRONG);
+	}
+}
+END_TEST
+
 START_TEST(has_its_lengths)
 {
 	struct cookie_secrets secrets = secrets_of(&vectors[0]);
@@ -191,6 +212,7 @@ main(void)
 	tcase_add_loop_test(cases, lasts_an_hour, 0, ROWS(ages));
 	tcase_add_test(cases, survives_the_end_of_the_clock);
 	tcase_add_loop_test(cases, is_bound_to_every_byte, 0, COOKIE_LENGTH);
+	tcase_add_test(cases, has_its_version);
 	tcase_add_loop_test(cases, has_its_lengths, 0, 50);
 	suite_add_tcase(suite, cases);
 	return suite_run(suite);

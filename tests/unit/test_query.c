@@ -56,6 +56,9 @@ static const struct {
     {BYTES(HEADER("\x20\0", "\1", "\0", "\1") QUESTION OPT), DNS_RCODE_NOTIMP, 10, 0},
     {BYTES(HEADER("\x20\0", "\0", "\0", "\1") QUESTION "\0\0\51\4\320\0\1\0\0\0\0"),
 	DNS_RCODE_NOTIMP, 10, 1},
+    /* Cookies are of the opcode QUERY. */
+    {BYTES(HEADER("\x20\0", "\0", "\0", "\1") QUESTION "\0\0\51\4\320\0\0\0\0\0\4\0\12\0\0"),
+	DNS_RCODE_NOTIMP, 10, 1},
     /* The opcode's gate stands before the rcode's. */
     {BYTES(HEADER("\x20\5", "\0", "\0", "\0") QUESTION), DNS_RCODE_NOTIMP, 10, 0},
     {BYTES(HEADER("\0\5", "\0", "\0", "\0") QUESTION), DNS_RCODE_FORMERR, 10, 0},
@@ -114,6 +117,8 @@ START_TEST(judges)
 	ck_assert_int_eq(query.rcode, judged[_i].rcode);
 	ck_assert_uint_eq(query.question_length, judged[_i].question_length);
 	ck_assert_int_eq(query.edns, judged[_i].edns);
+	if (judged[_i].rcode == DNS_RCODE_NOTIMP)
+		ck_assert_int_eq(query.has_cookie, 0);
 }
 END_TEST
 
