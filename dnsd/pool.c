@@ -40,16 +40,16 @@ struct pool {
 };
 
 static void
-bind_address(struct sockets *sockets, const struct address *address, size_t place, int type,
-    unsigned workers)
+bind_address(struct sockets *sockets, const struct conf *conf, size_t place, int type)
 {
+	const struct address *address = &conf->dns.listen.addresses[place];
 	int fds[CONF_MAX_WORKERS];
 
-	listen_bind(address, type, workers, fds);
-	for (unsigned i = 0; i < workers; i++) {
+	listen_bind(address, type, conf->dns.workers, fds);
+	for (unsigned i = 0; i < conf->dns.workers; i++) {
 		sockets->fds[i * sockets->per_worker + place] = fds[i];
 		if (type == SOCK_DGRAM)
-			udp_prepare(fds[i], address);
+			udp_prepare(fds[i], address, conf->dns.socket_buffer);
 		/* Who connects before we read waits in the backlog instead of being refused. */
 		else if (listen(fds[i], TCP_BACKLOG) < 0)
 			fatal("cannot listen for TCP: %s", strerror(errno));
@@ -57,14 +57,16 @@ bind_address(struct sockets *sockets, const struct address *address, size_t plac
 }
 
 static void
-bind_all(struct sockets *sockets, const struct conf_listen *addresses, int type, unsigned workers)
+bind_all(struct sockets *sockets, const struct conf *conf, int type)
 {
-	sockets->per_worker = addresses->count;
-	sockets->fds = calloc(workers * addresses->count + 1, sizeof(int));
+	size_t count = conf->dns.listen.count;
+
+	sockets->per_worker = count;
+	sockets->fds = calloc(conf->dns.workers * count + 1, sizeof(int));
 	if (sockets->fds == NULL)
 		fatal("no memory for the sockets");
-	for (size_t i = 0; i < addresses->count; i++)
-		bind_address(sockets, &addresses->addresses[i], i, type, workers);
+	for (size_t i = 0; i < count; i++)
+		bind_address(sockets, conf, i, type);
 }
 
 /*
@@ -97,9 +99,9 @@ pool_bind(const struct conf *conf)
 	    .connections_per_address = conf->dns.tcp.connections_per_address,
 	    .idle_ms = conf->dns.tcp.idle_timeout * UINT64_C(1000)};
 	if (conf->dns.protocols & CONF_PROTOCOL_UDP)
-		bind_all(&pool->udp, &conf->dns.listen, SOCK_DGRAM, pool->count);
+		bind_all(&pool->udp, conf, SOCK_DGRAM);
 	if (conf->dns.protocols & CONF_PROTOCOL_TCP)
-		bind_all(&pool->tcp, &conf->dns.listen, SOCK_STREAM, pool->count);
+		bind_all(&pool->tcp, conf, SOCK_STREAM);
 	return pool;
 }
 

@@ -42,22 +42,43 @@ is_wildcard(const struct address *address)
 	       IN6_IS_ADDR_UNSPECIFIED(&address->socket.v6.sin6_addr);
 }
 
+/*
+ * As root also beyond the kernel's own bound (net.core.rmem_max, wmem_max). The kernel tells twice
+ * of what it was asked for: the other half is for its own records.
+ */
+static void
+set_buffer(int fd, const char *address, const char *name, int option, int forced, uint32_t size)
+{
+	int wanted = (int)size, got = 0;
+	socklen_t length = sizeof(got);
+
+	if (setsockopt(fd, SOL_SOCKET, forced, &wanted, sizeof(wanted)) < 0 &&
+	    setsockopt(fd, SOL_SOCKET, option, &wanted, sizeof(wanted)) < 0)
+		fatal("%s: cannot set the %s buffer: %s", address, name, strerror(errno));
+	if (getsockopt(fd, SOL_SOCKET, option, &got, &length) == 0 && got / 2 < wanted)
+		log_warning("%s: the kernel gives a %s buffer of %d bytes, not of %d", address,
+		    name, got / 2, wanted);
+}
+
 void
-udp_prepare(int fd, const struct address *address)
+udp_prepare(int fd, const struct address *address, uint32_t buffer)
 {
 	char text[ADDRESS_MAX_TEXT];
 	int on = 1, failed;
 
+	address_to_text(address, text);
+	if (buffer > 0) {
+		set_buffer(fd, text, "receive", SO_RCVBUF, SO_RCVBUFFORCE, buffer);
+		set_buffer(fd, text, "send", SO_SNDBUF, SO_SNDBUFFORCE, buffer);
+	}
 	if (!is_wildcard(address))
 		return;
 	if (address->socket.any.sa_family == AF_INET)
 		failed = setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on));
 	else
 		failed = setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof(on));
-	if (failed < 0) {
-		address_to_text(address, text);
+	if (failed < 0)
 		fatal("%s: cannot learn which address is asked: %s", text, strerror(errno));
-	}
 }
 
 static int

@@ -21,8 +21,11 @@ enum {
 	UDP_MAX_QUERY = 4096 /* a longer query is cut and so becomes a FORMERR */
 };
 
-/* Before confinement: asks the kernel for the address asked, on a wildcard. Fatal on failure. */
-void udp_prepare(int fd, const struct address *address);
+/*
+ * Before confinement: asks the kernel for the address asked, on a wildcard, and for buffers of `buffer`
+ * bytes (0: as they are). Fatal on failure; buffers that come out smaller are a warning.
+ */
+void udp_prepare(int fd, const struct address *address, uint32_t buffer);
 
 /* What limits the answers of a worker, over all its UDP sockets. */
 struct udp_limiter {

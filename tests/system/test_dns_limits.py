@@ -1,17 +1,20 @@
 """What dnsd's clients may take from each other: response rate limiting and the bounds of TCP."""
 
+import signal
 import socket
 import struct
 import time
 
+import dns.edns
 import dns.flags
 import dns.message
 import dns.rcode
 import pytest
 
-from sallyport import DEADLINE, RECORDS, ZONE, Daemon, tcp_answer, wait_closed
+from sallyport import DEADLINE, RECORDS, ZONE, Daemon, process_status, tcp_answer, wait_closed, wait_until
 
 RATE = 50
+SO_RCVBUFFORCE = 33  # of Linux; Python does not name it
 NAMES = RECORDS + [f"flood.{ZONE}. A 198.51.100.7", f"other.{ZONE}. A 198.51.100.8", f"marker.{ZONE}. A 198.51.100.9"]
 
 
@@ -148,6 +151,65 @@ def test_workers_share_the_rate(folder):
     assert sum(len(burst.full) for burst in bursts) <= allowed(bursts[0], bursts[-1])
     daemon.wait_log("exceed dns.rate_limit")
     assert daemon.log().count("exceed dns.rate_limit") == 1
+
+
+def test_a_valid_cookie_is_never_limited(folder):
+    daemon = limited(folder)
+    client = dns.edns.GenericOption(10, b"8 bytes!")
+    answer = daemon.dns("flood", "A", use_edns=0, options=[client])
+    cookie = next(option for option in answer.options if option.otype == 10).to_wire()
+    assert cookie[:8] == b"8 bytes!" and len(cookie) == 24
+    burst = Burst(daemon, 1000, use_edns=0, options=[dns.edns.GenericOption(10, cookie)])
+    assert (len(burst.full), len(burst.slipped)) == (1000, 0)
+    # One that is not ours helps nobody.
+    forged = cookie[:-1] + bytes([cookie[-1] ^ 1])
+    check_limited(Burst(daemon, 300, name="other", use_edns=0, options=[dns.edns.GenericOption(10, forged)]), 300)
+
+
+# --- sockets ---
+
+def test_a_wildcard_answers_from_the_address_asked(folder):
+    """A connected socket takes answers from the address that it asked only."""
+    daemon = Daemon(folder, "dnsd", records=NAMES)
+    daemon.configuration["dns"]["listen"] = [f"0.0.0.0:{daemon.dns_port}", f"[::]:{daemon.dns_port}"]
+    daemon.write_configuration()
+    daemon.start()
+    for address in ("127.0.0.1", "127.0.0.2", "127.255.3.4", "::1"):
+        for transport in ("udp", "tcp"):
+            answer = daemon.dns("flood", "A", transport, address=address)
+            assert answer.answer[0][0].to_text() == "198.51.100.7"
+
+
+def answers_after_a_pause(daemon, count):
+    """How many of `count` queries the kernel keeps while dnsd does not run."""
+    query = daemon.question("flood", "A").to_wire()
+    daemon.dns("flood", "A")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
+        peer.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 16 << 20)
+        peer.connect(("127.0.0.1", daemon.dns_port))
+        daemon.process.send_signal(signal.SIGSTOP)
+        wait_until(lambda: process_status(daemon.pid)["State"][0] == "T", "a stopped dnsd")
+        for _ in range(count):
+            peer.send(query)
+        daemon.process.send_signal(signal.SIGCONT)
+        answers = 0
+        peer.settimeout(2)
+        try:
+            while answers < count:
+                peer.recv(4096)
+                answers += 1
+        except TimeoutError:
+            pass
+    return answers
+
+
+@pytest.mark.root
+def test_socket_buffer(folder):
+    daemon = Daemon(folder, "dnsd", records=NAMES, dns={"workers": 1, "socket_buffer": 8 << 20}).start()
+    assert answers_after_a_pause(daemon, 3000) == 3000
+    assert "the kernel gives" not in daemon.log()
+    small = Daemon(folder / "small", "dnsd", records=NAMES, dns={"workers": 1, "socket_buffer": 16 << 10}).start()
+    assert answers_after_a_pause(small, 3000) < 300
 
 
 # --- TCP ---
