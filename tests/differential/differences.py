@@ -92,12 +92,19 @@ def read_query(wire, transport):
             if kind == OPT and owner == b"\0":
                 query.opts += 1
                 query.size, query.version = max(size, 512), ttl >> 16 & 255
-                query.options = answers.read_options(data)
+                query.options = read_options(data)
         query.whole = offset == len(wire)
     except (answers.Malformed, IndexError):
-        if query.opts:
-            query.options = None
+        pass
     return query
+
+
+def read_options(data):
+    """An OPT record's options; None: one is cut off."""
+    try:
+        return answers.read_options(data)
+    except answers.Malformed:
+        return None
 
 
 @dataclass(frozen=True)

@@ -97,7 +97,8 @@ class Generator:
             [self.label(), *zone[1:]], [zone[0] + b"x", *zone[1:]], [b"x" + zone[0], *zone[1:]],
             zone[:-1], [*zone, b"test"], zone[:-1] + [b"orG\0"], [b"".join(zone)],
             # The bytes of the zone's name inside one label
-            [b"x" + wire_labels(zone)[:-1]], [wire_labels(zone)[1:-1]]])
+            [b"x" + wire_labels(zone)[:-1]], [wire_labels(zone)[1:-1]],
+            [b"a", b"b", b"c", b"x" + wire_labels(zone)[:-1]]])
 
     def of_length(self, total):
         """A name in the zone of about `total` wire bytes, at most 255 if that is asked."""
@@ -219,7 +220,8 @@ class Generator:
     def edns_version(self):
         version = self.random.choice([1, 2, 100, 255])
         return message(question(self.name(), self.type()) + opt(
-            self.random.choice(SIZES), version, options=self.options()), counts=(1, 0, 0, 1))
+            self.random.choice(SIZES), version, options=self.random.choice(
+                [self.options(), self.options(), option(65001, b"xy", 3)])), counts=(1, 0, 0, 1))
 
     def edns_flags(self):
         return message(question(self.name(), self.type()) + opt(

@@ -40,6 +40,8 @@ def breaches(query, ours):
     if ours.flags & ~(AA | TC) != 0x8000 | query.flags & (RD | 0x7800):
         found.append(f"has flags {ours.flags:04x}")
     assert not ours.flags & (RA | Z | AD | CD) or found
+    if differences.failed(ours) and (ours.flags & (AA | TC) or ours.answer or ours.authority):
+        found.append("is an error with more than that")
     if ours.flags & TC and query.transport == "tcp":
         found.append("is truncated over TCP")
     if query.counts[0] == 1 and ours.question != query.question:
