@@ -52,6 +52,9 @@ value_from_node(struct conf_report *report, const struct conf_key *key, const ya
 	return 0;
 }
 
+static void apply_item_keys(struct conf_loading *loading, const struct conf_key *key,
+    yaml_document_t *document, const yaml_node_t *item);
+
 static void
 apply_list(struct conf_loading *loading, const struct conf_key *key, yaml_document_t *document,
     const yaml_node_t *node)
@@ -77,12 +80,65 @@ apply_list(struct conf_loading *loading, const struct conf_key *key, yaml_docume
 		conf_report_error(loading->report, conf_yaml_place(node),
 		    "%s is an empty list; each item is %s", key->path, key->form);
 	for (; item < node->data.sequence.items.top; item++) {
+		const yaml_node_t *one = yaml_document_get_node(document, *item);
 		struct conf_value value;
 
-		if (value_from_node(
-			loading->report, key, yaml_document_get_node(document, *item), &value) == 0)
+		if (key->item_keys != NULL && one->type == YAML_MAPPING_NODE)
+			apply_item_keys(loading, key, document, one);
+		else if (value_from_node(loading->report, key, one, &value) == 0)
 			key->set(loading, key, &value);
 	}
+}
+
+/* The row of an item's key; NULL with a message. */
+static const struct conf_key *
+find_item_key(struct conf_loading *loading, const struct conf_key *key, const yaml_node_t *node)
+{
+	size_t prefix = strlen(key->path) + 1;
+
+	for (size_t i = 0; i < key->item_key_count && node->type == YAML_SCALAR_NODE; i++) {
+		if (strcmp(conf_yaml_text(node), key->item_keys[i].path + prefix) == 0)
+			return &key->item_keys[i];
+	}
+	conf_report_error(loading->report, conf_yaml_place(node),
+	    "unknown key in an item of %s; it has address, protocols", key->path);
+	return NULL;
+}
+
+/* The first key counts what the others have set: it is applied last. */
+static void
+apply_item_keys(struct conf_loading *loading, const struct conf_key *key, yaml_document_t *document,
+    const yaml_node_t *item)
+{
+	const yaml_node_pair_t *pair = item->data.mapping.pairs.start;
+	const yaml_node_t *first = NULL;
+	unsigned seen = 0;
+	struct conf_value value;
+
+	loading->item_protocols = 0;
+	for (; pair < item->data.mapping.pairs.top; pair++) {
+		const yaml_node_t *name = yaml_document_get_node(document, pair->key);
+		const yaml_node_t *node = yaml_document_get_node(document, pair->value);
+		const struct conf_key *row = find_item_key(loading, key, name);
+		unsigned bit = row == NULL ? 0 : 1U << (row - key->item_keys);
+
+		if (row == NULL)
+			continue;
+		if (seen & bit)
+			conf_report_error(loading->report, conf_yaml_place(name),
+			    "the key \"%s\" stands here twice; remove one", conf_yaml_text(name));
+		else if (row == key->item_keys)
+			first = node;
+		else
+			apply_list(loading, row, document, node);
+		seen |= bit;
+	}
+	if (first == NULL)
+		conf_report_error(loading->report, conf_yaml_place(item), "%s is missing; it is %s",
+		    key->item_keys->path, key->item_keys->form);
+	else if (value_from_node(loading->report, key->item_keys, first, &value) == 0)
+		key->item_keys->set(loading, key->item_keys, &value);
+	loading->item_protocols = 0;
 }
 
 /* Feeds each blank-separated item of a list's default to its setter, or the one value as it is. */

@@ -67,7 +67,8 @@ struct conf {
 	} zone;
 	struct {
 		struct conf_listen listen;
-		unsigned protocols;	/* CONF_PROTOCOL_* bits */
+		unsigned protocols;			   /* CONF_PROTOCOL_* bits */
+		uint8_t listen_protocols[CONF_MAX_LISTEN]; /* likewise, of each of `listen` */
 		unsigned workers;	/* 1 to CONF_MAX_WORKERS; auto: the cores we may use */
 		uint32_t socket_buffer; /* bytes, to receive and to send; 0: the kernel's */
 		struct {

@@ -3,6 +3,7 @@
 #include "conf_value.h"
 
 #include <arpa/inet.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +18,18 @@ listen_has(const struct conf_listen *listen, const struct address *address)
 {
 	for (size_t i = 0; i < listen->count; i++) {
 		if (same_address(&listen->addresses[i], address))
+			return 1;
+	}
+	return 0;
+}
+
+/* 1 if DNS takes TCP connections at the address. */
+static int
+dns_has_tcp(const struct conf *conf, const struct address *address)
+{
+	for (size_t i = 0; i < conf->dns.listen.count; i++) {
+		if ((conf->dns.listen_protocols[i] & CONF_PROTOCOL_TCP) &&
+		    same_address(&conf->dns.listen.addresses[i], address))
 			return 1;
 	}
 	return 0;
@@ -42,7 +55,7 @@ report_address(struct conf_loading *loading, const struct conf_key *key,
 {
 	struct in_addr v4;
 	struct in6_addr v6;
-	const char *port = strcmp(key->path, "dns.listen") == 0 ? "53" : "443";
+	const char *port = key->offset == offsetof(struct conf, dns.listen) ? "53" : "443";
 
 	if (inet_pton(AF_INET, value->text, &v4) == 1)
 		conf_report_error(loading->report, value->place,
@@ -72,8 +85,7 @@ set_listen(struct conf_loading *loading, const struct conf_key *key, const struc
 		conf_report_error(loading->report, value->place,
 		    "%s has the address \"%.*s\" twice; remove one", key->path, CONF_SHOWN,
 		    value->text);
-	} else if (listen == &conf->api.listen && (conf->dns.protocols & CONF_PROTOCOL_TCP) &&
-		   listen_has(&conf->dns.listen, &address)) {
+	} else if (listen == &conf->api.listen && dns_has_tcp(conf, &address)) {
 		conf_report_error(loading->report, value->place,
 		    "%s: \"%.*s\" is in dns.listen already, which uses it for TCP; give another "
 		    "port",
@@ -86,6 +98,20 @@ set_listen(struct conf_loading *loading, const struct conf_key *key, const struc
 	}
 }
 
+static void
+set_dns_listen(
+    struct conf_loading *loading, const struct conf_key *key, const struct conf_value *value)
+{
+	struct conf *conf = loading->conf;
+	size_t before = conf->dns.listen.count;
+
+	set_listen(loading, key, value, value->text);
+	if (conf->dns.listen.count > before)
+		conf->dns.listen_protocols[before] =
+		    (uint8_t)(loading->item_protocols != 0 ? loading->item_protocols
+							   : conf->dns.protocols);
+}
+
 void
 conf_set_dns_listen(
     struct conf_loading *loading, const struct conf_key *key, const struct conf_value *value)
@@ -94,7 +120,7 @@ conf_set_dns_listen(
 		conf_report_error(loading->report, value->place,
 		    "%s: DNS is not served on a Unix socket; give %s", key->path, key->form);
 	else
-		set_listen(loading, key, value, value->text);
+		set_dns_listen(loading, key, value);
 }
 
 void

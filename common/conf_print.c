@@ -144,17 +144,39 @@ print_privsep(FILE *out, const struct conf *conf)
 	print_text(out, "runtime_dir", conf->privsep.runtime_dir);
 }
 
+static const char *
+protocols_text(unsigned protocols)
+{
+	if (protocols == CONF_PROTOCOL_UDP)
+		return "[udp]";
+	return protocols == CONF_PROTOCOL_TCP ? "[tcp]" : "[udp, tcp]";
+}
+
+/* An address says which protocols it has where they are not those of all. */
+static void
+print_dns_listen(FILE *out, const struct conf *conf)
+{
+	fputs("  listen:\n", out);
+	for (size_t i = 0; i < conf->dns.listen.count; i++) {
+		unsigned protocols = conf->dns.listen_protocols[i];
+		char text[ADDRESS_MAX_TEXT];
+
+		address_to_text(&conf->dns.listen.addresses[i], text);
+		if (protocols == conf->dns.protocols)
+			fprintf(out, "    - \"%s\"\n", text);
+		else
+			fprintf(out, "    - {address: \"%s\", protocols: %s}\n", text,
+			    protocols_text(protocols));
+	}
+}
+
 void
 conf_print(const struct conf *conf, FILE *out)
 {
-	int udp = (conf->dns.protocols & CONF_PROTOCOL_UDP) != 0;
-	int tcp = (conf->dns.protocols & CONF_PROTOCOL_TCP) != 0;
-
 	print_zone(out, conf);
 	fputs("dns:\n", out);
-	print_listen(out, &conf->dns.listen);
-	fprintf(out, "  protocols: [%s%s%s]\n", udp ? "udp" : "", udp && tcp ? ", " : "",
-	    tcp ? "tcp" : "");
+	print_dns_listen(out, conf);
+	fprintf(out, "  protocols: %s\n", protocols_text(conf->dns.protocols));
 	fprintf(out, "  workers: %u\n", conf->dns.workers);
 	print_dns_limits(out, conf);
 	fprintf(out, "  edns_size: %u\n", conf->dns.edns_size);

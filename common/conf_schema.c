@@ -13,6 +13,18 @@
 
 enum { MAX_SIBLINGS = 16 };
 
+/* What stands behind an address belongs to it, so it is read first. */
+static const struct conf_key listen_keys[] = {
+    {.path = "dns.listen.address",
+	.set = conf_set_dns_listen,
+	.offset = FIELD(dns.listen),
+	.form = "an address with a port, such as 192.0.2.1:53 or [2001:db8::1]:53"},
+    {.path = "dns.listen.protocols",
+	.set = conf_set_listen_protocol,
+	.is_list = 1,
+	.form = "udp or tcp"},
+};
+
 const struct conf_key conf_schema[CONF_SCHEMA_KEYS] = {
     {.path = "zone.name", .set = conf_set_zone_name, .form = "a name such as auth.example.org"},
     {.path = "zone.nameserver",
@@ -53,6 +65,8 @@ const struct conf_key conf_schema[CONF_SCHEMA_KEYS] = {
 	.initial = "127.0.0.1:5300 [::1]:5300",
 	.offset = FIELD(dns.listen),
 	.is_list = 1,
+	.item_keys = listen_keys,
+	.item_key_count = sizeof(listen_keys) / sizeof(listen_keys[0]),
 	.form = "an address with a port, such as 192.0.2.1:53 or [2001:db8::1]:53"},
     {.path = "dns.workers",
 	.set = conf_set_workers,

@@ -171,9 +171,9 @@ conf_set_switch(
 		*target = word;
 }
 
-void
-conf_set_protocol(
-    struct conf_loading *loading, const struct conf_key *key, const struct conf_value *value)
+static void
+add_protocol(struct conf_loading *loading, const struct conf_key *key,
+    const struct conf_value *value, unsigned *protocols)
 {
 	int word = read_word(loading, key, value, protocol_words, 2);
 	unsigned bit;
@@ -181,10 +181,24 @@ conf_set_protocol(
 	if (word < 0)
 		return;
 	bit = word == 0 ? CONF_PROTOCOL_UDP : CONF_PROTOCOL_TCP;
-	if (loading->conf->dns.protocols & bit)
+	if (*protocols & bit)
 		conf_report_error(loading->report, value->place, "%s has \"%s\" twice; remove one",
 		    key->path, value->text);
-	loading->conf->dns.protocols |= bit;
+	*protocols |= bit;
+}
+
+void
+conf_set_protocol(
+    struct conf_loading *loading, const struct conf_key *key, const struct conf_value *value)
+{
+	add_protocol(loading, key, value, &loading->conf->dns.protocols);
+}
+
+void
+conf_set_listen_protocol(
+    struct conf_loading *loading, const struct conf_key *key, const struct conf_value *value)
+{
+	add_protocol(loading, key, value, &loading->item_protocols);
 }
 
 void

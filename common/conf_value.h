@@ -14,6 +14,7 @@ struct conf_loading {
 	struct conf_report *report;
 	char *folder; /* absolute, of the file: where relative paths begin */
 	int as_root;
+	unsigned item_protocols; /* of the item of dns.listen being read; 0: those of all */
 	int zone_known; /* zone.name was read: the rest of the zone can be checked against it */
 };
 
@@ -45,12 +46,15 @@ struct conf_key {
 	int is_list;
 	int is_secret;	  /* a value is never repeated in a message */
 	int may_be_empty; /* of a list */
+	/* Of a list whose items may be groups of keys: `item_key_count` rows, the first required. */
+	const struct conf_key *item_keys;
+	size_t item_key_count;
 	const char *form; /* what a value looks like, for messages */
 };
 
 conf_setter conf_set_zone_name, conf_set_nameserver, conf_set_admin, conf_set_record;
 conf_setter conf_set_number, conf_set_ttl, conf_set_workers, conf_set_switch, conf_set_protocol;
-conf_setter conf_set_dns_listen, conf_set_api_listen, conf_set_network;
+conf_setter conf_set_dns_listen, conf_set_listen_protocol, conf_set_api_listen, conf_set_network;
 conf_setter conf_set_serial, conf_set_text, conf_set_cookie_secret;
 conf_setter conf_set_path, conf_set_user, conf_set_log_level, conf_set_log_format;
 

@@ -40,9 +40,9 @@ struct pool {
 };
 
 static void
-bind_address(struct sockets *sockets, const struct conf *conf, size_t place, int type)
+bind_address(struct sockets *sockets, const struct conf *conf, const struct address *address,
+    size_t place, int type)
 {
-	const struct address *address = &conf->dns.listen.addresses[place];
 	int fds[CONF_MAX_WORKERS];
 
 	listen_bind(address, type, conf->dns.workers, fds);
@@ -59,14 +59,18 @@ bind_address(struct sockets *sockets, const struct conf *conf, size_t place, int
 static void
 bind_all(struct sockets *sockets, const struct conf *conf, int type)
 {
-	size_t count = conf->dns.listen.count;
+	unsigned protocol = type == SOCK_DGRAM ? CONF_PROTOCOL_UDP : CONF_PROTOCOL_TCP;
+	size_t place = 0;
 
-	sockets->per_worker = count;
-	sockets->fds = calloc(conf->dns.workers * count + 1, sizeof(int));
+	for (size_t i = 0; i < conf->dns.listen.count; i++)
+		sockets->per_worker += (conf->dns.listen_protocols[i] & protocol) != 0;
+	sockets->fds = calloc(conf->dns.workers * sockets->per_worker + 1, sizeof(int));
 	if (sockets->fds == NULL)
 		fatal("no memory for the sockets");
-	for (size_t i = 0; i < count; i++)
-		bind_address(sockets, conf, i, type);
+	for (size_t i = 0; i < conf->dns.listen.count; i++) {
+		if (conf->dns.listen_protocols[i] & protocol)
+			bind_address(sockets, conf, &conf->dns.listen.addresses[i], place++, type);
+	}
 }
 
 /*
@@ -98,10 +102,8 @@ pool_bind(const struct conf *conf)
 	pool->tcp_limits = (struct tcp_limits){.connections = conf->dns.tcp.connections,
 	    .connections_per_address = conf->dns.tcp.connections_per_address,
 	    .idle_ms = conf->dns.tcp.idle_timeout * UINT64_C(1000)};
-	if (conf->dns.protocols & CONF_PROTOCOL_UDP)
-		bind_all(&pool->udp, conf, SOCK_DGRAM);
-	if (conf->dns.protocols & CONF_PROTOCOL_TCP)
-		bind_all(&pool->tcp, conf, SOCK_STREAM);
+	bind_all(&pool->udp, conf, SOCK_DGRAM);
+	bind_all(&pool->tcp, conf, SOCK_STREAM);
 	return pool;
 }
 
@@ -109,8 +111,11 @@ unsigned long
 pool_files(const struct conf *conf)
 {
 	unsigned long worker = 2 * conf->dns.listen.count + LOOP_FILES;
+	unsigned protocols = 0;
 
-	if (conf->dns.protocols & CONF_PROTOCOL_TCP)
+	for (size_t i = 0; i < conf->dns.listen.count; i++)
+		protocols |= conf->dns.listen_protocols[i];
+	if (protocols & CONF_PROTOCOL_TCP)
 		worker += conf->dns.tcp.connections;
 	return COMMON_FILES + conf->dns.workers * worker;
 }

@@ -180,6 +180,27 @@ def test_a_wildcard_answers_from_the_address_asked(folder):
             assert answer.answer[0][0].to_text() == "198.51.100.7"
 
 
+def test_an_address_has_its_own_protocols(folder):
+    daemon = Daemon(folder, "dnsd", records=NAMES)
+    addresses = {"127.0.0.1": ["udp"], "127.0.0.2": ["tcp"], "127.0.0.3": ["udp", "tcp"], "127.0.0.4": None}
+    daemon.configuration["dns"]["protocols"] = ["udp"]
+    daemon.configuration["dns"]["listen"] = [
+        {"address": f"{address}:{daemon.dns_port}", "protocols": protocols} if protocols
+        else f"{address}:{daemon.dns_port}" for address, protocols in addresses.items()]
+    daemon.write_configuration()
+    daemon.start()
+    for address, protocols in addresses.items():
+        for transport in ("udp", "tcp"):
+            if transport in (protocols or ["udp"]):
+                answer = daemon.dns("flood", "A", transport, address=address)
+                assert answer.answer[0][0].to_text() == "198.51.100.7"
+                continue
+            with pytest.raises(ConnectionRefusedError):
+                with daemon.udp_socket(address) if transport == "udp" else daemon.tcp_socket(address) as peer:
+                    peer.send(b"x")
+                    peer.recv(1)
+
+
 def answers_after_a_pause(daemon, count):
     """How many of `count` queries the kernel keeps while dnsd does not run."""
     query = daemon.question("flood", "A").to_wire()

@@ -126,6 +126,35 @@ static const struct mistake mistakes[] = {
     {RECORDS "dns: {listen: [[a]]}\n",
 	"5:16: error: an item of dns.listen must be a single value, not a list; it is an address "
 	"with a port, such as 192.0.2.1:53 or [2001:db8::1]:53\n"},
+    {RECORDS "dns: {listen: [{protocols: [udp]}]}\n",
+	"5:16: error: dns.listen.address is missing; it is an address with a port, such as "
+	"192.0.2.1:53 or [2001:db8::1]:53\n"},
+    {RECORDS "dns: {listen: [{adress: \"127.0.0.1:53\", address: \"127.0.0.1:53\"}]}\n",
+	"5:17: error: unknown key in an item of dns.listen; it has address, protocols\n"},
+    {RECORDS "dns: {listen: [{[a]: b, address: \"127.0.0.1:53\"}]}\n",
+	"5:17: error: unknown key in an item of dns.listen; it has address, protocols\n"},
+    {RECORDS "dns: {listen: [{address: \"127.0.0.1:53\", address: \"127.0.0.1:54\"}]}\n",
+	"5:42: error: the key \"address\" stands here twice; remove one\n"},
+    {RECORDS "dns: {listen: [{address: 127.0.0.1}]}\n",
+	"5:26: error: dns.listen.address: \"127.0.0.1\": the port is missing; did you mean "
+	"\"127.0.0.1:53\"?\n"},
+    {RECORDS "dns: {listen: [{address: [a]}]}\n",
+	"5:26: error: dns.listen.address must be a single value, not a list; it is an address with "
+	"a port, such as 192.0.2.1:53 or [2001:db8::1]:53\n"},
+    {RECORDS "dns: {listen: [{address: \"127.0.0.1:53\", protocols: []}]}\n",
+	"5:53: error: dns.listen.protocols is an empty list; each item is udp or tcp\n"},
+    {RECORDS "dns: {listen: [{address: \"127.0.0.1:53\", protocols: [dot]}]}\n",
+	"5:54: error: dns.listen.protocols must be udp or tcp, not \"dot\"\n"},
+    {RECORDS "dns: {listen: [{address: \"127.0.0.1:53\", protocols: [udp]}, 127.0.0.1:53]}\n",
+	"5:61: error: dns.listen has the address \"127.0.0.1:53\" twice; remove one\n"},
+    {RECORDS "api: {listen: [{address: \"127.0.0.1:53\"}]}\n",
+	"5:16: error: an item of api.listen must be a single value, not a group of keys; it is an "
+	"address with a port, such as 192.0.2.1:443 or [2001:db8::1]:443, or unix:/PATH\n"},
+    {RECORDS "dns: {listen: [{address: \"127.0.0.1:53\", protocols: [tcp]}], protocols: [udp]}\n"
+	     "api: {listen: [\"127.0.0.1:53\"]}\n",
+	"6:16: error: api.listen: \"127.0.0.1:53\" is in dns.listen already, which uses it for "
+	"TCP; "
+	"give another port\n"},
     {RECORDS "dns:\n  listen:\n    - \n",
 	"7:6: error: an item of dns.listen has no value; write one or remove the line\n"},
     {RECORDS "log:\n  level:\n",
@@ -730,7 +759,32 @@ printed(const struct conf *conf)
 	return text;
 }
 
-static const char *const printable[] = {full, RECORDS, "zone: {name: x}\n"};
+static const char own_protocols[] =
+    RECORDS "dns:\n"
+	    "  protocols: [udp]\n"
+	    "  listen:\n"
+	    "    - 192.0.2.1:53\n"
+	    "    - {protocols: [tcp, udp], address: \"192.0.2.2:53\"}\n"
+	    "    - {address: \"192.0.2.3:53\", protocols: [tcp]}\n"
+	    "    - {address: \"192.0.2.4:53\"}\n"
+	    "api: {listen: [\"192.0.2.1:53\", \"192.0.2.4:53\"]}\n";
+
+START_TEST(an_address_may_have_protocols_of_its_own)
+{
+	static const unsigned protocols[] = {CONF_PROTOCOL_UDP,
+	    CONF_PROTOCOL_UDP | CONF_PROTOCOL_TCP, CONF_PROTOCOL_TCP, CONF_PROTOCOL_UDP};
+	struct outcome outcome;
+
+	parse(&outcome, own_protocols, strlen(own_protocols), 0);
+	ck_assert_str_eq(outcome.messages, "");
+	ck_assert_uint_eq(outcome.conf.dns.listen.count, 4);
+	for (unsigned i = 0; i < 4; i++)
+		ck_assert_uint_eq(outcome.conf.dns.listen_protocols[i], protocols[i]);
+	outcome_free(&outcome);
+}
+END_TEST
+
+static const char *const printable[] = {own_protocols, full, RECORDS, "zone: {name: x}\n"};
 
 START_TEST(printing_reads_back_to_the_same)
 {
@@ -1130,6 +1184,7 @@ main(void)
 	tcase_add_loop_test(cases, warns, 0, ROWS(warnings));
 	tcase_add_test(cases, everything_but_the_name_has_a_default);
 	tcase_add_test(cases, every_key_is_read);
+	tcase_add_test(cases, an_address_may_have_protocols_of_its_own);
 	tcase_add_loop_test(cases, the_admin_has_two_spellings, 0, ROWS(admins));
 	tcase_add_loop_test(cases, printing_reads_back_to_the_same, 0, ROWS(printable));
 	tcase_add_test(cases, lists_and_paths_have_an_end);
