@@ -955,6 +955,7 @@ static const struct {
     {"none.auth.example.org.", DNS_TYPE_TXT, 3},
     {"to-dynamic.auth.example.org.", DNS_TYPE_TXT, 3},
     {"large.auth.example.org.", DNS_TYPE_TXT, 3},
+    {"medium.auth.example.org.", DNS_TYPE_TXT, 3}, /* fits into some of the sizes */
     {"nothing.auth.example.org.", DNS_TYPE_TXT, 19},
     {"to-nothing.auth.example.org.", DNS_TYPE_TXT, 19},
     {"auth.example.org.", DNS_TYPE_A, -1},
