@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MAPPED_PREFIX = 12, MAPPED_BITS = 96 };
+enum { MAPPED_PREFIX = 12, MAPPED_BITS = 96, SITE_BYTES = 8 };
 
 /* RFC 4291, 2.5.5.2: what stands in front of an IPv4 address in 16 bytes. */
 static const uint8_t mapped_prefix[MAPPED_PREFIX] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
@@ -196,6 +196,16 @@ static int
 client_is_v4(const struct client_address *client)
 {
 	return memcmp(client->bytes, mapped_prefix, MAPPED_PREFIX) == 0;
+}
+
+struct client_address
+client_address_site(const struct client_address *client)
+{
+	struct client_address site = *client;
+
+	if (!client_is_v4(client))
+		memset(site.bytes + SITE_BYTES, 0, sizeof(site.bytes) - SITE_BYTES);
+	return site;
 }
 
 void

@@ -47,6 +47,12 @@ struct client_address {
 /* From an accepted socket's peer; an AF_UNIX peer gives all zero. */
 struct client_address client_address_from_socket(const struct sockaddr *peer);
 
+/*
+ * What counts as one client where clients are counted: an IPv4 address, or an IPv6 /64, in which whoever
+ * has it can take any address (RFC 4291, 2.5.4).
+ */
+struct client_address client_address_site(const struct client_address *client);
+
 /* "192.0.2.1", "2001:db8::1", or "local" for all zero. */
 void client_address_to_text(const struct client_address *client, char text[INET6_ADDRSTRLEN]);
 

@@ -10,9 +10,8 @@
 #include <time.h>
 
 enum {
-	PREFIX = 2,	    /* a message stands behind its length (RFC 1035, 4.2.2) */
-	KEEPALIVE_MS = 100, /* the unit of RFC 7828 */
-	IPV6_NETWORK = 8    /* bytes that count as one address */
+	PREFIX = 2,	   /* a message stands behind its length (RFC 1035, 4.2.2) */
+	KEEPALIVE_MS = 100 /* the unit of RFC 7828 */
 };
 
 struct connection {
@@ -326,18 +325,19 @@ learn_peer(struct connection *connection)
 {
 	struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
 	struct sockaddr *any = (struct sockaddr *)&address;
+	struct client_address client;
 	int length = sizeof(address);
 
 	if (uv_tcp_getpeername(&connection->stream, any, &length) < 0)
 		return;
-	connection->peer = client_address_from_socket(any);
+	client = client_address_from_socket(any);
+	connection->peer = client_address_site(&client);
 	if (any->sa_family == AF_INET) {
 		connection->address_length = 4;
-		memcpy(connection->address, connection->peer.bytes + 12, 4);
+		memcpy(connection->address, client.bytes + 12, 4);
 	} else if (any->sa_family == AF_INET6) {
 		connection->address_length = 16;
-		memcpy(connection->address, connection->peer.bytes, 16);
-		memset(connection->peer.bytes + IPV6_NETWORK, 0, 16 - IPV6_NETWORK);
+		memcpy(connection->address, client.bytes, 16);
 	}
 }
 

@@ -166,6 +166,29 @@ START_TEST(knows_clients)
 END_TEST
 
 static const struct {
+	const char *one, *other;
+	int same;
+} sites[] = {
+    {"192.0.2.1", "192.0.2.1", 1},
+    {"192.0.2.1", "192.0.2.0", 0},
+    {"192.0.2.1", "::ffff:192.0.2.1", 1},
+    {"2001:db8::1", "2001:db8::ffff:ffff:ffff:ffff", 1},
+    {"2001:db8::1", "2001:db8:0:1::1", 0},
+    {"2001:db8::1", "192.0.2.1", 0},
+};
+
+START_TEST(knows_which_addresses_are_one_client)
+{
+	struct client_address one = client_from_text(sites[_i].one);
+	struct client_address other = client_from_text(sites[_i].other);
+
+	one = client_address_site(&one);
+	other = client_address_site(&other);
+	ck_assert_int_eq(memcmp(&one, &other, sizeof(one)) == 0, sites[_i].same);
+}
+END_TEST
+
+static const struct {
 	const char *text;
 	uint8_t bits;
 	const char *clean; /* NULL: as `text` */
@@ -342,6 +365,7 @@ main(void)
 	tcase_add_test(cases, fills_the_socket_address);
 	tcase_add_loop_test(cases, refuses, 0, ROWS(invalid));
 	tcase_add_loop_test(cases, knows_clients, 0, ROWS(clients));
+	tcase_add_loop_test(cases, knows_which_addresses_are_one_client, 0, ROWS(sites));
 	tcase_add_loop_test(cases, reads_networks, 0, ROWS(networks));
 	tcase_add_loop_test(cases, network_prefixes_do_not_read_past_the_end, 0, ROWS(networks));
 	tcase_add_test(cases, equal_networks_have_equal_bytes);
