@@ -1,0 +1,160 @@
+"""Programs of others that look for what is wrong with a DNS server: nmap, tshark and Zonemaster."""
+
+import contextlib
+import ctypes
+import fcntl
+import os
+import socket
+import struct
+import subprocess
+
+import dns.flags
+import pytest
+
+from sallyport import ZONE, Program, Server, random_txt, wait_until
+
+FUZZ_SECONDS = 30
+# Capturing takes root, and so do nmap's scan of a UDP port and a network of one's own.
+pytestmark = pytest.mark.root
+
+# The right answer to a message of DNS Stateful Operations is a header alone where they are not known
+# (RFC 8490, 5.1.1); tshark, going by the opcode, looks for their data behind it.
+KNOWN = "(dns.flags.opcode == 6 && dns.flags.rcode == 4 && udp.length == 20)"
+
+
+class Capture(Program):
+    """What passes over the server's DNS port while this is entered."""
+
+    def __init__(self, folder, server):
+        self.server = server
+        self.path = folder / "capture.pcapng"
+        super().__init__(folder, ["tshark", "-n", "-i", "lo", "-w", self.path,
+                                  "-f", f"port {server.dns_port}"], "tshark.log")
+
+    def __enter__(self):
+        self.launch()
+        self.wait_log("Capturing on")
+        wait_until(self._grows, "a query in the capture")
+        return self
+
+    def __exit__(self, *_):
+        before = self.size()
+        wait_until(lambda: self._grows(before), "the last queries in the capture")
+        self.terminate()
+
+    def size(self):
+        return self.path.stat().st_size if self.path.exists() else 0
+
+    def _grows(self, before=None):
+        before = self.size() if before is None else before
+        self.server.dns("")
+        return before and self.size() > before
+
+    def count(self, condition):
+        """How many messages of the capture meet a condition in tshark's language."""
+        port = self.server.dns_port
+        shown = subprocess.run(
+            ["tshark", "-n", "-r", self.path, "-d", f"udp.port=={port},dns",
+             "-d", f"tcp.port=={port},dns", "-Y", condition], capture_output=True, text=True, check=True).stdout
+        print(f"{condition}:\n{shown[:4000]}")
+        return len(shown.splitlines())
+
+    def check_answers(self, least):
+        from_server = f"(udp.srcport == {self.server.dns_port} || tcp.srcport == {self.server.dns_port})"
+        assert self.count(f"{from_server} && dns.flags.response == 1") >= least
+        assert self.count(f"{from_server} && dns && _ws.malformed && !{KNOWN}") == 0
+
+
+@pytest.fixture
+def server(folder):
+    """Not shared: its port is captured, and nothing else must pass over it."""
+    with Server(folder / "server") as running:
+        yield running
+
+
+def test_nmap_does_not_upset_the_server(server, folder):
+    pids = server.pids()
+    with Capture(folder, server) as capture:
+        shown = subprocess.run(
+            ["nmap", "-n", "-Pn", "-sU", "-p", str(server.dns_port), "--script", "+dns-fuzz",
+             "--script-args", f"dns-fuzz.timelimit={FUZZ_SECONDS}s", "127.0.0.1"],
+            capture_output=True, text=True, check=True).stdout
+    print(shown)
+    assert "dns-fuzz: The server seems impervious to our assault." in shown
+    assert server.pids() == pids
+    capture.check_answers(FUZZ_SECONDS)
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+def test_tshark_finds_no_malformed_answer(server, folder, transport):
+    account = server.register()
+    names = [account["subdomain"], "missing", "below." + account["subdomain"], ""]
+    types = ["A", "AAAA", "ANY", "AXFR", "CAA", "CNAME", "DNSKEY", "DS", "MX", "NS", "SOA", "TXT"]
+    options = [{}, {"use_edns": 0, "payload": 512}, {"use_edns": 0, "payload": 4096,
+                                                   "want_dnssec": True}, {"use_edns": 1},
+               {"flags": dns.flags.RD | dns.flags.CD}]
+    with Capture(folder, server) as capture:
+        for _ in range(3):
+            server.set_value(account, random_txt())
+            for name in names:
+                for rdtype in types:
+                    for option in options:
+                        server.dns(name, rdtype, transport, **option)
+    capture.check_answers(3 * len(names) * len(types) * len(options))
+
+
+CLONE_NEWNET = 0x40000000
+SIOCSIFFLAGS = 0x8914
+IFF_UP = 1
+
+# Zonemaster insists on port 53, on two servers, and on their names.
+SERVERS = {f"ns1.{ZONE}": "127.0.1.1", f"ns2.{ZONE}": "127.0.2.1"}
+# That they are on loopback, and that nobody answers for the names of loopback's addresses.
+OF_LOOPBACK = {"address01", "address02"}
+
+
+@contextlib.contextmanager
+def network_of_our_own():
+    """Only loopback, with all ports free; for this thread and what it starts."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    with open("/proc/thread-self/ns/net") as before:
+        _must(libc.unshare(CLONE_NEWNET))
+        try:
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+                fcntl.ioctl(any_socket, SIOCSIFFLAGS, struct.pack("16sH14x", b"lo", IFF_UP))
+            yield
+        finally:
+            _must(libc.setns(before.fileno(), CLONE_NEWNET))
+
+
+def _must(result):
+    if result != 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+
+
+def audit(folder, zone):
+    """What Zonemaster says of a zone: {(test case, level)}. It holds a root that nobody serves."""
+    hints = folder / "root.hints"
+    hints.write_text(". 3600 IN NS a.root.test.\na.root.test. 3600 IN A 127.0.9.9\n")
+    options = [word for name, address in SERVERS.items() for word in ("--ns", f"{name}/{address}")]
+    shown = subprocess.run(
+        ["zonemaster-cli", "--hints", hints, "--no-ipv6", "--no-progress", "--level", "INFO", "--raw",
+         "--show-testcase", *options, zone], capture_output=True, text=True, check=True).stdout
+    print(shown)
+    lines = [line.split() for line in shown.splitlines()]
+    return {(words[2].lower(), words[1]) for words in lines if len(words) > 3}
+
+
+def test_zonemaster_has_no_more_to_say_than_loopback_causes(folder):
+    records = [f"{ZONE}. A 127.0.1.1", f"{ZONE}. MX 10 ns1.{ZONE}."]
+    for name, address in SERVERS.items():
+        records += [f"{ZONE}. NS {name}.", f"{name}. A {address}"]
+    with network_of_our_own():
+        server = Server(folder / "server", records=records)
+        server.configuration["zone"]["nameserver"] = f"ns1.{ZONE}"
+        server.configuration["dns"]["listen"] += [f"{address}:53" for address in SERVERS.values()]
+        server.write_configuration()
+        with server:
+            found = audit(folder, ZONE)
+    assert len({case for case, _ in found}) >= 30
+    assert {case for case, level in found if level in ("WARNING", "ERROR", "CRITICAL")} <= OF_LOOPBACK
