@@ -13,7 +13,7 @@ import pytest
 
 from sallyport import ZONE, Program, Server, random_txt, wait_until
 
-FUZZ_SECONDS = 30
+FUZZ_SECONDS = 60
 # Capturing takes root, and so do nmap's scan of a UDP port and a network of one's own.
 pytestmark = pytest.mark.root
 
