@@ -14,6 +14,7 @@ import answers
 
 FORMERR, SERVFAIL, NXDOMAIN, NOTIMP, REFUSED, NOTAUTH, BADVERS, BADCOOKIE = 1, 2, 3, 4, 5, 9, 16, 23
 AA, TC, RD = 0x400, 0x200, 0x100
+AFSDB, KX = 18, 36
 NS, CNAME, SOA, MX, OPT, TKEY, TSIG, IXFR, AXFR, ANY = 2, 5, 6, 15, 41, 249, 250, 251, 252, 255
 NSID, EXPIRE, COOKIE, KEEPALIVE, ERROR = 3, 9, 10, 11, 15
 IN, ANY_CLASS = 1, 255
@@ -300,17 +301,12 @@ INTENDED = [
 ]
 
 NOT_YET = [
-    *in_both(
-        "cookies over TCP", ALL,
-        lambda query, ours, theirs: query.transport == "tcp" and query.cookie is not None
-        and ours.cookie is None and not query.fault and ours.rcode in (0, NXDOMAIN, REFUSED)
-        and (theirs.cookie is not None or theirs.rcode == FORMERR),
-        "No cookies over TCP yet (RFC 7873, 5.2)."),
-    *in_both(
-        "wildcard CNAME to itself", frozenset({"answer"}),
-        lambda query, ours, theirs: b"\x08wildself" in query.name
-        and not extra(ours.answer, theirs.answer) and len(theirs.answer) == len(ours.answer) + 1,
-        "A CNAME of a wildcard that leads below the same wildcard is left out once (RFC 1034, 4.3.2)."),
+    Difference(
+        "addresses for AFSDB and KX", "NSD", frozenset({"additional"}),
+        lambda query, ours, theirs: any(record[1] in (AFSDB, KX) for record in ours.answer)
+        and not extra(ours.additional, theirs.additional)
+        and {record[1] for record in theirs.additional} <= {1, 28},
+        "NSD adds the addresses of the hosts that AFSDB and KX records name (RFC 1183, 1; RFC 2230, 2.1)."),
 ]
 
 
