@@ -27,8 +27,9 @@ struct connection {
 	struct buf out;	 /* answers on their way */
 	uint64_t opened; /* loop time, ms */
 	uint64_t active;
-	int writing; /* `out` belongs to libuv */
-	int ended;   /* nothing more is read: the client's end, or ours */
+	uint64_t turn; /* orders what was active in the same millisecond */
+	int writing;   /* `out` belongs to libuv */
+	int ended;     /* nothing more is read: the client's end, or ours */
 };
 
 struct listener {
@@ -43,6 +44,7 @@ struct tcp {
 	struct listener *listeners;
 	/* By activity, so that the oldest is the one idle for longest. */
 	struct connection *oldest, *newest;
+	uint64_t turns;
 	unsigned count;
 	struct tcp_limits limits;
 	struct connection **buckets; /* by `peer` */
@@ -77,6 +79,7 @@ append_connection(struct connection *connection)
 {
 	struct tcp *tcp = connection->tcp;
 
+	connection->turn = ++tcp->turns;
 	connection->older = tcp->newest;
 	if (tcp->newest != NULL)
 		tcp->newest->newer = connection;
@@ -313,7 +316,7 @@ surplus_of(struct tcp *tcp, const struct client_address *peer)
 			continue;
 		count++;
 		if (least == NULL || one->writing < least->writing ||
-		    (one->writing == least->writing && one->active <= least->active))
+		    (one->writing == least->writing && one->turn < least->turn))
 			least = one;
 	}
 	return count >= tcp->limits.connections_per_address ? least : NULL;
