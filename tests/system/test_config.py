@@ -8,8 +8,8 @@ import subprocess
 
 import pytest
 
-from sallyport import (DEADLINE, LIBEXEC, ROLES, SALLYPORT, ZONE, Configured, Server, free_port,
-                       process_children, to_yaml, wait_until)
+from sallyport import (DEADLINE, LIBEXEC, NOBODY, ROLES, ROOT, SALLYPORT, UIDS, ZONE, Configured, Server,
+                       free_port, process_children, to_yaml, wait_until)
 
 EXIT_CONFIG = 78
 
@@ -367,3 +367,56 @@ def test_nothing_is_left_running_after_a_failed_start(folder):
         return not server.runs()
     wait_until(ended, "the end")
     wait_until(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in children), "the end of its children")
+
+
+needs_root = pytest.mark.skipif(not ROOT, reason="only root gives folders away")
+
+
+def log_of_failed_start(server):
+    server.launch()
+    assert server.wait_exit() == 1
+    return server.log()
+
+
+@needs_root
+def test_a_store_folder_of_somebody_else_is_not_taken_over(folder):
+    server = Server(folder)
+    server.database.mkdir(mode=0o755)
+    (server.database / "theirs").write_text("untouched")
+    log = log_of_failed_start(server)
+    assert f"{server.database} is not empty and belongs to uid 0 instead of {UIDS['store']}" in log
+    status = server.database.stat()
+    assert (status.st_uid, status.st_mode & 0o777) == (0, 0o755)
+
+
+@needs_root
+def test_a_store_folder_behind_a_link_is_not_followed(folder):
+    server = Server(folder)
+    (folder / "elsewhere").mkdir()
+    server.database.symlink_to(folder / "elsewhere")
+    assert f"cannot open the folder {server.database}" in log_of_failed_start(server)
+    assert (folder / "elsewhere").stat().st_uid == 0
+
+
+@needs_root
+@pytest.mark.parametrize("mode", [0o775, 0o777])
+def test_a_runtime_folder_that_others_may_write_to(folder, mode):
+    server = Server(folder)
+    server.runtime.mkdir()
+    server.runtime.chmod(mode)
+    assert f"{server.runtime} must belong to uid 0" in log_of_failed_start(server)
+
+
+def test_an_empty_folder_that_is_not(folder):
+    server = Server(folder)
+    (server.runtime / "empty").mkdir(parents=True, mode=0o755)
+    (server.runtime / "empty" / "tool").write_text("")
+    assert f'the folder {server.runtime}/empty must be empty: remove "tool"' in log_of_failed_start(server)
+
+
+@needs_root
+def test_too_few_descriptors_are_an_error_and_not_a_standstill(folder):
+    """Root would raise the limit; without root apid would stand still where it should refuse."""
+    server = Server(folder, as_uid=NOBODY)
+    server.arguments = ["prlimit", "--nofile=300:300", *server.arguments]
+    assert re.search(r"the limit RLIMIT_NOFILE is 300 here and must be at least \d+", log_of_failed_start(server))

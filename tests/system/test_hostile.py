@@ -12,6 +12,7 @@ import secrets
 import select
 import socket
 import struct
+import time
 
 import dns.rcode
 import pytest
@@ -358,6 +359,16 @@ def test_what_the_log_says_of_an_attacker_is_bounded(stage, nonsense):
         stage.redial("apid")
     # One more where this lasts into the next minute.
     assert 1 <= stage.violations("apid") <= 11
+
+
+def test_a_greeting_does_not_end_the_back_off(stage):
+    """100 ms, doubled by each misdeed: the pause after the sixth is 3.2 s, however politely each link began."""
+    for _ in range(6):
+        stage.links["apid"].send(message(65535))
+        stage.links["apid"].wait_closed()
+        before = time.monotonic()
+        stage.redial("apid")
+    assert time.monotonic() - before > 1.6  # a lower bound: a slow machine only makes it longer
 
 
 @pytest.mark.root

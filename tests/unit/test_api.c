@@ -2,8 +2,8 @@
 #include "api.h"
 
 #include "failing_malloc.h"
+#include "suite.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -292,11 +292,5 @@ api_suite(void)
 int
 main(void)
 {
-	SRunner *runner = srunner_create(api_suite());
-	int failed;
-
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(api_suite());
 }

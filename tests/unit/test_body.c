@@ -3,8 +3,8 @@
 
 #include "buf.h"
 #include "failing_malloc.h"
+#include "suite.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -254,11 +254,5 @@ body_suite(void)
 int
 main(void)
 {
-	SRunner *runner = srunner_create(body_suite());
-	int failed;
-
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(body_suite());
 }

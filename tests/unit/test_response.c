@@ -2,8 +2,8 @@
 #include "response.h"
 
 #include "failing_malloc.h"
+#include "suite.h"
 
-#include <check.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -322,11 +322,5 @@ response_suite(void)
 int
 main(void)
 {
-	SRunner *runner = srunner_create(response_suite());
-	int failed;
-
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(response_suite());
 }
