@@ -4,7 +4,6 @@
 #include "dns.h"
 #include "edns.h"
 #include "pack.h"
-#include "query.h"
 
 #include <string.h>
 
@@ -24,7 +23,8 @@ struct owner {
 struct response {
 	const struct answer_source *source;
 	const struct answer_client *client;
-	const struct query *query;
+	const struct answer_task *task;
+	const struct query *query; /* the task's */
 	struct writer writer;
 	uint16_t answers, authority, additional;
 	enum dns_rcode rcode;
@@ -83,9 +83,16 @@ labels_in_zone(const struct zone *zone, const struct qname *name)
 }
 
 static enum table_find
-find_dynamic(const struct answer_source *source, const uint8_t *label, struct table_values *values)
+find_dynamic(const struct answer_task *task, const struct answer_source *source,
+    const uint8_t *label, struct table_values *values)
 {
-	return table_find(source->names, label + 1, label[0], values);
+	struct table_label other;
+
+	if (task->labels > 0 && label + 1 == task->dynamic.bytes)
+		return table_find(source->names, &task->dynamic, values);
+	/* What a CNAME led to. */
+	other = table_label(source->names, label + 1, label[0]);
+	return table_find(source->names, &other, values);
 }
 
 /*
@@ -93,9 +100,9 @@ find_dynamic(const struct answer_source *source, const uint8_t *label, struct ta
  * dynamic, and has nothing below it, not even a wildcard.
  */
 static const struct zone_node *
-find_encloser(
-    const struct answer_source *source, const struct qname *name, int labels, int *unknown)
+find_encloser(const struct response *response, const struct qname *name, int labels, int *unknown)
 {
+	const struct answer_source *source = response->source;
 	size_t end = (size_t)name->length - source->zone->name.length;
 	const struct zone_node *node;
 	struct table_values values;
@@ -108,7 +115,7 @@ find_encloser(
 			return node;
 		if (i < labels - 1)
 			continue;
-		switch (find_dynamic(source, start, &values)) {
+		switch (find_dynamic(response->task, source, start, &values)) {
 		case TABLE_FOUND:
 			return NULL;
 		case TABLE_UNKNOWN:
@@ -122,8 +129,9 @@ find_encloser(
 }
 
 static struct found
-find(const struct answer_source *source, const struct qname *name, int labels)
+find(const struct response *response, const struct qname *name, int labels)
 {
+	const struct answer_source *source = response->source;
 	size_t end = (size_t)name->length - source->zone->name.length;
 	struct found found = {.kind = KIND_STATIC};
 	const struct zone_node *encloser;
@@ -133,7 +141,7 @@ find(const struct answer_source *source, const struct qname *name, int labels)
 	if (found.node != NULL)
 		return found;
 	if (labels == 1) {
-		switch (find_dynamic(source, name->lower, &found.values)) {
+		switch (find_dynamic(response->task, source, name->lower, &found.values)) {
 		case TABLE_FOUND:
 			found.kind = KIND_DYNAMIC;
 			return found;
@@ -144,7 +152,7 @@ find(const struct answer_source *source, const struct qname *name, int labels)
 			break;
 		}
 	}
-	encloser = find_encloser(source, name, labels, &unknown);
+	encloser = find_encloser(response, name, labels, &unknown);
 	if (encloser == NULL || encloser->wildcard == NULL)
 		found.kind = KIND_NOTHING;
 	else if (unknown && encloser == &source->zone->nodes[0])
@@ -301,7 +309,7 @@ static const struct zone_rrset *
 answer_name(
     struct response *response, const struct owner *owner, const struct qname *name, int labels)
 {
-	struct found found = find(response->source, name, labels);
+	struct found found = find(response, name, labels);
 	uint16_t type = response->query->type;
 	const struct zone_rrset *rrset;
 
@@ -402,7 +410,7 @@ static void
 answer_question(struct response *response)
 {
 	const struct qname *name = &response->query->name;
-	int labels = labels_in_zone(response->source->zone, name);
+	int labels = response->task->labels;
 	const struct zone_rrset *cname;
 	struct owner owner;
 
@@ -543,27 +551,55 @@ classify(const struct response *response, struct answer_outcome *outcome)
 	}
 }
 
-size_t
-answer_query(const struct answer_source *source, const struct answer_client *client,
-    const uint8_t *query_bytes, size_t length, uint8_t *answer, struct answer_outcome *outcome)
+int
+answer_read(struct answer_task *task, const struct answer_source *source, const uint8_t *bytes,
+    size_t length)
 {
-	struct query query;
-	struct response response = {.source = source, .client = client, .query = &query};
+	const struct qname *name = &task->query.name;
+	const uint8_t *label;
 
-	if (query_read(&query, query_bytes, length) < 0)
-		return 0;
-	response.rcode = query.rcode;
+	if (query_read(&task->query, bytes, length) < 0)
+		return -1;
+	task->bytes = bytes;
+	task->labels = -1;
+	if (task->query.question_length > 0)
+		task->labels = labels_in_zone(source->zone, name);
+	if (task->labels > 0) {
+		label = name->lower + name->labels[task->labels - 1];
+		task->dynamic = table_label(source->names, label + 1, label[0]);
+		table_prefetch_bucket(source->names, &task->dynamic);
+	}
+	return 0;
+}
+
+void
+answer_fetch(const struct answer_task *task, const struct answer_source *source)
+{
+	if (task->labels > 0)
+		table_prefetch_entry(source->names, &task->dynamic);
+}
+
+size_t
+answer_write(const struct answer_task *task, const struct answer_source *source,
+    const struct answer_client *client, uint8_t *answer, struct answer_outcome *outcome)
+{
+	const struct query *query = &task->query;
+	struct response response = {
+	    .source = source, .client = client, .task = task, .query = query};
+	size_t length;
+
+	response.rcode = query->rcode;
 	outcome->has_cookie = 0;
-	if (query.edns)
+	if (query->edns)
 		prepare_edns(&response, outcome);
 	/* Nothing was asked, and the cookie that came instead means nothing here. */
-	if (query.question_length == 0 && response.rcode == DNS_RCODE_NOERROR &&
+	if (query->question_length == 0 && response.rcode == DNS_RCODE_NOERROR &&
 	    !response.edns.has_cookie)
 		response.rcode = DNS_RCODE_FORMERR;
 	writer_init(&response.writer, answer, space(&response));
-	writer_bytes(&response.writer, query_bytes, DNS_HEADER + (size_t)query.question_length);
-	if (response.rcode == DNS_RCODE_NOERROR && query.question_length > 0) {
-		if (query.class == DNS_CLASS_CHAOS)
+	writer_bytes(&response.writer, task->bytes, DNS_HEADER + (size_t)query->question_length);
+	if (response.rcode == DNS_RCODE_NOERROR && query->question_length > 0) {
+		if (query->class == DNS_CLASS_CHAOS)
 			answer_chaos(&response);
 		else
 			answer_question(&response);
@@ -582,18 +618,29 @@ answer_query(const struct answer_source *source, const struct answer_client *cli
 		response.authoritative = 0;
 	}
 	/* Not every class was looked at (RFC 1035, 6.2). */
-	if (query.class == DNS_CLASS_ANY)
+	if (query->class == DNS_CLASS_ANY)
 		response.authoritative = 0;
 	classify(&response, outcome);
-	outcome->question_end = (uint16_t)(DNS_HEADER + query.question_length);
+	outcome->question_end = (uint16_t)(DNS_HEADER + query->question_length);
 	outcome->opt_length = 0;
-	if (query.edns) {
+	if (query->edns) {
 		length = response.writer.length;
 		put_opt(&response);
 		outcome->opt_length = (uint16_t)(response.writer.length - length);
 	}
-	put_header(&response, query_bytes);
+	put_header(&response, task->bytes);
 	return response.writer.length;
+}
+
+size_t
+answer_query(const struct answer_source *source, const struct answer_client *client,
+    const uint8_t *query, size_t length, uint8_t *answer, struct answer_outcome *outcome)
+{
+	struct answer_task task;
+
+	if (answer_read(&task, source, query, length) < 0)
+		return 0;
+	return answer_write(&task, source, client, answer, outcome);
 }
 
 size_t

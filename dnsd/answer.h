@@ -8,6 +8,7 @@
 
 #include "cookie.h"
 #include "identity.h"
+#include "query.h"
 #include "table.h"
 #include "zone.h"
 
@@ -80,10 +81,31 @@ struct answer_outcome {
 };
 
 /*
- * Writes the answer to `query` into `answer`, which has room for ANSWER_MAX_UDP or ANSWER_MAX_TCP
- * bytes according to the transport. Returns its length, or 0: say nothing, and `outcome` is not
- * written.
+ * A query on its way to its answer. It is taken apart first and answered later, so that with a batch of
+ * queries the table's memory is waited for side by side (see table.h). Refers to the query's bytes.
  */
+struct answer_task {
+	const uint8_t *bytes;
+	struct query query;
+	int labels; /* of the question's name in front of the zone's; -1: outside, or no question */
+	struct table_label dynamic; /* the label right below the zone, where there is one */
+};
+
+/* Takes `bytes` apart. 0, or -1: say nothing, and `task` is not to be used. */
+int answer_read(struct answer_task *task, const struct answer_source *source, const uint8_t *bytes,
+    size_t length);
+
+/* Between answer_read() of a batch and the first answer_write(): goes on fetching memory. */
+void answer_fetch(const struct answer_task *task, const struct answer_source *source);
+
+/*
+ * Writes the answer into `answer`, which has room for ANSWER_MAX_UDP or ANSWER_MAX_TCP bytes according to
+ * the transport. Returns its length, at least DNS_HEADER.
+ */
+size_t answer_write(const struct answer_task *task, const struct answer_source *source,
+    const struct answer_client *client, uint8_t *answer, struct answer_outcome *outcome);
+
+/* All of it for one query. 0: say nothing, and `outcome` is not written. */
 size_t answer_query(const struct answer_source *source, const struct answer_client *client,
     const uint8_t *query, size_t length, uint8_t *answer, struct answer_outcome *outcome);
 

@@ -140,26 +140,37 @@ is_exempt(const struct rate_limit *limit, const struct client_address *client)
 	return 0;
 }
 
+struct rate_limit_answer
+rate_limit_prepare(const struct rate_limit *limit, const struct client_address *client,
+    const struct answer_outcome *outcome)
+{
+	struct rate_limit_answer answer = {
+	    .client = *client, .class = outcome->class, .has_cookie = outcome->has_cookie};
+
+	if (answer.has_cookie)
+		return answer;
+	answer.account = hash_account(limit, client, outcome);
+	__builtin_prefetch(&limit->sets[answer.account % SETS], 1);
+	return answer;
+}
+
 enum rate_limit_verdict
-rate_limit_judge(struct rate_limit *limit, const struct client_address *client,
-    const struct answer_outcome *outcome, uint64_t now)
+rate_limit_judge(struct rate_limit *limit, const struct rate_limit_answer *answer, uint64_t now)
 {
 	struct account *account;
-	uint64_t hash;
 
-	if (outcome->has_cookie)
+	if (answer->has_cookie)
 		return RATE_LIMIT_SEND;
-	hash = hash_account(limit, client, outcome);
-	account =
-	    find_account(limit, &limit->sets[hash % SETS], (uint32_t)(hash >> 32), (uint32_t)now);
+	account = find_account(limit, &limit->sets[answer->account % SETS],
+	    (uint32_t)(answer->account >> 32), (uint32_t)now);
 	if (account->tokens >= TOKEN) {
 		account->tokens -= TOKEN;
 		return RATE_LIMIT_SEND;
 	}
-	if (is_exempt(limit, client))
+	if (is_exempt(limit, &answer->client))
 		return RATE_LIMIT_SEND;
 	account->limited++;
-	if (outcome->class == ANSWER_ERROR || limit->config.slip == 0 ||
+	if (answer->class == ANSWER_ERROR || limit->config.slip == 0 ||
 	    account->limited % limit->config.slip != 0)
 		return RATE_LIMIT_DROP;
 	return RATE_LIMIT_SLIP;

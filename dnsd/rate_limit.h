@@ -49,13 +49,28 @@ struct rate_limit;
 /* NULL when memory is short. */
 struct rate_limit *rate_limit_new(const struct rate_limit_config *config);
 
+/* An answer, as far as the limit cares. */
+struct rate_limit_answer {
+	struct client_address client;
+	uint64_t account; /* the hash of what it is counted with */
+	enum answer_class class;
+	int has_cookie;
+};
+
 /*
- * Counts an answer to `client` and says what becomes of it. `now` in milliseconds of any clock that
- * does not go back. Answers to a network that is exempt are counted, too, but always sent; those to a
- * valid cookie are not counted, because its bearer's address is no forgery.
+ * Says with what an answer will be counted, and asks for that account's memory without waiting for it:
+ * prepare a batch, then judge it.
  */
-enum rate_limit_verdict rate_limit_judge(struct rate_limit *limit,
-    const struct client_address *client, const struct answer_outcome *outcome, uint64_t now);
+struct rate_limit_answer rate_limit_prepare(const struct rate_limit *limit,
+    const struct client_address *client, const struct answer_outcome *outcome);
+
+/*
+ * Counts an answer and says what becomes of it. `now` in milliseconds of any clock that does not go
+ * back. Answers to a network that is exempt are counted, too, but always sent; those to a valid cookie
+ * are not counted, because its bearer's address is no forgery.
+ */
+enum rate_limit_verdict rate_limit_judge(
+    struct rate_limit *limit, const struct rate_limit_answer *answer, uint64_t now);
 
 void rate_limit_free(struct rate_limit *limit);
 

@@ -20,6 +20,8 @@ enum {
 	MIN_BUCKETS = 16,
 	LOAD_PERCENT = 70, /* slots in use, deleted ones included, before a larger array is made */
 	MAX_STRING = 255,  /* bytes of one character-string (RFC 1035, 3.3) */
+	ENTRY_PREFETCH =
+	    160, /* bytes of an entry asked for: a UUID and two values of 43 characters */
 	ALLOCATION_OVERHEAD = 16 /* what the allocator adds to an entry, roughly */
 };
 
@@ -674,17 +676,53 @@ table_leave(struct table_reader *reader)
 	atomic_store_explicit(&reader->seen, 0, memory_order_release);
 }
 
+struct table_label
+table_label(const struct table_reader *reader, const uint8_t *bytes, size_t length)
+{
+	return (struct table_label){bytes, length, hash_label(reader->table, bytes, length)};
+}
+
+void
+table_prefetch_bucket(struct table_reader *reader, const struct table_label *label)
+{
+	const struct array *array = atomic_load(&reader->table->live);
+
+	if (array != NULL)
+		__builtin_prefetch(&array->buckets[label->hash & array->mask]);
+}
+
+void
+table_prefetch_entry(struct table_reader *reader, const struct table_label *label)
+{
+	const struct array *array = atomic_load(&reader->table->live);
+	struct bucket *bucket;
+	const char *entry;
+
+	if (array == NULL)
+		return;
+	bucket = &array->buckets[label->hash & array->mask];
+	for (unsigned slot = 0; slot < SLOTS; slot++) {
+		if (atomic_load_explicit(&bucket->hashes[slot], memory_order_relaxed) !=
+		    label->hash)
+			continue;
+		entry = (const char *)atomic_load_explicit(
+		    &bucket->entries[slot], memory_order_relaxed);
+		for (size_t offset = 0; offset < ENTRY_PREFETCH; offset += CACHE_LINE)
+			__builtin_prefetch(entry + offset);
+		return;
+	}
+}
+
 enum table_find
 table_find(
-    struct table_reader *reader, const uint8_t *label, size_t length, struct table_values *values)
+    struct table_reader *reader, const struct table_label *label, struct table_values *values)
 {
-	struct table *table = reader->table;
-	const struct array *array = atomic_load(&table->live);
+	const struct array *array = atomic_load(&reader->table->live);
 	struct place place;
 
 	if (array == NULL)
 		return TABLE_UNKNOWN;
-	place = array_find(array, hash_label(table, label, length), label, length);
+	place = array_find(array, label->hash, label->bytes, label->length);
 	if (place.bucket == NULL)
 		return atomic_load(&array->incomplete) ? TABLE_UNKNOWN : TABLE_ABSENT;
 	values->count = place.entry->count;

@@ -94,8 +94,26 @@ struct table_values {
 	const uint8_t *records;
 };
 
-/* Reader: looks up a label of `length` bytes in lower case. */
+/* A label to look up, with its place in the table. */
+struct table_label {
+	const uint8_t *bytes; /* in lower case; the caller's */
+	size_t length;
+	uint32_t hash;
+};
+
+struct table_label table_label(
+    const struct table_reader *reader, const uint8_t *bytes, size_t length);
+
+/*
+ * Reader: ask for the memory that finding a label will need, without waiting for it: first its bucket
+ * and, when that has had the time to come, its entry. With a batch of labels most of the waiting for
+ * memory is thereby done side by side. Only hints: the order, or leaving them out, changes no result.
+ */
+void table_prefetch_bucket(struct table_reader *reader, const struct table_label *label);
+void table_prefetch_entry(struct table_reader *reader, const struct table_label *label);
+
+/* Reader: looks up a label. */
 enum table_find table_find(
-    struct table_reader *reader, const uint8_t *label, size_t length, struct table_values *values);
+    struct table_reader *reader, const struct table_label *label, struct table_values *values);
 
 #endif

@@ -16,6 +16,15 @@ union control {
 	uint8_t bytes[CMSG_SPACE(sizeof(struct in6_pktinfo))]; /* the larger of the two families' */
 };
 
+/* A query that came in and is to be answered. */
+struct udp_task {
+	unsigned message; /* of those received */
+	struct answer_task task;
+	struct answer_outcome outcome;
+	struct rate_limit_answer counted;
+	size_t length; /* of the answer */
+};
+
 struct udp {
 	uv_poll_t poll;
 	int fd;
@@ -28,8 +37,9 @@ struct udp {
 	struct iovec sent_parts[UDP_BATCH];
 	struct sockaddr_storage peers[UDP_BATCH];
 	union control controls[UDP_BATCH];
-	uint8_t queries[UDP_BATCH][UDP_MAX_QUERY];
+	struct udp_task tasks[UDP_BATCH];
 	/* Not a page apart each, or else all would want the same lines of the cache. */
+	uint8_t queries[UDP_BATCH][UDP_MAX_QUERY + 64];
 	uint8_t answers[UDP_BATCH][ANSWER_MAX_UDP + 64];
 };
 
@@ -135,28 +145,27 @@ turn_control(struct msghdr *header)
 	}
 }
 
-/* What is left to send of an answer of `length` bytes; 0: nothing. */
+/* What is left to send of a task's answer; 0: nothing. */
 static size_t
-limit_answer(struct udp *udp, const struct sockaddr *peer, const struct answer_outcome *outcome,
-    uint8_t *answer, size_t length)
+limit_answer(struct udp *udp, const struct udp_task *task, uint8_t *answer)
 {
 	struct udp_limiter *limiter = udp->limiter;
-	struct client_address client;
 	enum rate_limit_verdict verdict;
 	struct network network;
 	uint64_t now;
 
 	if (limiter->limit == NULL)
-		return length;
+		return task->length;
 	now = uv_now(udp->poll.loop);
-	client = client_address_from_socket(peer);
-	verdict = rate_limit_judge(limiter->limit, &client, outcome, now);
+	verdict = rate_limit_judge(limiter->limit, &task->counted, now);
 	if (verdict == RATE_LIMIT_SEND)
-		return length;
-	network = rate_limit_network(&client);
+		return task->length;
+	network = rate_limit_network(&task->counted.client);
 	if (rate_notice_due(&limiter->notice, &network, now))
 		rate_report_limited(limiter->report, &network, now);
-	return verdict == RATE_LIMIT_SLIP ? answer_truncate(answer, length, outcome) : 0;
+	if (verdict == RATE_LIMIT_SLIP)
+		return answer_truncate(answer, task->length, &task->outcome);
+	return 0;
 }
 
 static struct answer_client
@@ -174,24 +183,46 @@ client_of(const struct sockaddr_storage *peer, uint32_t now)
 	return client;
 }
 
-/* Fills in the message to send for message `i` received. 1 if there is one. */
+/* Takes the queries out of what was received. Returns how many there are. */
 static unsigned
-answer_one(struct udp *udp, unsigned i, unsigned place, uint32_t now)
+read_batch(struct udp *udp, unsigned received)
 {
-	struct msghdr *in = &udp->received[i].msg_hdr, *out = &udp->sent[place].msg_hdr;
-	struct answer_client client = client_of(&udp->peers[i], now);
-	struct answer_outcome outcome;
-	size_t length;
+	struct udp_task *task = udp->tasks;
 
-	length = answer_query(udp->source, &client, udp->queries[i], udp->received[i].msg_len,
-	    udp->answers[place], &outcome);
+	for (unsigned i = 0; i < received; i++) {
+		task->message = i;
+		if (answer_read(
+			&task->task, udp->source, udp->queries[i], udp->received[i].msg_len) == 0)
+			task++;
+	}
+	return (unsigned)(task - udp->tasks);
+}
+
+static void
+write_answer(struct udp *udp, struct udp_task *task, uint8_t *answer, uint32_t now)
+{
+	const struct sockaddr_storage *peer = &udp->peers[task->message];
+	struct answer_client client = client_of(peer, now);
+	struct client_address address;
+
+	task->length = answer_write(&task->task, udp->source, &client, answer, &task->outcome);
+	if (udp->limiter->limit == NULL)
+		return;
+	address = client_address_from_socket((const struct sockaddr *)peer);
+	task->counted = rate_limit_prepare(udp->limiter->limit, &address, &task->outcome);
+}
+
+/* Fills in the message to send for a task, if there is one. Returns their number. */
+static unsigned
+address_answer(struct udp *udp, const struct udp_task *task, uint8_t *answer, unsigned place)
+{
+	struct msghdr *in = &udp->received[task->message].msg_hdr;
+	struct msghdr *out = &udp->sent[place].msg_hdr;
+	size_t length = limit_answer(udp, task, answer);
+
 	if (length == 0)
 		return 0;
-	length = limit_answer(
-	    udp, (const struct sockaddr *)&udp->peers[i], &outcome, udp->answers[place], length);
-	if (length == 0)
-		return 0;
-	udp->sent_parts[place].iov_len = length;
+	udp->sent_parts[place] = (struct iovec){answer, length};
 	out->msg_name = in->msg_name;
 	out->msg_namelen = in->msg_namelen;
 	out->msg_control = NULL;
@@ -202,6 +233,28 @@ answer_one(struct udp *udp, unsigned i, unsigned place, uint32_t now)
 		out->msg_controllen = in->msg_controllen;
 	}
 	return 1;
+}
+
+/*
+ * In steps over the whole batch instead of query by query: each asks for the memory that the next one
+ * reads. Returns how many answers there are to send.
+ */
+static unsigned
+answer_queries(struct udp *udp, unsigned received)
+{
+	uint32_t now = (uint32_t)time(NULL);
+	unsigned tasks, answers = 0;
+
+	table_enter(udp->source->names);
+	tasks = read_batch(udp, received);
+	for (unsigned i = 0; i < tasks; i++)
+		answer_fetch(&udp->tasks[i].task, udp->source);
+	for (unsigned i = 0; i < tasks; i++)
+		write_answer(udp, &udp->tasks[i], udp->answers[i], now);
+	table_leave(udp->source->names);
+	for (unsigned i = 0; i < tasks; i++)
+		answers += address_answer(udp, &udp->tasks[i], udp->answers[i], answers);
+	return answers;
 }
 
 static void
@@ -228,20 +281,13 @@ send_batch(struct udp *udp, unsigned count)
 static int
 answer_batch(struct udp *udp)
 {
-	unsigned count, answers = 0;
-	uint32_t now;
-	int received;
+	int received = recvmmsg(udp->fd, udp->received, UDP_BATCH, MSG_DONTWAIT, NULL);
+	unsigned count;
 
-	received = recvmmsg(udp->fd, udp->received, UDP_BATCH, MSG_DONTWAIT, NULL);
 	if (received <= 0)
 		return 0;
 	count = (unsigned)received;
-	now = (uint32_t)time(NULL);
-	table_enter(udp->source->names);
-	for (unsigned i = 0; i < count; i++)
-		answers += answer_one(udp, i, answers, now);
-	table_leave(udp->source->names);
-	send_batch(udp, answers);
+	send_batch(udp, answer_queries(udp, count));
 	prepare_received(udp, count);
 	return count == UDP_BATCH;
 }
@@ -287,7 +333,6 @@ udp_new(uv_loop_t *loop, int fd, const struct answer_source *source, struct udp_
 		udp->received[i].msg_hdr.msg_iovlen = 1;
 		udp->received[i].msg_hdr.msg_name = &udp->peers[i];
 		udp->received[i].msg_hdr.msg_control = &udp->controls[i];
-		udp->sent_parts[i] = (struct iovec){udp->answers[i], 0};
 		udp->sent[i].msg_hdr.msg_iov = &udp->sent_parts[i];
 		udp->sent[i].msg_hdr.msg_iovlen = 1;
 	}

@@ -34,6 +34,16 @@ make(uint32_t rate, uint32_t slip)
 	return limit;
 }
 
+/* One answer, judged at once. */
+static enum rate_limit_verdict
+judge(struct rate_limit *limit, const struct client_address *client,
+    const struct answer_outcome *outcome, uint64_t now)
+{
+	struct rate_limit_answer answer = rate_limit_prepare(limit, client, outcome);
+
+	return rate_limit_judge(limit, &answer, now);
+}
+
 struct counts {
 	unsigned sent, slipped, dropped;
 };
@@ -48,7 +58,7 @@ burst(struct rate_limit *limit, const char *client, enum answer_class class, uin
 	struct counts counts = {0, 0, 0};
 
 	for (unsigned i = 0; i < count; i++) {
-		switch (rate_limit_judge(limit, &address, &outcome, now)) {
+		switch (judge(limit, &address, &outcome, now)) {
 		case RATE_LIMIT_SEND:
 			counts.sent++;
 			break;
@@ -131,10 +141,9 @@ START_TEST(a_cookie_is_neither_limited_nor_counted)
 	struct answer_outcome outcome = {.class = ANSWER_NODATA, .has_cookie = 1};
 
 	for (unsigned i = 0; i < 10 * RATE; i++)
-		ck_assert_int_eq(
-		    rate_limit_judge(limit, &client, &outcome, START), RATE_LIMIT_SEND);
+		ck_assert_int_eq(judge(limit, &client, &outcome, START), RATE_LIMIT_SEND);
 	ck_assert_uint_eq(burst(limit, "192.0.2.1", ANSWER_NODATA, 0, START, 2 * RATE).sent, RATE);
-	ck_assert_int_eq(rate_limit_judge(limit, &client, &outcome, START), RATE_LIMIT_SEND);
+	ck_assert_int_eq(judge(limit, &client, &outcome, START), RATE_LIMIT_SEND);
 	rate_limit_free(limit);
 }
 END_TEST
@@ -228,8 +237,7 @@ START_TEST(a_flood_of_newcomers_frees_nobody)
 	ck_assert_uint_eq(sent, 1000);
 	for (uint64_t name = 0; name < UINT64_C(20) * RATE_LIMIT_ACCOUNTS; name++) {
 		outcome.name_hash = name + 2;
-		ck_assert_int_eq(
-		    rate_limit_judge(limit, &client, &outcome, START), RATE_LIMIT_SEND);
+		ck_assert_int_eq(judge(limit, &client, &outcome, START), RATE_LIMIT_SEND);
 	}
 	ck_assert_uint_eq(burst(limit, "192.0.2.1", ANSWER_POSITIVE, 1, START, 2000).sent, 0);
 	rate_limit_free(limit);
@@ -247,8 +255,7 @@ START_TEST(many_accounts_are_kept_apart)
 	for (unsigned turn = 0; turn < 4; turn++) {
 		for (uint64_t name = 0; name < names; name++) {
 			outcome.name_hash = name;
-			sent +=
-			    rate_limit_judge(limit, &client, &outcome, START) == RATE_LIMIT_SEND;
+			sent += judge(limit, &client, &outcome, START) == RATE_LIMIT_SEND;
 		}
 	}
 	ck_assert_uint_ge(sent, 2 * names);

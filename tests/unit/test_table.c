@@ -48,7 +48,13 @@ synchronised(unsigned readers)
 static enum table_find
 find(struct table *table, const char *label, struct table_values *values)
 {
-	return table_find(table_reader(table, 0), (const uint8_t *)label, strlen(label), values);
+	struct table_reader *reader = table_reader(table, 0);
+	struct table_label sought = table_label(reader, (const uint8_t *)label, strlen(label));
+
+	/* With the hints, which must change nothing. */
+	table_prefetch_bucket(reader, &sought);
+	table_prefetch_entry(reader, &sought);
+	return table_find(reader, &sought, values);
 }
 
 static void
@@ -412,12 +418,16 @@ static int
 is_sound(struct table_reader *reader, unsigned number)
 {
 	struct table_values values;
+	struct table_label label;
 	enum table_find found;
 	char text[16];
 	size_t length;
 
 	numbered(text, number);
-	found = table_find(reader, (const uint8_t *)text, strlen(text), &values);
+	label = table_label(reader, (const uint8_t *)text, strlen(text));
+	table_prefetch_bucket(reader, &label);
+	table_prefetch_entry(reader, &label);
+	found = table_find(reader, &label, &values);
 	if (found != TABLE_FOUND)
 		return found == TABLE_ABSENT && number >= SHARED_NAMES / 2;
 	length = 2 + (size_t)(values.records[0] << 8 | values.records[1]);
