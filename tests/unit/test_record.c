@@ -71,16 +71,34 @@ START_TEST(makes_version_4)
 END_TEST
 
 /* RFC 3720, B.4: the published results. */
+static uint32_t (*const checksums[])(uint32_t, const void *, size_t) = {crc32c, crc32c_portable};
+
+/* RFC 3720, B.4, and the usual check value. */
 START_TEST(computes_crc32c)
 {
+	uint32_t (*checksum)(uint32_t, const void *, size_t) = checksums[_i];
 	unsigned char bytes[32];
 
-	ck_assert_uint_eq(crc32c(0, "123456789", 9), 0xe3069283);
+	ck_assert_uint_eq(checksum(0, "123456789", 9), 0xe3069283);
 	memset(bytes, 0, sizeof(bytes));
-	ck_assert_uint_eq(crc32c(0, bytes, 32), 0x8a9136aa);
+	ck_assert_uint_eq(checksum(0, bytes, 32), 0x8a9136aa);
 	memset(bytes, 0xff, sizeof(bytes));
-	ck_assert_uint_eq(crc32c(0, bytes, 32), 0x62a8ab43);
-	ck_assert_uint_eq(crc32c(crc32c(0, "1234", 4), "56789", 5), 0xe3069283);
+	ck_assert_uint_eq(checksum(0, bytes, 32), 0x62a8ab43);
+	ck_assert_uint_eq(checksum(checksum(0, "1234", 4), "56789", 5), 0xe3069283);
+}
+END_TEST
+
+START_TEST(the_processor_agrees_about_crc32c)
+{
+	unsigned char bytes[80];
+
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (unsigned char)(i * 151 + 7);
+	for (size_t begin = 0; begin < 9; begin++) {
+		for (size_t length = 0; begin + length <= sizeof(bytes); length++)
+			ck_assert_uint_eq(crc32c((uint32_t)begin, bytes + begin, length),
+			    crc32c_portable((uint32_t)begin, bytes + begin, length));
+	}
 }
 END_TEST
 
@@ -245,7 +263,8 @@ main(void)
 
 	tcase_add_loop_test(tests, reads_uuids_as_clients_write_them, 0, ROWS(uuids));
 	tcase_add_test(tests, makes_version_4);
-	tcase_add_test(tests, computes_crc32c);
+	tcase_add_loop_test(tests, computes_crc32c, 0, 2);
+	tcase_add_test(tests, the_processor_agrees_about_crc32c);
 	tcase_add_test(tests, accounts_survive_the_disk);
 	tcase_add_test(tests, names_survive_the_disk);
 	tcase_add_test(tests, damage_is_noticed);
