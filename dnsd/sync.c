@@ -27,6 +27,7 @@ struct sync {
 	uint64_t applied;  /* highest commit of this link's deltas */
 	uint64_t acknowledged;
 	struct log_limit full;
+	struct message_name batch[TABLE_SNAPSHOT_BATCH]; /* of a snapshot, taken out of its chunk */
 };
 
 static void
@@ -93,15 +94,18 @@ static int
 on_snapshot_chunk(void *context, uint64_t id, struct reader *body, int fd)
 {
 	struct sync *sync = context;
-	struct message_name name;
+	unsigned count;
 
 	(void)id;
 	(void)fd;
 	while (reader_left(body) > 0) {
-		if (message_get_name(body, &name) < 0 || !name.exists)
-			return -1;
-		check_room(sync, table_snapshot_add(sync->table, &name));
-		sync->received++;
+		for (count = 0; count < TABLE_SNAPSHOT_BATCH && reader_left(body) > 0; count++) {
+			if (message_get_name(body, &sync->batch[count]) < 0 ||
+			    !sync->batch[count].exists)
+				return -1;
+		}
+		check_room(sync, table_snapshot_add(sync->table, sync->batch, count));
+		sync->received += count;
 	}
 	return reader_end(body);
 }

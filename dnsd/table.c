@@ -559,10 +559,15 @@ put(struct table *table, struct array **array, uint32_t hash, const struct place
 	return TABLE_OK;
 }
 
-static enum table_result
-change(struct table *table, struct array *array, const struct message_name *name)
+static uint32_t
+hash_name(const struct table *table, const struct message_name *name)
 {
-	uint32_t hash = hash_label(table, name->label.data, name->label.length);
+	return hash_label(table, name->label.data, name->label.length);
+}
+
+static enum table_result
+change(struct table *table, struct array *array, uint32_t hash, const struct message_name *name)
+{
 	struct place place = array_find(array, hash, name->label.data, name->label.length);
 	enum table_result result;
 
@@ -586,11 +591,12 @@ table_apply(struct table *table, const struct message_name *name)
 {
 	struct array *live = atomic_load(&table->live);
 	enum table_result result = TABLE_OK, shadow_result = TABLE_OK;
+	uint32_t hash = hash_name(table, name);
 
 	if (live != NULL)
-		result = change(table, live, name);
+		result = change(table, live, hash, name);
 	if (table->shadow != NULL)
-		shadow_result = change(table, table->shadow, name);
+		shadow_result = change(table, table->shadow, hash, name);
 	return result != TABLE_OK ? result : shadow_result;
 }
 
@@ -610,9 +616,23 @@ table_snapshot_begin(struct table *table, uint64_t expected)
 }
 
 enum table_result
-table_snapshot_add(struct table *table, const struct message_name *name)
+table_snapshot_add(struct table *table, const struct message_name *names, unsigned count)
 {
-	return table->shadow == NULL ? TABLE_OK : change(table, table->shadow, name);
+	enum table_result result = TABLE_OK, each;
+	uint32_t hashes[TABLE_SNAPSHOT_BATCH];
+
+	if (table->shadow == NULL)
+		return TABLE_OK;
+	for (unsigned i = 0; i < count; i++) {
+		hashes[i] = hash_name(table, &names[i]);
+		__builtin_prefetch(&table->shadow->buckets[hashes[i] & table->shadow->mask], 1);
+	}
+	for (unsigned i = 0; i < count; i++) {
+		each = change(table, table->shadow, hashes[i], &names[i]);
+		if (each != TABLE_OK)
+			result = each;
+	}
+	return result;
 }
 
 void

@@ -23,7 +23,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { TABLE_RECLAIM_TURN = 4096 }; /* names freed in one call of table_reclaim() at most */
+enum {
+	TABLE_RECLAIM_TURN = 4096, /* names freed in one call of table_reclaim() at most */
+	TABLE_SNAPSHOT_BATCH = 16 /* names added in one call; their memory is waited for together */
+};
 
 struct table_limits {
 	size_t names; /* at least 1 */
@@ -58,10 +61,12 @@ enum table_result table_apply(struct table *table, const struct message_name *na
 
 /*
  * Writer: a snapshot. begin makes an empty shadow with room for `expected` names (an unfinished
- * one is dropped), add fills it, end puts it in the place of the table, abort drops it.
+ * one is dropped), add fills it with up to TABLE_SNAPSHOT_BATCH names and answers for the last one that
+ * did not fit, end puts it in the place of the table, abort drops it.
  */
 enum table_result table_snapshot_begin(struct table *table, uint64_t expected);
-enum table_result table_snapshot_add(struct table *table, const struct message_name *name);
+enum table_result table_snapshot_add(
+    struct table *table, const struct message_name *names, unsigned count);
 void table_snapshot_end(struct table *table);
 void table_snapshot_abort(struct table *table);
 

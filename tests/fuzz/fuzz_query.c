@@ -39,7 +39,7 @@ put(uint64_t commit, const char *label, const char *const *values)
 {
 	struct message_name name = dns_fixture_name(commit, label, values);
 
-	if (table_snapshot_add(filled, &name) != TABLE_OK)
+	if (table_snapshot_add(filled, &name, 1) != TABLE_OK)
 		abort();
 }
 

@@ -42,7 +42,7 @@ put(uint64_t commit, const char *label, const char *const *values)
 {
 	struct message_name name = dns_fixture_name(commit, label, values);
 
-	ck_assert_int_eq(table_snapshot_add(table, &name), TABLE_OK);
+	ck_assert_int_eq(table_snapshot_add(table, &name, 1), TABLE_OK);
 }
 
 static void

@@ -31,7 +31,7 @@ add(struct table *table, uint64_t commit, const char *label, const char *const *
 {
 	struct message_name name = dns_fixture_name(commit, label, values);
 
-	return table_snapshot_add(table, &name);
+	return table_snapshot_add(table, &name, 1);
 }
 
 /* A table that is synchronised and empty. */
