@@ -367,10 +367,8 @@ connection_accept(uv_stream_t *listener, const struct connection_host *host)
 
 	if (uv_accept(listener, &connection->socket.stream) != 0)
 		goto fail;
-	/* No delay: an answer is one write, and nothing follows that could be joined to it. */
-	if (listener->type == UV_TCP && (uv_tcp_nodelay(&connection->socket.tcp, 1) != 0 ||
-					    uv_tcp_getpeername(&connection->socket.tcp,
-						(struct sockaddr *)&peer, &length) != 0))
+	if (listener->type == UV_TCP &&
+	    uv_tcp_getpeername(&connection->socket.tcp, (struct sockaddr *)&peer, &length) != 0)
 		goto fail;
 	connection->client = client_address_from_socket((struct sockaddr *)&peer);
 	return connection;

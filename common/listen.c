@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -53,6 +54,9 @@ bind_one(const struct address *address, int type, int shared)
 	/* Connections of an earlier run that linger in TIME_WAIT are no reason to refuse. */
 	if (type == SOCK_STREAM)
 		set_option(address, type, fd, SOL_SOCKET, SO_REUSEADDR);
+	/* What is accepted has it too: an answer is one write, and nothing follows to join it to. */
+	if (type == SOCK_STREAM)
+		set_option(address, type, fd, IPPROTO_TCP, TCP_NODELAY);
 	if (shared)
 		set_option(address, type, fd, SOL_SOCKET, SO_REUSEPORT);
 	if (bind(fd, &address->socket.any, address->length) != 0)

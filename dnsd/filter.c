@@ -1,7 +1,5 @@
 #include "filter.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <seccomp.h>
 #include <sys/socket.h>
 
@@ -9,8 +7,7 @@ const struct confine_call filter_calls[] = {
     /* UDP in batches */
     CONFINE_ALLOW(recvmmsg),
     CONFINE_ALLOW_IF(sendmmsg, CONFINE_BITS_ARE(3, MSG_FASTOPEN, 0)),
-    /* libuv's streams: write, end; one option, because SO_LINGER could make a neighbour wait */
-    CONFINE_ALLOW_IF(setsockopt, CONFINE_INT_IS(1, IPPROTO_TCP), CONFINE_INT_IS(2, TCP_NODELAY)),
+    /* libuv's streams: write, end; no setsockopt, by which a socket could linger and make a neighbour wait */
     CONFINE_ALLOW(getsockname),
     CONFINE_ALLOW(getpeername),
     CONFINE_ALLOW(writev),

@@ -388,7 +388,6 @@ on_connection(uv_stream_t *stream, int status)
 	learn_peer(connection);
 	admit(connection);
 	/* Answers are whole: nothing is gained by waiting for more. */
-	(void)uv_tcp_nodelay(&connection->stream, 1);
 	pump(connection);
 }
 

@@ -112,15 +112,6 @@ set_no_delay(void)
 	return result(setsockopt(stream, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)));
 }
 
-/* The number of TCP_NODELAY at another level: both conditions must hold. */
-static int
-set_tos(void)
-{
-	int on = 1;
-
-	return result(setsockopt(stream, IPPROTO_IP, IP_TOS, &on, sizeof(on)));
-}
-
 static int
 map_code(void)
 {
@@ -240,8 +231,7 @@ static const struct {
     {"dial_by_sendmmsg", dial_by_sendmmsg, KILLED},
     {"send_datagram", send_datagram, FINE},
     {"linger", linger, KILLED},
-    {"set_no_delay", set_no_delay, FINE},
-    {"set_tos", set_tos, KILLED},
+    {"set_no_delay", set_no_delay, KILLED},
     {"map_code", map_code, KILLED},
     {"make_code", make_code, KILLED},
     {"map_data", map_data, FINE},
