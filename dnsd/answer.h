@@ -77,7 +77,8 @@ struct answer_outcome {
 	 */
 	uint64_t name_hash;
 	uint16_t question_end; /* where header and question of the answer end */
-	uint16_t opt_length;   /* bytes of the OPT record at the answer's very end; 0: none */
+	/* Bytes and number of the records at the answer's very end that a cut one keeps. */
+	uint16_t tail_length, tail_count;
 };
 
 /*
@@ -110,7 +111,7 @@ size_t answer_query(const struct answer_source *source, const struct answer_clie
     const uint8_t *query, size_t length, uint8_t *answer, struct answer_outcome *outcome);
 
 /*
- * Cuts the answer that answer_query() has just written down to its question and OPT record, with
+ * Cuts the answer that answer_query() has just written down to its question and tail, with
  * TC set: whoever really asked comes back over TCP. Returns the new length, never more than that
  * of the query but for what the options in the OPT record add.
  */

@@ -127,22 +127,27 @@ read_options(struct query *query, struct slice options)
 	return 0;
 }
 
-/* The only record a query may carry: OPT, owned by the root. */
+static int
+is_opt(const struct reader *reader)
+{
+	return reader_left(reader) >= 3 && reader->data[reader->offset] == 0 &&
+	       read_u16(reader->data + reader->offset + 1) == DNS_TYPE_OPT;
+}
+
+/* The OPT record, owned by the root. */
 static int
 read_opt(struct query *query, struct reader *reader, unsigned *version)
 {
 	struct slice options;
-	uint16_t type, size, flags;
-	uint8_t owner;
+	uint16_t size, flags;
 
-	owner = reader_u8(reader);
-	type = reader_u16(reader);
+	reader_bytes(reader, 3); /* owner and type */
 	size = reader_u16(reader);
 	reader_u8(reader); /* extended rcode: means nothing in a query */
 	*version = reader_u8(reader);
 	flags = reader_u16(reader);
 	options = reader_bytes(reader, reader_u16(reader));
-	if (reader->failed || owner != 0 || type != DNS_TYPE_OPT)
+	if (reader->failed)
 		return -1;
 	query->edns = 1;
 	query->edns_size = size < DNS_MIN_UDP ? DNS_MIN_UDP : size;
@@ -151,7 +156,10 @@ read_opt(struct query *query, struct reader *reader, unsigned *version)
 	return *version == 0 ? read_options(query, options) : 0;
 }
 
-/* What follows the question: nothing, or one OPT record. */
+/*
+ * What follows the question: an OPT record or none, and a TSIG record, always the last (RFC 8945, 5.1),
+ * or none. A SIG(0) is refused like any other record: a query has no need of it (RFC 2931, 3.1).
+ */
 static enum dns_rcode
 read_rest(struct query *query, const uint8_t *message, size_t length)
 {
@@ -160,6 +168,7 @@ read_rest(struct query *query, const uint8_t *message, size_t length)
 	unsigned version = 0;
 	size_t offset = DNS_HEADER + (size_t)query->question_length;
 	struct reader reader;
+	int is_signed;
 
 	if (read_u16(message + OFFSET_ANCOUNT) != 0)
 		return DNS_RCODE_FORMERR;
@@ -168,14 +177,20 @@ read_rest(struct query *query, const uint8_t *message, size_t length)
 	reader_init(&reader, message + offset, length - offset);
 	if (authority != 0 && skip_records(&reader, authority) < 0)
 		return DNS_RCODE_FORMERR;
-	if (additional != 0 && read_opt(query, &reader, &version) < 0)
+	if (additional != 0 && is_opt(&reader)) {
+		if (read_opt(query, &reader, &version) < 0)
+			return DNS_RCODE_FORMERR;
+		additional--;
+	}
+	is_signed = additional == 1;
+	if (is_signed && tsig_read(&query->tsig, &reader, &query->name) < 0)
 		return DNS_RCODE_FORMERR;
-	/* A second OPT, or a TSIG, whose key nobody here knows (RFC 8945, 5.2). */
-	if (additional > 1)
+	if (additional > 1 || reader_end(&reader) < 0)
 		return DNS_RCODE_FORMERR;
-	if (reader_end(&reader) < 0)
-		return DNS_RCODE_FORMERR;
-	return version != 0 ? DNS_RCODE_BADVERS : DNS_RCODE_NOERROR;
+	if (version != 0)
+		return DNS_RCODE_BADVERS;
+	/* No key is known here (RFC 8945, 5.2.1). */
+	return is_signed ? DNS_RCODE_NOTAUTH : DNS_RCODE_NOERROR;
 }
 
 /*

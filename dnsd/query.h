@@ -2,7 +2,7 @@
  * Reading a query: the gates every message passes before anyone looks for an answer.
  *
  * Pure. The gates stand in one order, the one of NSD: length, QR, opcode, rcode and question,
- * counts, EDNS, trailing bytes, EDNS version, class. The first that closes decides.
+ * counts, EDNS, signature, trailing bytes, EDNS version, key, class. The first that closes decides.
  */
 #ifndef DNSD_QUERY_H
 #define DNSD_QUERY_H
@@ -10,6 +10,7 @@
 #include "dns.h"
 #include "name.h"
 #include "pack.h"
+#include "tsig.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -34,6 +35,7 @@ struct query {
 	uint8_t wants_nsid;
 	uint8_t wants_keepalive;
 	struct slice cookie; /* in the message; not judged */
+	struct tsig tsig;    /* written where rcode is NOTAUTH */
 	struct qname name;   /* not written where question_length is 0 */
 };
 

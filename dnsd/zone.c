@@ -1,6 +1,7 @@
 /* From the configuration's records to nodes that can be answered from; see zone.h. */
 #include "zone.h"
 
+#include "array.h"
 #include "dns.h"
 #include "pack.h"
 #include "query.h"
@@ -59,7 +60,7 @@ zone_find(const struct zone *zone, const uint8_t *relative, size_t length)
 	return NULL;
 }
 
-const struct zone_rrset *
+const struct rrset *
 zone_node_rrset(const struct zone_node *node, uint16_t type)
 {
 	for (size_t i = 0; i < node->rrset_count; i++) {
@@ -144,55 +145,84 @@ find_owner(struct zone *zone, const struct name *owner)
 	return (struct zone_node *)zone_find(zone, lower, (size_t)length);
 }
 
-static struct zone_rrset *
-rrset_of(struct zone_node *node, uint16_t type)
+/* 1 for types whose data begins with, or has behind numbers, a host whose addresses are wanted next. */
+static int
+names_host(uint16_t type)
 {
-	struct zone_rrset *grown;
-
-	for (size_t i = 0; i < node->rrset_count; i++) {
-		if (node->rrsets[i].type == type)
-			return &node->rrsets[i];
+	switch (type) {
+	case DNS_TYPE_NS:
+	case DNS_TYPE_MB:
+	case DNS_TYPE_MX:
+	case DNS_TYPE_AFSDB:
+	case DNS_TYPE_RT:
+	case DNS_TYPE_SRV:
+	case DNS_TYPE_KX:
+		return 1;
+	default:
+		return 0;
 	}
-	grown = realloc(node->rrsets, (node->rrset_count + 1) * sizeof(*grown));
-	if (grown == NULL)
-		return NULL;
-	node->rrsets = grown;
-	grown = &node->rrsets[node->rrset_count++];
-	memset(grown, 0, sizeof(*grown));
-	grown->type = type;
-	return grown;
-}
-
-static void
-write_record(uint8_t *bytes, uint16_t type, uint32_t ttl, const uint8_t *rdata, uint16_t length)
-{
-	struct writer writer;
-
-	writer_init(&writer, bytes, DNS_RECORD_FIXED + (size_t)length);
-	writer_u16(&writer, type);
-	writer_u16(&writer, DNS_CLASS_IN);
-	writer_u32(&writer, ttl);
-	writer_u16(&writer, length);
-	writer_bytes(&writer, rdata, length);
 }
 
 static int
-add_record(
-    struct zone_node *node, uint16_t type, uint32_t ttl, const uint8_t *rdata, uint16_t length)
+add_host(struct zone *zone, struct rrset *rrset, const struct rrset_source *source)
 {
-	struct zone_rrset *rrset = rrset_of(node, type);
-	size_t added = DNS_RECORD_FIXED + (size_t)length;
-	uint8_t *grown;
+	struct name name = {.length = (uint8_t)source->name.length};
+	const struct zone_node *node;
+	struct rrset_host *grown;
 
-	if (rrset == NULL)
-		return -1;
-	grown = realloc(rrset->records, rrset->length + added);
+	memcpy(name.wire, source->name.data, source->name.length);
+	node = find_owner(zone, &name);
+	if (node == NULL)
+		return 0;
+	for (size_t i = 0; i < rrset->host_count; i++) {
+		if (rrset->hosts[i].node == node)
+			return 0;
+	}
+	grown = array_grow(rrset->hosts, rrset->host_count, sizeof(*grown));
 	if (grown == NULL)
 		return -1;
-	rrset->records = grown;
-	write_record(rrset->records + rrset->length, type, ttl, rdata, length);
-	rrset->length += added;
-	rrset->count++;
+	rrset->hosts = grown;
+	rrset->hosts[rrset->host_count++] = (struct rrset_host){node, source->place};
+	return 0;
+}
+
+static int
+set_alias(const struct zone *zone, struct rrset *rrset, const struct rrset_source *source)
+{
+	struct name name = {.length = (uint8_t)source->name.length};
+
+	memcpy(name.wire, source->name.data, source->name.length);
+	if (!name_is_within(&name, &zone->name))
+		return 0;
+	rrset->alias = malloc(sizeof(*rrset->alias));
+	if (rrset->alias == NULL)
+		return -1;
+	rrset->alias_name = source->place;
+	return qname_read(rrset->alias, name.wire, name.length);
+}
+
+static int
+add_rrset(struct zone *zone, struct zone_node *node, uint16_t type, struct rrset_source *sources,
+    uint16_t count)
+{
+	struct rrset *rrset;
+
+	rrset = array_grow(node->rrsets, node->rrset_count, sizeof(*rrset));
+	if (rrset == NULL)
+		return -1;
+	node->rrsets = rrset;
+	rrset += node->rrset_count;
+	if (rrset_make(rrset, type, &zone->name, sources, count) < 0)
+		return -1;
+	node->rrset_count++;
+	for (unsigned i = 0; i < count; i++) {
+		if (sources[i].name.length == 0)
+			continue;
+		if (names_host(type) && add_host(zone, rrset, &sources[i]) < 0)
+			return -1;
+		if (type == DNS_TYPE_CNAME && set_alias(zone, rrset, &sources[i]) < 0)
+			return -1;
+	}
 	return 0;
 }
 
@@ -201,8 +231,8 @@ static int
 add_soa(struct zone *zone, const struct zone_config *config)
 {
 	uint8_t rdata[2 * NAME_MAX_WIRE + SOA_NUMBERS];
+	struct rrset_source source = {.ttl = ZONE_TTL, .rdata = rdata};
 	struct writer writer;
-	uint32_t negative_ttl = config->negative_ttl < ZONE_TTL ? config->negative_ttl : ZONE_TTL;
 
 	writer_init(&writer, rdata, sizeof(rdata));
 	writer_bytes(&writer, config->nameserver->wire, config->nameserver->length);
@@ -212,33 +242,53 @@ add_soa(struct zone *zone, const struct zone_config *config)
 	writer_u32(&writer, ZONE_RETRY);
 	writer_u32(&writer, ZONE_EXPIRE);
 	writer_u32(&writer, config->negative_ttl);
-	if (add_record(&zone->nodes[0], DNS_TYPE_SOA, ZONE_TTL, rdata, (uint16_t)writer.length) < 0)
+	source.length = (uint16_t)writer.length;
+	if (add_rrset(zone, &zone->nodes[0], DNS_TYPE_SOA, &source, 1) < 0)
 		return -1;
-	zone->negative_soa_length = DNS_RECORD_FIXED + writer.length;
-	zone->negative_soa = malloc(zone->negative_soa_length);
-	if (zone->negative_soa == NULL)
-		return -1;
-	write_record(
-	    zone->negative_soa, DNS_TYPE_SOA, negative_ttl, rdata, (uint16_t)writer.length);
-	return 0;
+	if (config->negative_ttl < ZONE_TTL)
+		source.ttl = config->negative_ttl;
+	return rrset_make(&zone->negative_soa, DNS_TYPE_SOA, &zone->name, &source, 1);
+}
+
+/* Adds the rrset that the record at `first` begins; `sources` has room for what follows. */
+static int
+add_rrset_from(struct zone *zone, struct zone_node *node, const struct record_list *list,
+    size_t first, struct rrset_source *sources)
+{
+	const struct record *begin = &list->records[first], *record;
+	uint16_t count = 0;
+
+	for (size_t i = first; i < list->count; i++) {
+		record = &list->records[i];
+		if (record->type == begin->type && name_equal(&record->owner, &begin->owner))
+			sources[count++] = (struct rrset_source){.ttl = record->ttl,
+			    .length = record->rdata_length,
+			    .rdata = record->rdata};
+	}
+	return add_rrset(zone, node, begin->type, sources, count);
 }
 
 static int
 add_records(struct zone *zone, const struct record_list *list)
 {
-	const struct record *record;
+	struct rrset_source *sources;
 	struct zone_node *node;
+	int result = 0;
 
-	for (size_t i = 0; i < list->count; i++) {
-		record = &list->records[i];
-		node = find_owner(zone, &record->owner);
+	if (list->count == 0)
+		return 0;
+	sources = malloc(list->count * sizeof(*sources));
+	if (sources == NULL)
+		return -1;
+	for (size_t i = 0; i < list->count && result == 0; i++) {
+		node = find_owner(zone, &list->records[i].owner);
 		if (node == NULL)
-			return -1;
-		if (add_record(
-			node, record->type, record->ttl, record->rdata, record->rdata_length) < 0)
-			return -1;
+			result = -1;
+		else if (zone_node_rrset(node, list->records[i].type) == NULL)
+			result = add_rrset_from(zone, node, list, i, sources);
 	}
-	return 0;
+	free(sources);
+	return result;
 }
 
 static void
@@ -259,82 +309,6 @@ link_wildcards(struct zone *zone)
 	}
 }
 
-/* Where in its rdata a record names the host whose addresses are wanted next, or -1. */
-static int
-target_offset(uint16_t type)
-{
-	switch (type) {
-	case DNS_TYPE_NS:
-		return 0;
-	case DNS_TYPE_MX:
-		return 2;
-	case DNS_TYPE_SRV:
-		return 6;
-	default:
-		return -1;
-	}
-}
-
-static int
-add_target(struct zone *zone, struct zone_rrset *rrset, const uint8_t *wire, size_t length)
-{
-	const struct zone_node *node;
-	const struct zone_node **grown;
-	struct qname parsed;
-	struct name target;
-
-	if (qname_read(&parsed, wire, length) < 0)
-		return 0;
-	target.length = parsed.length;
-	memcpy(target.wire, wire, parsed.length);
-	node = find_owner(zone, &target);
-	if (node == NULL)
-		return 0;
-	for (size_t i = 0; i < rrset->target_count; i++) {
-		if (rrset->targets[i] == node)
-			return 0;
-	}
-	grown = realloc(rrset->targets, (rrset->target_count + 1) * sizeof(struct zone_node *));
-	if (grown == NULL)
-		return -1;
-	rrset->targets = grown;
-	rrset->targets[rrset->target_count++] = node;
-	return 0;
-}
-
-static int
-link_targets_of(struct zone *zone, struct zone_rrset *rrset)
-{
-	int offset = target_offset(rrset->type);
-	struct reader reader;
-	struct slice rdata;
-
-	if (offset < 0)
-		return 0;
-	reader_init(&reader, rrset->records, rrset->length);
-	for (unsigned i = 0; i < rrset->count; i++) {
-		reader_bytes(&reader, DNS_RECORD_FIXED - 2);
-		rdata = reader_bytes(&reader, reader_u16(&reader));
-		if (rdata.length <= (size_t)offset)
-			continue;
-		if (add_target(zone, rrset, rdata.data + offset, rdata.length - (size_t)offset) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-static int
-link_targets(struct zone *zone)
-{
-	for (size_t i = 0; i < zone->node_count; i++) {
-		for (size_t k = 0; k < zone->nodes[i].rrset_count; k++) {
-			if (link_targets_of(zone, &zone->nodes[i].rrsets[k]) < 0)
-				return -1;
-		}
-	}
-	return 0;
-}
-
 struct zone *
 zone_new(const struct zone_config *config)
 {
@@ -351,8 +325,6 @@ zone_new(const struct zone_config *config)
 	if (add_soa(zone, config) < 0 || add_records(zone, config->records) < 0)
 		goto fail;
 	link_wildcards(zone);
-	if (link_targets(zone) < 0)
-		goto fail;
 	return zone;
 fail:
 	zone_free(zone);
@@ -365,13 +337,11 @@ zone_free(struct zone *zone)
 	if (zone == NULL)
 		return;
 	for (size_t i = 0; i < zone->node_count; i++) {
-		for (size_t k = 0; k < zone->nodes[i].rrset_count; k++) {
-			free(zone->nodes[i].rrsets[k].records);
-			free(zone->nodes[i].rrsets[k].targets);
-		}
+		for (size_t k = 0; k < zone->nodes[i].rrset_count; k++)
+			rrset_free(&zone->nodes[i].rrsets[k]);
 		free(zone->nodes[i].rrsets);
 	}
 	free(zone->nodes);
-	free(zone->negative_soa);
+	rrset_free(&zone->negative_soa);
 	free(zone);
 }

@@ -10,6 +10,7 @@
 
 #include "name.h"
 #include "records.h"
+#include "rrset.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -21,26 +22,11 @@ enum {
 	ZONE_EXPIRE = 604800
 };
 
-struct zone_node;
-
-/* Records of one type at one name (RFC 2181, 5). */
-struct zone_rrset {
-	uint16_t type;
-	uint16_t count;
-	size_t length;
-	uint8_t *records; /* owned: of each what follows its owner, one after the other */
-	/*
-	 * Owned: names in the zone whose addresses belong into the additional section, each once.
-	 */
-	const struct zone_node **targets;
-	size_t target_count;
-};
-
 /* A name that exists. Without rrsets it is an empty non-terminal (RFC 8020, 2; RFC 4592, 2.2.2). */
 struct zone_node {
 	uint8_t length;
 	uint8_t relative[NAME_MAX_WIRE];
-	struct zone_rrset *rrsets; /* owned */
+	struct rrset *rrsets; /* owned */
 	size_t rrset_count;
 	const struct zone_node *wildcard; /* "*" directly below, or NULL (RFC 4592) */
 };
@@ -51,8 +37,7 @@ struct zone {
 	uint32_t txt_ttl;	 /* seconds, of the dynamic names */
 	struct zone_node *nodes; /* owned; sorted by length, then bytes; the first is the apex */
 	size_t node_count;
-	uint8_t *negative_soa; /* owned: the SOA as a negative answer carries it (RFC 2308, 3) */
-	size_t negative_soa_length;
+	struct rrset negative_soa; /* the SOA as a negative answer carries it (RFC 2308, 3) */
 };
 
 struct zone_config {
@@ -79,6 +64,6 @@ uint32_t zone_serial(int64_t seconds_since_epoch);
 const struct zone_node *zone_find(const struct zone *zone, const uint8_t *relative, size_t length);
 
 /* The node's records of that type, or NULL. */
-const struct zone_rrset *zone_node_rrset(const struct zone_node *node, uint16_t type);
+const struct rrset *zone_node_rrset(const struct zone_node *node, uint16_t type);
 
 #endif

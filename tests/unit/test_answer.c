@@ -299,12 +299,14 @@ START_TEST(writes_the_records)
 }
 END_TEST
 
-/* An alias's target keeps the case it is written in; the zone's part of it is the question's. */
+/*
+ * An alias's target keeps the case it is written in; the zone's part of it is the question's. Whom it
+ * names answers with an owner that stands there already.
+ */
 START_TEST(writes_the_owners_of_a_chain)
 {
-	static const uint8_t expected[] = "\300\14\0\5\0\1\0\0\16\20\0\26"
-					  "\3TWO\4auth\7example\3org\0"
-					  "\3TWO\300\27\0\20\0\1\0\0\0\1\0\6\5first";
+	static const uint8_t expected[] = "\300\14\0\5\0\1\0\0\16\20\0\6\3TWO\300\27"
+					  "\300\71\0\20\0\1\0\0\0\1\0\6\5first";
 	struct dns_fixture_question question = {
 	    "to-dynamic.AUTH.example.org.", DNS_TYPE_TXT, 0, 0, 0};
 	size_t start = DNS_HEADER + 29 + 4;
@@ -318,14 +320,31 @@ END_TEST
 
 START_TEST(writes_the_soa_of_a_negative_answer)
 {
+	static const uint8_t expected[] =
+	    "\300\16\0\6\0\1\0\0\0\74\0\43\300\16\12hostmaster\300\23";
 	struct dns_fixture_question question = {"x.auth.example.org.", DNS_TYPE_TXT, 0, 0, 0};
 	size_t start = DNS_HEADER + 20 + 4;
 	struct answer answer;
 
 	synchronise();
 	ask(&answer, ANSWER_UDP, &question);
-	ck_assert_uint_eq(answer.length, start + 2 + zone->negative_soa_length);
-	ck_assert_mem_eq(answer.bytes + start, "\300\16\0\6\0\1\0\0\0\74", 10);
+	ck_assert_uint_eq(answer.length, start + sizeof(expected) - 1 + 20);
+	ck_assert_mem_eq(answer.bytes + start, expected, sizeof(expected) - 1);
+}
+END_TEST
+
+/* The addresses of a host stand under the name that the answer has for it. */
+START_TEST(writes_the_owners_of_addresses)
+{
+	static const uint8_t expected[] = "\300\14\0\2\0\1\0\0\16\20\0\5\2ns\300\14"
+					  "\300\56\0\1\0\1\0\0\16\20\0\4\306\63\144\2"
+					  "\300\56\0\34";
+	struct dns_fixture_question question = {"auth.example.org.", DNS_TYPE_NS, 0, 0, 0};
+	struct answer answer;
+
+	ask(&answer, ANSWER_UDP, &question);
+	ck_assert_mem_eq(
+	    answer.bytes + answer.outcome.question_end, expected, sizeof(expected) - 1);
 }
 END_TEST
 
@@ -614,13 +633,13 @@ find_options(const struct answer *answer, size_t *length)
 {
 	const uint8_t *opt;
 
-	if (answer->outcome.opt_length == 0)
+	if (answer->outcome.tail_length == 0)
 		return NULL;
-	ck_assert_uint_ge(answer->outcome.opt_length, DNS_OPT_RECORD);
-	opt = answer->bytes + answer->length - answer->outcome.opt_length;
+	ck_assert_uint_ge(answer->outcome.tail_length, DNS_OPT_RECORD);
+	opt = answer->bytes + answer->length - answer->outcome.tail_length;
 	ck_assert_mem_eq(opt, "\0\0\51", 3);
 	*length = (size_t)(opt[9] << 8 | opt[10]);
-	ck_assert_uint_eq(answer->outcome.opt_length, DNS_OPT_RECORD + *length);
+	ck_assert_uint_eq(answer->outcome.tail_length, DNS_OPT_RECORD + *length);
 	return opt + DNS_OPT_RECORD;
 }
 
@@ -811,8 +830,8 @@ START_TEST(keeps_to_the_smaller_size)
 	ck_assert_uint_le(answer.length, smaller);
 	/* It is 2144 bytes long. */
 	ck_assert_int_eq((answer.flags & DNS_BIT_TC) != 0, smaller < 4096);
-	ck_assert_uint_eq(answer.outcome.opt_length, DNS_OPT_RECORD + 4 + COOKIE_LENGTH);
-	ck_assert_mem_eq(answer.bytes + answer.length - answer.outcome.opt_length + 3,
+	ck_assert_uint_eq(answer.outcome.tail_length, DNS_OPT_RECORD + 4 + COOKIE_LENGTH);
+	ck_assert_mem_eq(answer.bytes + answer.length - answer.outcome.tail_length + 3,
 	    ((uint8_t[]){(uint8_t)(settings.edns_size >> 8), (uint8_t)settings.edns_size}), 2);
 }
 END_TEST
@@ -942,7 +961,7 @@ START_TEST(explains_itself)
 	/* Only to those who understand it. */
 	question.edns_size = 0;
 	ask(&answer, ANSWER_UDP, &question);
-	ck_assert_uint_eq(answer.outcome.opt_length, 0);
+	ck_assert_uint_eq(answer.outcome.tail_length, 0);
 }
 END_TEST
 
@@ -1021,6 +1040,70 @@ START_TEST(has_room_for_every_option)
 }
 END_TEST
 
+/* A signed question: the key, which nobody here knows, is named, and nothing is signed (RFC 8945, 5.3.2). */
+START_TEST(knows_no_key)
+{
+	static const uint8_t tsig[] = "\3KEY\300\20\0\372\0\377\0\0\0\0\0\25\1a\0\0\0\1\2\3\4\1\54"
+				      "\0\2xy\22\64\0\0\0\0";
+	static const uint8_t expected[] =
+	    "\3KEY\300\20\0\372\0\377\0\0\0\0\0\23\1a\0\0\0\1\2\3\4\1\54"
+	    "\0\0\22\64\0\21\0\0";
+	struct dns_fixture_question question = {
+	    "two.auth.example.org.", DNS_TYPE_TXT, 0, _i * 1232, 0};
+	uint8_t query[DNS_FIXTURE_QUERY];
+	size_t end = dns_fixture_query(query, &question), length = sizeof(expected) - 1;
+	struct answer answer;
+
+	synchronise();
+	memcpy(query + end, tsig, sizeof(tsig) - 1);
+	query[11]++;
+	ask_bytes(&answer, ANSWER_UDP, query, end + sizeof(tsig) - 1);
+	ck_assert_uint_eq(answer.flags, QR_RD);
+	ck_assert_uint_eq(answer.rcode, DNS_RCODE_NOTAUTH);
+	ck_assert_int_eq(answer.outcome.class, ANSWER_ERROR);
+	ck_assert_uint_eq(answer.counts[1] + answer.counts[2], 0);
+	ck_assert_uint_eq(answer.counts[3], 1 + (unsigned)_i);
+	ck_assert_uint_eq(answer.length, end + length);
+	ck_assert_mem_eq(answer.bytes + end, expected, length);
+	/* Cut down it is the same but for TC. */
+	ck_assert_uint_eq(
+	    answer_truncate(answer.bytes, answer.length, &answer.outcome), answer.length);
+	ck_assert_uint_eq(answer.bytes[11], 1 + (unsigned)_i);
+	ck_assert_mem_eq(answer.bytes + end, expected, length);
+}
+END_TEST
+
+/* Names that leave no room for an answer are nobody's key. */
+START_TEST(refuses_keys_of_absurd_length)
+{
+	struct dns_fixture_question question = {"two.auth.example.org.", DNS_TYPE_TXT, 0, 0, 0};
+	static const char fixed[] = "\0\372\0\377\0\0\0\0";
+	static const char rest[] = "\0\0\1\2\3\4\1\54\0\0\22\64\0\0\0\0";
+	uint8_t query[2 * DNS_FIXTURE_QUERY] = {0}, *at;
+	struct answer answer;
+
+	at = query + dns_fixture_query(query, &question);
+	for (unsigned i = 0; i < 125; i++, at += 2)
+		memcpy(at, "\1k", 2);
+	*at++ = 0;
+	memcpy(at, fixed, sizeof(fixed) - 1);
+	at += sizeof(fixed) - 1;
+	*at++ = 1;
+	*at++ = (uint8_t)(2 * 125 + 1 + sizeof(rest) - 1 - 256);
+	for (unsigned i = 0; i < 125; i++, at += 2)
+		memcpy(at, "\1a", 2);
+	*at++ = 0;
+	memcpy(at, rest, sizeof(rest) - 1);
+	at += sizeof(rest) - 1;
+	query[11] = 1;
+	ask_bytes(&answer, ANSWER_TCP, query, (size_t)(at - query));
+	ck_assert_uint_eq(answer.rcode, DNS_RCODE_NOTAUTH);
+	ask_bytes(&answer, ANSWER_UDP, query, (size_t)(at - query));
+	ck_assert_uint_eq(answer.rcode, DNS_RCODE_FORMERR);
+	ck_assert_uint_eq(answer.counts[3], 0);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -1034,6 +1117,7 @@ main(void)
 	tcase_add_test(cases, writes_the_records);
 	tcase_add_test(cases, writes_the_owners_of_a_chain);
 	tcase_add_test(cases, writes_the_soa_of_a_negative_answer);
+	tcase_add_test(cases, writes_the_owners_of_addresses);
 	tcase_add_loop_test(cases, truncates_what_does_not_fit, 0, ROWS(sized));
 	tcase_add_test(cases, fits_to_the_byte);
 	tcase_add_test(cases, echoes_edns);
@@ -1049,6 +1133,8 @@ main(void)
 	tcase_add_loop_test(cases, explains_itself, 0, ROWS(explained));
 	tcase_add_loop_test(cases, says_what_may_be_out_of_date, 0, ROWS(stale));
 	tcase_add_test(cases, has_room_for_every_option);
+	tcase_add_loop_test(cases, knows_no_key, 0, 2);
+	tcase_add_test(cases, refuses_keys_of_absurd_length);
 	tcase_add_loop_test(cases, sets_the_flags, 0, ROWS(flags));
 	tcase_add_test(cases, every_prefix_gets_a_format_error);
 	tcase_add_test(cases, answers_the_longest_question);

@@ -15,6 +15,12 @@
 #define QUESTION "\1a\2Bc\0\0\20\0\1"	     /* a.Bc. TXT IN */
 #define OPT	 "\0\0\51\4\320\0\0\0\0\0\0" /* 1232 bytes, version 0, no flags */
 
+/* A key called "key." and the rest of its TSIG record: algorithm "a.", a MAC of one byte. */
+#define KEY	   "\3key\0"
+#define TSIG	   "\0\372\0\377\0\0\0\0"
+#define DATA_BYTES "\1a\0\0\0\1\2\3\4\1\54\0\1M\22\64\0\0\0\0"
+#define DATA	   "\0\24" DATA_BYTES
+
 /* A function of its own, so that every message is read from memory of its exact size. */
 static int
 read_exact(struct query *query, const uint8_t *message, size_t length)
@@ -95,6 +101,40 @@ static const struct {
 	DNS_RCODE_BADVERS, 7, 1},
     {BYTES(HEADER(RD, "\0", "\0", "\1") QUESTION "\0\0\51\4\320\0\1\0\0\0\0x"), DNS_RCODE_FORMERR,
 	10, 1},
+    /* A signature, whose key is known to nobody here; always the last record, and one. */
+    {BYTES(HEADER(RD, "\0", "\0", "\1") QUESTION KEY TSIG DATA), DNS_RCODE_NOTAUTH, 10, 0},
+    {BYTES(HEADER(RD, "\0", "\0", "\2") QUESTION OPT KEY TSIG DATA), DNS_RCODE_NOTAUTH, 10, 1},
+    {BYTES(HEADER(RD, "\0", "\0", "\2") QUESTION KEY TSIG DATA OPT), DNS_RCODE_FORMERR, 10, 0},
+    {BYTES(HEADER(RD, "\0", "\0", "\2") QUESTION KEY TSIG DATA KEY TSIG DATA), DNS_RCODE_FORMERR,
+	10, 0},
+    {BYTES(HEADER(RD, "\0", "\0", "\3") QUESTION OPT KEY TSIG DATA OPT), DNS_RCODE_FORMERR, 10, 1},
+    {BYTES(HEADER(RD, "\0", "\0", "\1") QUESTION KEY TSIG DATA "x"), DNS_RCODE_FORMERR, 10, 0},
+    /* Of class IN, with a TTL, of another type (a SIG(0), too), with bytes too few and too many. */
+    {BYTES(HEADER(RD, "\0", "\0", "\1") QUESTION KEY "\0\372\0\1\0\0\0\0" DATA), DNS_RCODE_FORMERR,
+	10, 0},
+    {BYTES(HEADER(RD, "\0", "\0", "\1") QUESTION KEY "\0\372\0\377\0\0\0\1" DATA),
+	DNS_RCODE_FORMERR, 10, 0},
+    {BYTES(HEADER(RD, "\0", "\0", "\1") QUESTION KEY "\0\30\0\377\0\0\0\0" DATA), DNS_RCODE_FORMERR,
+	10, 0},
+    {BYTES(HEADER(RD, "\0", "\0", "\1") QUESTION KEY TSIG "\0\23" DATA_BYTES), DNS_RCODE_FORMERR,
+	10, 0},
+    {BYTES(HEADER(RD, "\0", "\0", "\1") QUESTION KEY TSIG "\0\25" DATA_BYTES "x"),
+	DNS_RCODE_FORMERR, 10, 0},
+    /* The key's name may end in the question's, at a label; the algorithm's may not. */
+    {BYTES(HEADER(RD, "\0", "\0", "\1") QUESTION "\3key\300\14" TSIG DATA), DNS_RCODE_NOTAUTH, 10,
+	0},
+    {BYTES(HEADER(RD, "\0", "\0", "\1") QUESTION "\300\16" TSIG DATA), DNS_RCODE_NOTAUTH, 10, 0},
+    {BYTES(HEADER(RD, "\0", "\0", "\1") QUESTION "\300\15" TSIG DATA), DNS_RCODE_FORMERR, 10, 0},
+    {BYTES(HEADER(RD, "\0", "\0", "\1") QUESTION "\300\26" TSIG DATA), DNS_RCODE_FORMERR, 10, 0},
+    {BYTES(HEADER(RD, "\0", "\0", "\1") QUESTION "\300\0" TSIG DATA), DNS_RCODE_FORMERR, 10, 0},
+    {BYTES(HEADER(RD, "\0", "\0", "\1") QUESTION "\100" KEY TSIG DATA), DNS_RCODE_FORMERR, 10, 0},
+    {BYTES(HEADER(RD, "\0", "\0", "\1") QUESTION KEY TSIG
+	 "\0\22\300\14\0\0\1\2\3\4\1\54\0\0\22\64\0\0\0\0"),
+	DNS_RCODE_FORMERR, 10, 0},
+    /* The version counts for more, and so does the opcode. */
+    {BYTES(HEADER(RD, "\0", "\0", "\2") QUESTION "\0\0\51\4\320\0\1\0\0\0\0" KEY TSIG DATA),
+	DNS_RCODE_BADVERS, 10, 1},
+    {BYTES(HEADER("\x28\0", "\0", "\0", "\1") QUESTION KEY TSIG DATA), DNS_RCODE_NOTIMP, 10, 0},
     /* Transfers, with the serial that IXFR names. */
     {BYTES(HEADER(RD, "\0", "\0", "\0") "\1a\0\0\374\0\1"), DNS_RCODE_REFUSED, 7, 0},
     {BYTES(HEADER(RD, "\0", "\1", "\0") "\1a\0\0\373\0\1\300\14\0\6\0\1\0\0\0\0\0\2xy"),
@@ -212,6 +252,33 @@ read_short_labels(struct qname *name, unsigned count)
 	return result;
 }
 
+/* A key's name that grows too long by what it points to. */
+START_TEST(keys_have_their_limits)
+{
+	uint8_t message[400] = HEADER(RD, "\0", "\0", "\1") "\77";
+	static const char end[] = "\0\0\20\0\1";
+	struct query query;
+	uint8_t *at = message + DNS_HEADER;
+	unsigned label = 62 + (unsigned)_i;
+
+	*at = 63;
+	memset(at + 1, 'q', 63);
+	at += 64;
+	memcpy(at, end, sizeof(end) - 1);
+	at += sizeof(end) - 1;
+	/* 63 + 63 + `label` and their length bytes in front of 65 more. */
+	for (unsigned i = 0; i < 3; i++) {
+		*at = (uint8_t)(i < 2 ? 63 : label - 1);
+		memset(at + 1, 'k', *at);
+		at += 1 + *at;
+	}
+	memcpy(at, "\300\14" TSIG DATA, 2 + sizeof(TSIG DATA) - 1);
+	at += 2 + sizeof(TSIG DATA) - 1;
+	ck_assert_int_eq(read_exact(&query, message, (size_t)(at - message)), 0);
+	ck_assert_int_eq(query.rcode, _i == 0 ? DNS_RCODE_NOTAUTH : DNS_RCODE_FORMERR);
+}
+END_TEST
+
 START_TEST(names_have_their_limits)
 {
 	uint8_t wire[300];
@@ -256,6 +323,7 @@ main(void)
 	tcase_add_test(cases, drops_what_is_no_query);
 	tcase_add_test(cases, takes_the_question_apart);
 	tcase_add_loop_test(cases, reads_edns, 0, ROWS(extended));
+	tcase_add_loop_test(cases, keys_have_their_limits, 0, 2);
 	tcase_add_test(cases, names_have_their_limits);
 	suite_add_tcase(suite, cases);
 	return suite_run(suite);
