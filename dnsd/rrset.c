@@ -208,9 +208,11 @@ rrset_make(struct rrset *rrset, uint16_t type, const struct name *zone,
 {
 	const struct layout *layout = find_layout(type);
 	struct maker maker = {.zone = zone, .rrset = rrset};
-	size_t most = 1; /* malloc(0) may return NULL */
+	size_t most = 0;
 
 	*rrset = (struct rrset){.type = type, .count = count};
+	if (count == 0)
+		return 0;
 	for (unsigned i = 0; i < count; i++)
 		most += RRSET_OWNER + DNS_RECORD_FIXED + (size_t)sources[i].length;
 	rrset->records = malloc(most);
