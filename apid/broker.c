@@ -3,6 +3,7 @@
 #include "link.h"
 #include "log.h"
 #include "pending.h"
+#include "report.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@ struct broker {
 	struct broker_config config;
 	struct link *link; /* NULL: none */
 	uv_timer_t patience;
+	struct report *report;
 	struct pending pending;
 	struct log_limit impatience;
 };
@@ -33,6 +35,7 @@ take_hello_answer(void *context, uint64_t id, struct reader *body, int fd)
 	    hello.role != MESSAGE_ROLE_APID)
 		return -1;
 	link_set_state(broker->link, STATE_READY);
+	report_use(broker->report, broker->link);
 	log_info("linked to store");
 	return 0;
 }
@@ -97,6 +100,7 @@ on_closed(void *context, enum link_end how)
 		fatal("store breaks the protocol: this process cannot be trusted to go on");
 	log_warning("the link to store has ended");
 	broker->link = NULL;
+	report_use(broker->report, NULL);
 	fail_all(broker);
 }
 
@@ -126,6 +130,14 @@ on_patience(uv_timer_t *timer)
 	watch_deadline(broker);
 }
 
+static void
+collect(void *context, uint64_t values[STATISTICS])
+{
+	const struct broker *broker = context;
+
+	statistic_sum(broker->config.counters, 1, values);
+}
+
 struct broker *
 broker_open(uv_loop_t *loop, const struct broker_config *config)
 {
@@ -138,6 +150,9 @@ broker_open(uv_loop_t *loop, const struct broker_config *config)
 	pending_init(&broker->pending);
 	uv_timer_init(loop, &broker->patience);
 	broker->patience.data = broker;
+	broker->report = report_new(loop, STATISTIC_APID, collect, broker);
+	if (broker->report == NULL)
+		fatal("no memory for the link to store");
 	return broker;
 }
 
@@ -167,6 +182,7 @@ broker_take_link(void *context, int fd)
 
 	link_close(broker->link);
 	broker->link = NULL;
+	report_use(broker->report, NULL);
 	fail_all(broker);
 	broker->link = link_open(broker->loop, fd, &config);
 	if (broker->link != NULL)
@@ -247,6 +263,8 @@ free_broker(uv_handle_t *handle)
 void
 broker_close(struct broker *broker)
 {
+	report_flush(broker->report);
+	report_close(broker->report);
 	link_close(broker->link);
 	broker->link = NULL;
 	uv_close((uv_handle_t *)&broker->patience, free_broker);

@@ -9,6 +9,7 @@
 #define APID_BROKER_H
 
 #include "message.h"
+#include "statistic.h"
 
 #include <stdint.h>
 #include <uv.h>
@@ -20,6 +21,7 @@ struct broker_config {
 	    void *context, void *owner, const struct message_register_answer *answer);
 	void (*updated)(void *context, void *owner, enum message_result result);
 	void (*failed)(void *context, void *owner);
+	struct statistic_counters *counters; /* reported to store; outlive the broker */
 };
 
 enum broker_verdict {
@@ -45,7 +47,7 @@ enum broker_verdict broker_update(
 /* The owner does not wait any more. A ticket that has had its answer is accepted. */
 void broker_forget(struct broker *broker, uint64_t ticket);
 
-/* Closes link and timer; nobody is told any more. */
+/* Reports for the last time, and closes link and timers; nobody is told any more. */
 void broker_close(struct broker *broker);
 
 #endif

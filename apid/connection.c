@@ -1,5 +1,6 @@
 #include "connection.h"
 
+#include "http_statistic.h"
 #include "log.h"
 
 #include <stdlib.h>
@@ -133,6 +134,7 @@ go_on(struct connection *connection)
 	}
 	connection->phase = CONNECTION_READING;
 	connection->timed = REQUEST_IDLE;
+	connection->route = ROUTE_NONE;
 	limit_time(connection, CONNECTION_IDLE_MS);
 }
 
@@ -190,6 +192,7 @@ connection_answer(struct connection *connection, const struct response *response
 		close_now(connection);
 		return;
 	}
+	http_statistic_count(connection->host->counters, connection->route, response);
 	send_answer(connection);
 	pump(connection);
 }

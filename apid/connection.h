@@ -16,6 +16,7 @@
 #include "api.h"
 #include "request.h"
 #include "response.h"
+#include "statistic.h"
 
 #include <uv.h>
 
@@ -40,6 +41,7 @@ struct connection_host {
 	void (*serve)(void *context, struct connection *connection, const struct request *request);
 	/* The connection is going; it must not be used after that. */
 	void (*closed)(void *context, struct connection *connection);
+	struct statistic_counters *counters; /* what is answered is counted here */
 };
 
 enum connection_phase {
@@ -53,7 +55,7 @@ enum connection_phase {
 struct connection {
 	/* For whoever serves. */
 	struct client_address client;
-	enum route route;     /* of the request that is being served */
+	enum route route;     /* of the request that is being served; ROUTE_NONE: not known yet */
 	uint64_t ticket;      /* at the broker; 0: none */
 	struct api_echo echo; /* likewise, of an update */
 

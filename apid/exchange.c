@@ -109,7 +109,6 @@ ask(struct exchange_desk *desk, struct connection *connection, enum api_step ste
 {
 	enum broker_verdict verdict;
 
-	connection->route = call->route;
 	if (step == API_REGISTER) {
 		verdict = broker_register(
 		    desk->broker, &call->message.registration, connection, &connection->ticket);
@@ -134,6 +133,7 @@ exchange_serve(void *context, struct connection *connection, const struct reques
 
 	response_init(&response, 0);
 	step = api_read(&desk->api, request, &connection->client, &call, &response);
+	connection->route = call.route;
 	if (step == API_ANSWER)
 		answer(desk, connection, call.route, &response);
 	else

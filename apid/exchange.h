@@ -20,7 +20,7 @@ struct exchange_desk {
 /* `desk` outlives what is made with it. */
 void exchange_desk_init(struct exchange_desk *desk, const struct conf *conf);
 
-/* What store's answers come to; the owner of a request is its connection. */
+/* What store's answers come to; the owner of a request is its connection. The counters are the caller's to add. */
 struct broker_config exchange_broker_config(struct exchange_desk *desk);
 
 /* Judges a head, for connection_host. */

@@ -30,6 +30,7 @@ struct server {
 	struct connection *connections; /* served */
 	unsigned count, turned_away;
 	struct log_limit full;
+	struct statistic_counters counters;
 	int stopping;
 };
 
@@ -76,6 +77,7 @@ on_closed(void *context, struct connection *connection)
 		if (connection->next != NULL)
 			connection->next->previous = connection->previous;
 		server->count--;
+		statistic_set(&server->counters, STATISTIC_HTTP_OPEN, server->count);
 	}
 	end_if_empty(server);
 }
@@ -85,6 +87,7 @@ turn_away(struct server *server, struct connection *connection)
 {
 	connection->turned_away = 1;
 	server->turned_away++;
+	statistic_count(&server->counters, STATISTIC_HTTP_TURNED_AWAY);
 	if (log_allowed(&server->full))
 		log_warning(
 		    "%d connections are open: another was turned away", SERVER_MAX_CONNECTIONS);
@@ -114,6 +117,8 @@ on_connection(uv_stream_t *listener, int status)
 		connection->next->previous = connection;
 	server->connections = connection;
 	server->count++;
+	statistic_count(&server->counters, STATISTIC_HTTP_OPENED);
+	statistic_set(&server->counters, STATISTIC_HTTP_OPEN, server->count);
 	connection_start(connection);
 }
 
@@ -151,12 +156,14 @@ server_open(uv_loop_t *loop, const struct conf *conf, const int fds[CONF_MAX_LIS
 
 	exchange_desk_init(&server->desk, conf);
 	broker = exchange_broker_config(&server->desk);
+	broker.counters = &server->counters;
 	server->broker = broker_open(loop, &broker);
 	server->desk.broker = server->broker;
 	server->host = (struct connection_host){.context = server,
 	    .judge = exchange_judge,
 	    .serve = exchange_serve,
-	    .closed = on_closed};
+	    .closed = on_closed,
+	    .counters = &server->counters};
 	server->door = door_listen(loop, door_fd, conf->privsep.users[CONF_ROLE_STORE].uid,
 	    broker_take_link, server->broker);
 	for (size_t i = 0; i < conf->api.listen.count; i++)

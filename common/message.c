@@ -111,6 +111,29 @@ message_get_hello(struct reader *reader, struct message_hello *hello)
 	return reader_end(reader);
 }
 
+void
+message_put_statistics(
+    struct writer *writer, enum statistic_source source, const uint64_t values[STATISTICS])
+{
+	struct statistic_range range = statistic_range(source);
+
+	for (unsigned i = 0; i < range.count; i++)
+		writer_u64(writer, values[range.first + i]);
+}
+
+int
+message_get_statistics(
+    struct reader *reader, enum statistic_source source, uint64_t values[STATISTICS])
+{
+	struct statistic_range range = statistic_range(source);
+
+	if (reader_left(reader) != (size_t)range.count * MESSAGE_STATISTIC)
+		return -1;
+	for (unsigned i = 0; i < range.count; i++)
+		values[range.first + i] = reader_u64(reader);
+	return reader_end(reader);
+}
+
 size_t
 message_name_size(const struct message_name *name)
 {

@@ -11,17 +11,19 @@
 
 #include "address.h"
 #include "pack.h"
+#include "statistic.h"
 
 #include <stddef.h>
 #include <stdint.h>
 
 /* Changes whenever a type or a body below does: both ends must say the same. */
-enum { MESSAGE_VERSION = 1 };
+enum { MESSAGE_VERSION = 2 };
 
 enum message_type {
 	/* Both links; front to store, and back. */
 	MESSAGE_HELLO = 2,
 	MESSAGE_HELLO_ANSWER = 3,
+	MESSAGE_STATISTICS = 4, /* front to store, unasked and unanswered */
 
 	/* dnsd's link; store to dnsd, and one acknowledgement back. */
 	MESSAGE_SNAPSHOT_BEGIN = 16,
@@ -124,6 +126,16 @@ struct message_hello {
 
 void message_put_hello(struct writer *writer, const struct message_hello *hello);
 int message_get_hello(struct reader *reader, struct message_hello *hello);
+
+/* Body of STATISTICS: one source's part of the table (statistic.h), each value in this many bytes. */
+enum { MESSAGE_STATISTIC = 8 };
+
+void message_put_statistics(
+    struct writer *writer, enum statistic_source source, const uint64_t values[STATISTICS]);
+
+/* Reads it into the source's part of `values`; on -1 nothing was changed. */
+int message_get_statistics(
+    struct reader *reader, enum statistic_source source, uint64_t values[STATISTICS]);
 
 /*
  * The state of one name: what SNAPSHOT_CHUNK and DELTA carry, one after the other until the

@@ -9,6 +9,7 @@ struct committer {
 	uv_async_t wake; /* tells the loop that a group is finished */
 	uv_thread_t thread;
 	struct database *database;
+	struct statistic_counters *counters; /* the thread's own */
 	void (*group_ended)(void *context);
 	void *context;
 	unsigned outstanding; /* the loop's */
@@ -111,8 +112,9 @@ try_group(struct database *database, struct change *group)
 }
 
 static void
-commit_group(struct database *database, struct change *group)
+commit_group(struct committer *committer, struct change *group)
 {
+	struct database *database = committer->database;
 	enum database_result result = try_group(database, group);
 
 	while (result != DATABASE_OK && database_wants_growth(database) &&
@@ -120,6 +122,8 @@ commit_group(struct database *database, struct change *group)
 		result = try_group(database, group);
 	if (result != DATABASE_OK)
 		fail_all(group);
+	statistic_count(committer->counters,
+	    result == DATABASE_OK ? STATISTIC_STORE_COMMITS : STATISTIC_STORE_COMMITS_FAILED);
 }
 
 static struct change *
@@ -144,7 +148,7 @@ work(void *argument)
 	uv_mutex_lock(&committer->lock);
 	while ((group = take_group(committer)) != NULL) {
 		uv_mutex_unlock(&committer->lock);
-		commit_group(committer->database, group);
+		commit_group(committer, group);
 		uv_mutex_lock(&committer->lock);
 		*committer->finished_end = group;
 		while (*committer->finished_end != NULL)
@@ -176,8 +180,8 @@ hand_back(uv_async_t *wake)
 }
 
 struct committer *
-committer_start(
-    uv_loop_t *loop, struct database *database, void (*group_ended)(void *context), void *context)
+committer_start(uv_loop_t *loop, struct database *database, struct statistic_counters *counters,
+    void (*group_ended)(void *context), void *context)
 {
 	struct committer *committer = calloc(1, sizeof(*committer));
 
@@ -187,6 +191,7 @@ committer_start(
 		fatal("cannot prepare the commit thread");
 	committer->wake.data = committer;
 	committer->database = database;
+	committer->counters = counters;
 	committer->group_ended = group_ended;
 	committer->context = context;
 	committer->waiting_end = &committer->waiting;

@@ -6,6 +6,7 @@
 #define STORE_COMMITTER_H
 
 #include "database.h"
+#include "statistic.h"
 
 #include <uv.h>
 
@@ -36,9 +37,12 @@ struct change {
 
 struct committer;
 
-/* Starts the thread. `group_ended` is called after each group's last `done`. Fatal on failure. */
-struct committer *committer_start(
-    uv_loop_t *loop, struct database *database, void (*group_ended)(void *context), void *context);
+/*
+ * Starts the thread, which counts into `counters`. `group_ended` is called after each group's last `done`. Fatal on
+ * failure.
+ */
+struct committer *committer_start(uv_loop_t *loop, struct database *database,
+    struct statistic_counters *counters, void (*group_ended)(void *context), void *context);
 
 /* 0, or -1: the queue is full. Thread of the loop. */
 int committer_submit(struct committer *committer, struct change *change);

@@ -172,18 +172,21 @@ waits_since(void *context)
 
 static const struct message_rule rules[] = {
     FRONT_HELLO_RULE,
+    FRONT_STATISTICS_RULE(STATISTIC_DNSD_END),
     {MESSAGE_DELTA_APPLIED, 1U << FRONT_STATE_OPEN, 0, 0, 0, on_delta_applied},
 };
 
 struct feed *
-feed_start(uv_loop_t *loop, struct database *database, uid_t uid, void (*applied)(void *context),
-    void *context)
+feed_start(uv_loop_t *loop, struct database *database, struct summary *summary, uid_t uid,
+    void (*applied)(void *context), void *context)
 {
 	struct feed *feed = calloc(1, sizeof(*feed));
 	struct front_config config = {.name = "dnsd",
 	    .door = "dnsd.door",
 	    .uid = uid,
 	    .role = MESSAGE_ROLE_DNSD,
+	    .source = STATISTIC_DNSD,
+	    .summary = summary,
 	    .rules = rules,
 	    .rule_count = sizeof(rules) / sizeof(rules[0]),
 	    .queue_maximum = FEED_QUEUE,

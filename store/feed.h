@@ -6,6 +6,7 @@
 #define STORE_FEED_H
 
 #include "database.h"
+#include "summary.h"
 
 #include <uv.h>
 
@@ -20,8 +21,8 @@ struct feed;
  * Starts dialling dnsd, whose uid is given. `applied` is called when acknowledgements arrived, and when
  * the link came or went. Fatal when memory is short.
  */
-struct feed *feed_start(uv_loop_t *loop, struct database *database, uid_t uid,
-    void (*applied)(void *context), void *context);
+struct feed *feed_start(uv_loop_t *loop, struct database *database, struct summary *summary,
+    uid_t uid, void (*applied)(void *context), void *context);
 
 /*
  * Adds a name's new state to the delta being gathered; feed_flush() sends it. Names are given in

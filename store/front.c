@@ -38,6 +38,14 @@ lost(struct front *front)
 		front->config.down(front->config.context);
 }
 
+/* `first` is dnsd's counter, behind which apid's stands. */
+static void
+count(struct front *front, enum statistic first)
+{
+	statistic_count(summary_counters(front->config.summary, SUMMARY_LOOP),
+	    first + (front->config.source - STATISTIC_DNSD));
+}
+
 static void
 pause_dialling(struct front *front)
 {
@@ -56,6 +64,7 @@ front_drop(struct front *front, const char *why)
 		return;
 	if (log_allowed(&front->misdeeds))
 		log_warning("the link to %s is dropped: %s", front->config.name, why);
+	count(front, STATISTIC_STORE_DROPS_DNSD);
 	link_close(front->link);
 	pause_dialling(front);
 	lost(front);
@@ -66,10 +75,12 @@ on_closed(void *context, enum link_end how)
 {
 	struct front *front = context;
 
-	if (how != LINK_END_PEER)
+	if (how != LINK_END_PEER) {
+		count(front, STATISTIC_STORE_DROPS_DNSD);
 		pause_dialling(front);
-	else if (log_allowed(&front->meetings))
+	} else if (log_allowed(&front->meetings)) {
 		log_info("%s has closed its link", front->config.name);
+	}
 	lost(front);
 }
 
@@ -220,8 +231,19 @@ front_hello(void *context, uint64_t id, struct reader *body, int fd)
 	front->up = 1;
 	if (log_allowed(&front->meetings))
 		log_info("linked to %s", front->config.name);
+	count(front, STATISTIC_STORE_LINKS_DNSD);
 	front->config.up(front->config.context, front->link);
 	return 0;
+}
+
+int
+front_statistics(void *context, uint64_t id, struct reader *body, int fd)
+{
+	struct front *front = context;
+
+	(void)id;
+	(void)fd;
+	return summary_take(front->config.summary, front->config.source, body);
 }
 
 struct front *

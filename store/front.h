@@ -7,6 +7,7 @@
 
 #include "link.h"
 #include "message.h"
+#include "summary.h"
 
 #include <sys/types.h>
 #include <uv.h>
@@ -27,8 +28,10 @@ struct front_config {
 	const char *door; /* relative to the working folder */
 	uid_t uid;	  /* the listener's, by SO_PEERCRED */
 	enum message_role role;
+	enum statistic_source source; /* whose statistics it reports */
+	struct summary *summary;      /* outlives the front */
 	/*
-	 * Holds the row FRONT_HELLO_RULE; handlers get the front and find their own
+	 * Holds the rows FRONT_HELLO_RULE and FRONT_STATISTICS_RULE; handlers get the front and find their own
 	 * context with front_context().
 	 */
 	const struct message_rule *rules;
@@ -60,7 +63,13 @@ void front_drop(struct front *front, const char *why);
 void front_stop(struct front *front);
 
 int front_hello(void *front, uint64_t id, struct reader *body, int fd);
+int front_statistics(void *front, uint64_t id, struct reader *body, int fd);
 
 #define FRONT_HELLO_RULE {MESSAGE_HELLO, 1U << FRONT_STATE_GREETING, 3, 3, 0, front_hello}
+
+/* COUNT: values of the front's part of the table of statistics. */
+#define FRONT_STATISTICS_RULE(COUNT)                                                               \
+	{MESSAGE_STATISTICS, 1U << FRONT_STATE_OPEN, (COUNT) * MESSAGE_STATISTIC,                  \
+	    (COUNT) * MESSAGE_STATISTIC, 0, front_statistics}
 
 #endif

@@ -4,6 +4,7 @@
 #include "filter.h"
 #include "log.h"
 #include "requests.h"
+#include "summary.h"
 
 enum { STORE_FILES = 64 };
 
@@ -31,11 +32,14 @@ main(int argc, char **argv)
 	if (uv_loop_init(&loop) != 0)
 		fatal("cannot start the event loop");
 	config.database = database;
+	config.summary = summary_start(&loop);
 	config.apid_uid = users[CONF_ROLE_APID].uid;
 	config.dnsd_uid = users[CONF_ROLE_DNSD].uid;
 	config.disable_registration = conf->api.disable_registration;
 	config.bcrypt_threads = uv_available_parallelism();
 	code = daemon_serve(&daemon, &loop, stop, requests_start(&loop, &config));
+	summary_log(config.summary);
+	summary_free(config.summary);
 	database_close(database);
 	return code;
 }

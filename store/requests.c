@@ -13,6 +13,7 @@ enum { PUBLISH_TIMER_MS = 100 };
 
 struct requests {
 	struct requests_config config;
+	struct statistic_counters *counters;
 	struct front *front;
 	struct feed *feed;
 	struct committer *committer;
@@ -77,6 +78,26 @@ finish_stopping(struct requests *requests)
 	credential_cache_free(requests->credentials);
 }
 
+static enum statistic
+statistic_of_change(enum change_kind kind)
+{
+	switch (kind) {
+	case CHANGE_REGISTER:
+		return STATISTIC_STORE_REGISTRATIONS;
+	case CHANGE_SET:
+		return STATISTIC_STORE_VALUES_SET;
+	default:
+		return STATISTIC_STORE_VALUES_CLEARED;
+	}
+}
+
+static void
+count_busy(struct requests *requests, enum message_result result)
+{
+	if (result == MESSAGE_RESULT_BUSY)
+		statistic_count(requests->counters, STATISTIC_STORE_BUSY);
+}
+
 static void
 send_answer(struct requests *requests, uint64_t link_number, struct writer *writer)
 {
@@ -97,6 +118,7 @@ answer_update(
 	unsigned char message[MESSAGE_MAX];
 	struct writer writer;
 
+	count_busy(requests, result);
 	message_begin(&writer, message, MESSAGE_UPDATE_ANSWER, id);
 	message_put_update_answer(&writer, &answer);
 	send_answer(requests, link_number, &writer);
@@ -111,6 +133,7 @@ answer_registration(struct requests *requests, uint64_t link_number, uint64_t id
 	char username[UUID_TEXT + 1];
 	struct writer writer;
 
+	count_busy(requests, result);
 	message_begin(&writer, message, MESSAGE_REGISTER_ANSWER, id);
 	if (result == MESSAGE_RESULT_OK) {
 		uuid_to_text(&request->username, username);
@@ -171,6 +194,8 @@ release_published(void *context)
 
 		if (!applied && now < request->publish_until)
 			return;
+		if (!applied)
+			statistic_count(requests->counters, STATISTIC_STORE_UNACKNOWLEDGED);
 		if (!applied && log_allowed(&requests->unacknowledged))
 			log_warning(
 			    "dnsd has not acknowledged a commit within %d ms; it is durable "
@@ -215,6 +240,7 @@ on_committed(struct change *change)
 	if (name_record_decode(
 		&name, change->label, (struct slice){change->name, change->name_length}) != 0)
 		fatal("a record that was just written cannot be read");
+	statistic_count(requests->counters, statistic_of_change(change->kind));
 	feed_add(requests->feed, change->label, &name);
 	request->publish_until = uv_hrtime() + (uint64_t)REQUESTS_PUBLISH_MS * 1000000;
 	request->next = NULL;
@@ -299,6 +325,7 @@ begin_registration(struct request *request, const struct message_register *wante
 	request->job.done = on_hashed;
 	if (bcrypt_pool_submit(request->requests->pool, &request->job) != 0)
 		return MESSAGE_RESULT_BUSY;
+	statistic_count(request->requests->counters, STATISTIC_STORE_BCRYPT_HASH);
 	return MESSAGE_RESULT_OK;
 }
 
@@ -391,6 +418,8 @@ verify(struct request *request, struct slice key, struct slice hash)
 	job->hash[hash.length] = '\0';
 	if (bcrypt_pool_submit(request->requests->pool, job) != 0)
 		finish(request, MESSAGE_RESULT_BUSY);
+	else
+		statistic_count(request->requests->counters, STATISTIC_STORE_BCRYPT_VERIFY);
 }
 
 static void
@@ -403,10 +432,12 @@ authenticate(struct request *request, struct slice key)
 	switch (database_read_account(requests->config.database, &request->username, &account)) {
 	case DATABASE_OK:
 		if (credential_known(
-			requests->credentials, &request->username, key, account.record.hash))
+			requests->credentials, &request->username, key, account.record.hash)) {
+			statistic_count(requests->counters, STATISTIC_STORE_REMEMBERED);
 			go_on_with_update(request, &account.record);
-		else
+		} else {
 			verify(request, key, account.record.hash);
+		}
 		return;
 	case DATABASE_MISSING:
 		verify(request, key, nobody);
@@ -461,6 +492,7 @@ on_up(void *context, struct link *link)
 
 static const struct message_rule rules[] = {
     FRONT_HELLO_RULE,
+    FRONT_STATISTICS_RULE(STATISTIC_APID_END - STATISTIC_DNSD_END),
     {MESSAGE_REGISTER, 1U << FRONT_STATE_OPEN, 18, MESSAGE_MAX - MESSAGE_HEADER, 0, on_register},
     {MESSAGE_UPDATE, 1U << FRONT_STATE_OPEN, 16 + 1 + 1 + MESSAGE_KEY + 1 + 2,
 	16 + 1 + MESSAGE_MAX_USER + 1 + MESSAGE_KEY + 1 + MESSAGE_MAX_SUBDOMAIN + 2 +
@@ -476,6 +508,8 @@ requests_start(uv_loop_t *loop, const struct requests_config *config)
 	    .door = "apid.door",
 	    .uid = config->apid_uid,
 	    .role = MESSAGE_ROLE_APID,
+	    .source = STATISTIC_APID,
+	    .summary = config->summary,
 	    .rules = rules,
 	    .rule_count = sizeof(rules) / sizeof(rules[0]),
 	    .queue_maximum = REQUESTS_QUEUE,
@@ -485,14 +519,16 @@ requests_start(uv_loop_t *loop, const struct requests_config *config)
 	if (requests == NULL)
 		fatal("no memory for the requests");
 	requests->config = *config;
+	requests->counters = summary_counters(config->summary, SUMMARY_LOOP);
 	requests->publishing_end = &requests->publishing;
 	requests->publish_timer.data = requests;
 	uv_timer_init(loop, &requests->publish_timer);
 	requests->credentials = credential_cache_new();
 	requests->pool = bcrypt_pool_start(loop, config->bcrypt_threads);
-	requests->committer = committer_start(loop, config->database, on_group_ended, requests);
-	requests->feed =
-	    feed_start(loop, config->database, config->dnsd_uid, release_published, requests);
+	requests->committer = committer_start(loop, config->database,
+	    summary_counters(config->summary, SUMMARY_COMMITTER), on_group_ended, requests);
+	requests->feed = feed_start(
+	    loop, config->database, config->summary, config->dnsd_uid, release_published, requests);
 	requests->front = front_start(loop, &front);
 	return requests;
 }

@@ -10,6 +10,7 @@
 #include "credential.h"
 #include "database.h"
 #include "feed.h"
+#include "summary.h"
 
 #include <uv.h>
 
@@ -22,6 +23,7 @@ enum {
 
 struct requests_config {
 	struct database *database;
+	struct summary *summary; /* outlives the requests */
 	uid_t apid_uid;
 	uid_t dnsd_uid;
 	int disable_registration;

@@ -25,6 +25,31 @@ insist(int holds)
 		abort();
 }
 
+/* Either front's report: read when it has its exact size, and then nothing but its part is written. */
+static int
+get_statistics(void *context, uint64_t id, struct reader *body, int fd)
+{
+	static const enum statistic_source fronts[] = {STATISTIC_DNSD, STATISTIC_APID};
+	uint64_t values[STATISTICS];
+	struct reader copy;
+
+	(void)context;
+	(void)id;
+	(void)fd;
+	for (unsigned front = 0; front < sizeof(fronts) / sizeof(fronts[0]); front++) {
+		struct statistic_range range = statistic_range(fronts[front]);
+		int whole = body->length == range.count * MESSAGE_STATISTIC;
+
+		for (unsigned i = 0; i < STATISTICS; i++)
+			values[i] = i;
+		copy = *body;
+		insist((message_get_statistics(&copy, fronts[front], values) == 0) == whole);
+		for (unsigned i = 0; i < STATISTICS; i++)
+			insist((whole && i - range.first < range.count) || values[i] == i);
+	}
+	return 0;
+}
+
 static int
 get_names(void *context, uint64_t id, struct reader *body, int fd)
 {
@@ -111,6 +136,7 @@ enum { ANY = MESSAGE_MAX - MESSAGE_HEADER };
 static const struct message_rule rules[] = {
     {MESSAGE_HELLO, 1, 3, 3, 0, get_hello},
     {MESSAGE_HELLO_ANSWER, 1, 3, 3, 0, get_hello},
+    {MESSAGE_STATISTICS, 2, 0, ANY, 0, get_statistics},
     {MESSAGE_SNAPSHOT_CHUNK, 2, 1, ANY, 0, get_names},
     {MESSAGE_DELTA, 3, 1, ANY, 0, get_names},
     {MESSAGE_DELTA_APPLIED, 2, 0, 0, 0, get_nothing},

@@ -10,10 +10,10 @@ import struct
 
 from sallyport import DEADLINE, ROOT, UIDS, wait_until
 
-VERSION = 1
+VERSION = 2
 MAXIMUM = 32 * 1024
 
-HELLO, HELLO_ANSWER = 2, 3
+HELLO, HELLO_ANSWER, STATISTICS = 2, 3, 4
 SNAPSHOT_BEGIN, SNAPSHOT_CHUNK, SNAPSHOT_END = 16, 18, 20
 DELTA, DELTA_APPLIED = 22, 23
 REGISTER, REGISTER_ANSWER = 32, 33
@@ -21,6 +21,7 @@ UPDATE, UPDATE_ANSWER = 34, 35
 LINK = 48
 
 ROLE_NUMBERS = {"dnsd": 1, "apid": 2}
+STATISTIC_COUNTS = {"dnsd": 50, "apid": 33}  # values in a front's report
 LOOPBACK = bytes(10) + b"\xff\xff" + bytes([127, 0, 0, 1])
 
 
@@ -47,6 +48,11 @@ def string16(data):
 
 def hello(role, version=VERSION):
     return struct.pack("!HB", version, ROLE_NUMBERS.get(role, role))
+
+
+def statistics(role, values=()):
+    """A report that begins with these values; the rest is 0."""
+    return struct.pack(f"!{STATISTIC_COUNTS[role]}Q", *values, *[0] * (STATISTIC_COUNTS[role] - len(values)))
 
 
 def register(networks=(), count=None, client=LOOPBACK):

@@ -20,7 +20,7 @@ import pytest
 
 import protocol
 from protocol import (DELTA, DELTA_APPLIED, HELLO, HELLO_ANSWER, LINK, REGISTER, REGISTER_ANSWER, SNAPSHOT_BEGIN,
-                      SNAPSHOT_CHUNK, SNAPSHOT_END, UPDATE, UPDATE_ANSWER, FalseFront, dial, hand_over, hello,
+                      SNAPSHOT_CHUNK, SNAPSHOT_END, STATISTICS, UPDATE, UPDATE_ANSWER, FalseFront, dial, hand_over, hello,
                       message, name)
 from sallyport import DEADLINE, UIDS, Daemon, http_request, process_status, wait_until
 
@@ -119,7 +119,13 @@ def malformed_for_anyone(role):
         "all_flags": message(HELLO, hello(role), flags=0xFFFF),
         "type_0": message(0),
         "type_1": message(1),
-        "type_4": message(4),
+        "type_5": message(5),
+        "statistics_empty": message(STATISTICS),
+        "statistics_cut": message(STATISTICS, protocol.statistics(role)[:-1]),
+        "statistics_trailing": message(STATISTICS, protocol.statistics(role) + b"\0"),
+        "statistics_one_more": message(STATISTICS, protocol.statistics(role) + bytes(8)),
+        "statistics_of_the_other": message(STATISTICS, protocol.statistics("apid" if role == "dnsd" else "dnsd")),
+        "statistics_largest": message(STATISTICS, bytes(protocol.MAXIMUM - 16)),
         "type_65535": message(65535, b"x" * 100),
         "hello_answer": message(HELLO_ANSWER, hello(role)),
         "snapshot_begin": message(SNAPSHOT_BEGIN, bytes(8)),
@@ -151,6 +157,7 @@ def wrong_greetings(role):
         "register_first": message(REGISTER, protocol.register()),
         "update_first": message(UPDATE, protocol.update()),
         "applied_first": message(DELTA_APPLIED),
+        "statistics_first": message(STATISTICS, protocol.statistics(role)),
     }
 
 
@@ -352,6 +359,23 @@ def test_one_who_never_reads_loses_his_link_only(stage):
     stage.check_serving()
 
 
+@pytest.mark.parametrize("role", FRONTS)
+def test_lies_about_ones_own_numbers(folder, role):
+    """Nobody else's are changed by them, however many and however large they are."""
+    stage = Stage(folder)
+    lie = message(STATISTICS, protocol.statistics(role, [2 ** 64 - 1] * protocol.STATISTIC_COUNTS[role]))
+    for _ in range(1000):
+        stage.links[role].send(lie)
+    stage.check_serving()
+    assert stage.violations(role) == 0
+    assert stage.store.terminate() == 0
+    stage.close()
+    log = stage.store.log()
+    assert f"statistics of {role}: " in log
+    assert "statistics of store: commits=1 registrations=1 bcrypt.hash=1 links.dnsd=1 links.apid=1" in log
+    assert f"statistics of {'apid' if role == 'dnsd' else 'dnsd'}: " not in log
+
+
 @pytest.mark.parametrize("nonsense", [message(65535), message(HELLO, hello(255))], ids=["violation", "greeting"])
 def test_what_the_log_says_of_an_attacker_is_bounded(stage, nonsense):
     """Greeting properly before each nonsense must not buy unlimited lines: ten in a minute."""
@@ -448,6 +472,7 @@ def wrong_from_store(role):
         "hello_answer_again": message(HELLO_ANSWER, hello(role)),
         "type_65535": message(65535),
         "link": message(LINK),
+        "statistics": message(STATISTICS, protocol.statistics(role)),
         "too_large": message(HELLO_ANSWER, bytes(100000)),
     }
     if role == "apid":
@@ -487,7 +512,7 @@ def test_nonsense_from_store(folder, role, case):
     link.close()
 
 
-@pytest.mark.parametrize("answer", [hello("dnsd", 2), hello(0), hello(255), b"", b"\0", bytes(4)])
+@pytest.mark.parametrize("answer", [hello("dnsd", protocol.VERSION + 1), hello(0), hello(255), b"", b"\0", bytes(4)])
 def test_a_wrong_answer_to_the_greeting(front, answer):
     link = hand_over(front)
     kind, number, _ = link.receive()

@@ -15,6 +15,7 @@ static char path[64];
 static uv_loop_t loop;
 static struct database *database;
 static struct committer *committer;
+static struct statistic_counters counters;
 static unsigned done, groups;
 static uint64_t last_commit;
 
@@ -48,7 +49,7 @@ open_all(void)
 	log_init("test", LOG_LEVEL_ERROR, LOG_FORMAT_TEXT);
 	ck_assert_int_eq(uv_loop_init(&loop), 0);
 	database = database_open(path, getuid(), getgid());
-	committer = committer_start(&loop, database, on_group_ended, NULL);
+	committer = committer_start(&loop, database, &counters, on_group_ended, NULL);
 }
 
 static void
@@ -65,6 +66,12 @@ make_folder(void)
 {
 	snprintf(path, sizeof(path), "%s/XXXXXX", suite_folder);
 	ck_assert_ptr_nonnull(mkdtemp(path));
+}
+
+static uint64_t
+commits(void)
+{
+	return atomic_load(&counters.values[STATISTIC_STORE_COMMITS]);
 }
 
 static void
@@ -197,6 +204,7 @@ START_TEST(values_are_set_and_cleared)
 	change.kind = CHANGE_CLEAR;
 	submit_and_wait(&change);
 	assert_stored(first.label, 0, NULL);
+	ck_assert_uint_eq(commits(), 5);
 	close_all();
 	free(first.name);
 	free(change.name);
@@ -221,6 +229,9 @@ START_TEST(changes_gather_into_groups)
 		free(changes[i].name);
 	}
 	ck_assert_uint_lt(groups, MANY);
+	/* The loop may hear of several at once. */
+	ck_assert_uint_ge(commits(), groups);
+	ck_assert_uint_lt(commits(), MANY);
 	close_all();
 }
 END_TEST

@@ -100,6 +100,24 @@ get_hello(struct reader *reader)
 	return message_get_hello(reader, &hello);
 }
 
+static uint64_t reported[STATISTICS];
+
+static void
+put_statistics(struct writer *writer)
+{
+	for (unsigned i = 0; i < STATISTICS; i++)
+		reported[i] = UINT64_MAX - i;
+	message_put_statistics(writer, STATISTIC_APID, reported);
+}
+
+static int
+get_statistics(struct reader *reader)
+{
+	uint64_t values[STATISTICS] = {0};
+
+	return message_get_statistics(reader, STATISTIC_APID, values);
+}
+
 static void
 put_name(struct writer *writer)
 {
@@ -200,6 +218,7 @@ static const struct {
 	int (*get)(struct reader *reader);
 } bodies[] = {
     {put_hello, get_hello},
+    {put_statistics, get_statistics},
     {put_name, get_name},
     {put_register, get_register},
     {put_register_answer, get_register_answer},
@@ -285,6 +304,32 @@ START_TEST(refuses_names_that_make_no_sense)
 }
 END_TEST
 
+/* Whoever speaks: a report changes nothing but its sender's part, and a bad one nothing at all. */
+START_TEST(statistics_stay_within_their_source)
+{
+	struct statistic_range range = statistic_range(_i);
+	uint64_t values[STATISTICS] = {0};
+	unsigned char bytes[1024];
+	struct writer writer;
+	struct reader reader;
+
+	for (unsigned i = 0; i < STATISTICS; i++)
+		reported[i] = i + 1;
+	writer_init(&writer, bytes, sizeof(bytes));
+	message_put_statistics(&writer, _i, reported);
+	ck_assert_uint_eq(writer.length, range.count * MESSAGE_STATISTIC);
+	reader_init(&reader, bytes, writer.length - 1);
+	ck_assert_int_eq(message_get_statistics(&reader, _i, values), -1);
+	for (unsigned i = 0; i < STATISTICS; i++)
+		ck_assert_uint_eq(values[i], 0);
+	reader_init(&reader, bytes, writer.length);
+	ck_assert_int_eq(message_get_statistics(&reader, _i, values), 0);
+	for (unsigned i = 0; i < STATISTICS; i++)
+		ck_assert_uint_eq(
+		    values[i], i >= range.first && i < range.first + range.count ? i + 1 : 0);
+}
+END_TEST
+
 START_TEST(a_refusal_carries_nothing_else)
 {
 	struct message_register_answer answer = {.result = MESSAGE_RESULT_BUSY};
@@ -354,6 +399,7 @@ main(void)
 	tcase_add_loop_test(tests, a_body_is_read_whole_or_not_at_all, 0, ROWS(bodies));
 	tcase_add_loop_test(tests, a_damaged_body_is_survived, 0, ROWS(bodies));
 	tcase_add_loop_test(tests, refuses_names_that_make_no_sense, 0, ROWS(bad_names));
+	tcase_add_loop_test(tests, statistics_stay_within_their_source, 0, STATISTIC_SOURCES);
 	tcase_add_test(tests, a_refusal_carries_nothing_else);
 	tcase_add_test(tests, begins_and_ends);
 	tcase_add_test(tests, the_largest_bodies_fit);

@@ -1,0 +1,198 @@
+/*
+ * Everything the three processes count: one table of all counters, and the arrays they are counted in. Pure.
+ *
+ * Each thread that counts has an array of its own, on cache lines of its own, and is the only one that writes
+ * it: counting is a load and a store, without a lock, and any thread may read meanwhile. A front process adds its
+ * arrays up and reports its part of the table to store (report.h), where all of it comes together.
+ *
+ * Counters begin at 0 with their process. Gauges say what is the case now.
+ */
+#ifndef COMMON_STATISTIC_H
+#define COMMON_STATISTIC_H
+
+#include <stdalign.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* In the order of the table in statistic.c; what one process counts stands together. */
+enum statistic {
+	/* dnsd's workers */
+	STATISTIC_DNS_UDP4,
+	STATISTIC_DNS_UDP6,
+	STATISTIC_DNS_TCP4,
+	STATISTIC_DNS_TCP6,
+	STATISTIC_DNS_TYPE_A,
+	STATISTIC_DNS_TYPE_NS,
+	STATISTIC_DNS_TYPE_CNAME,
+	STATISTIC_DNS_TYPE_SOA,
+	STATISTIC_DNS_TYPE_PTR,
+	STATISTIC_DNS_TYPE_MX,
+	STATISTIC_DNS_TYPE_TXT,
+	STATISTIC_DNS_TYPE_AAAA,
+	STATISTIC_DNS_TYPE_SRV,
+	STATISTIC_DNS_TYPE_DS,
+	STATISTIC_DNS_TYPE_DNSKEY,
+	STATISTIC_DNS_TYPE_HTTPS,
+	STATISTIC_DNS_TYPE_ANY,
+	STATISTIC_DNS_TYPE_CAA,
+	STATISTIC_DNS_TYPE_OTHER,
+	STATISTIC_DNS_TYPE_NONE,
+	STATISTIC_DNS_RCODE_NOERROR,
+	STATISTIC_DNS_RCODE_FORMERR,
+	STATISTIC_DNS_RCODE_SERVFAIL,
+	STATISTIC_DNS_RCODE_NXDOMAIN,
+	STATISTIC_DNS_RCODE_NOTIMP,
+	STATISTIC_DNS_RCODE_REFUSED,
+	STATISTIC_DNS_RCODE_BADVERS,
+	STATISTIC_DNS_RCODE_BADCOOKIE,
+	STATISTIC_DNS_NODATA,
+	STATISTIC_DNS_EDNS,
+	STATISTIC_DNS_TRUNCATED,
+	STATISTIC_DNS_COOKIE_NONE,
+	STATISTIC_DNS_COOKIE_MALFORMED,
+	STATISTIC_DNS_COOKIE_CLIENT,
+	STATISTIC_DNS_COOKIE_WRONG,
+	STATISTIC_DNS_COOKIE_RIGHT,
+	STATISTIC_DNS_DROPPED_NO_QUERY,
+	STATISTIC_DNS_DROPPED_UNSENT,
+	STATISTIC_DNS_LIMITED_DROPPED,
+	STATISTIC_DNS_LIMITED_SLIPPED,
+	STATISTIC_DNS_TCP_OPENED,
+	STATISTIC_DNS_TCP_CLOSED_IDLE,
+	STATISTIC_DNS_TCP_CLOSED_BOUND,
+	STATISTIC_DNS_TCP_OPEN,
+	/* dnsd's main thread */
+	STATISTIC_DNS_SNAPSHOTS,
+	STATISTIC_DNS_DELTAS,
+	STATISTIC_DNS_CHANGES,
+	STATISTIC_DNS_LEFT_OUT,
+	STATISTIC_DNS_NAMES,
+	STATISTIC_DNS_BYTES,
+	STATISTIC_DNSD_END,
+
+	/* apid */
+	STATISTIC_HTTP_REGISTER_2XX = STATISTIC_DNSD_END,
+	STATISTIC_HTTP_REGISTER_4XX,
+	STATISTIC_HTTP_REGISTER_5XX,
+	STATISTIC_HTTP_UPDATE_2XX,
+	STATISTIC_HTTP_UPDATE_4XX,
+	STATISTIC_HTTP_UPDATE_5XX,
+	STATISTIC_HTTP_HEALTH_2XX,
+	STATISTIC_HTTP_HEALTH_4XX,
+	STATISTIC_HTTP_HEALTH_5XX,
+	STATISTIC_HTTP_OTHER_2XX,
+	STATISTIC_HTTP_OTHER_4XX,
+	STATISTIC_HTTP_OTHER_5XX,
+	/* In the order of enum response_error (apid). */
+	STATISTIC_HTTP_ERROR_BAD_REQUEST,
+	STATISTIC_HTTP_ERROR_MALFORMED_JSON,
+	STATISTIC_HTTP_ERROR_BAD_NETWORK,
+	STATISTIC_HTTP_ERROR_BAD_SUBDOMAIN,
+	STATISTIC_HTTP_ERROR_BAD_TXT,
+	STATISTIC_HTTP_ERROR_FORBIDDEN,
+	STATISTIC_HTTP_ERROR_NOT_FOUND,
+	STATISTIC_HTTP_ERROR_METHOD,
+	STATISTIC_HTTP_ERROR_TIMEOUT,
+	STATISTIC_HTTP_ERROR_BODY_TOO_LARGE,
+	STATISTIC_HTTP_ERROR_TARGET_TOO_LONG,
+	STATISTIC_HTTP_ERROR_EXPECTATION,
+	STATISTIC_HTTP_ERROR_HEAD_TOO_LARGE,
+	STATISTIC_HTTP_ERROR_DATABASE,
+	STATISTIC_HTTP_ERROR_NOT_IMPLEMENTED,
+	STATISTIC_HTTP_ERROR_BUSY,
+	STATISTIC_HTTP_ERROR_UNAVAILABLE,
+	STATISTIC_HTTP_ERROR_VERSION,
+	STATISTIC_HTTP_OPENED,
+	STATISTIC_HTTP_TURNED_AWAY,
+	STATISTIC_HTTP_OPEN,
+	STATISTIC_APID_END,
+
+	/* store */
+	STATISTIC_STORE_COMMITS = STATISTIC_APID_END,
+	STATISTIC_STORE_COMMITS_FAILED,
+	STATISTIC_STORE_REGISTRATIONS,
+	STATISTIC_STORE_VALUES_SET,
+	STATISTIC_STORE_VALUES_CLEARED,
+	STATISTIC_STORE_UNACKNOWLEDGED,
+	STATISTIC_STORE_BUSY,
+	STATISTIC_STORE_BCRYPT_HASH,
+	STATISTIC_STORE_BCRYPT_VERIFY,
+	STATISTIC_STORE_REMEMBERED,
+	STATISTIC_STORE_LINKS_DNSD,
+	STATISTIC_STORE_LINKS_APID,
+	STATISTIC_STORE_DROPS_DNSD,
+	STATISTIC_STORE_DROPS_APID,
+	STATISTICS
+};
+
+/* Who counts. */
+enum statistic_source { STATISTIC_DNSD, STATISTIC_APID, STATISTIC_STORE, STATISTIC_SOURCES };
+
+/* A source's part of the table. */
+struct statistic_range {
+	const char *source; /* "dnsd" */
+	unsigned first;
+	unsigned count;
+};
+
+struct statistic_range statistic_range(enum statistic_source source);
+
+/* What the rows of one metric share, in the terms of Prometheus's text format. */
+struct statistic_metric {
+	const char *name; /* a counter's ends with _total; any other is a gauge */
+	const char *help;
+};
+
+struct statistic_description {
+	const struct statistic_metric *metric; /* rows of one stand together */
+	const char *labels;		       /* transport="udp",family="4"; may be empty */
+	const char *key;		       /* for log lines; unlike any other of its source */
+};
+
+const struct statistic_description *statistic_describe(enum statistic which);
+
+/* One thread's array: static, or from statistic_counters_new(), because of its alignment. */
+struct statistic_counters {
+	alignas(64) _Atomic(uint64_t) values[STATISTICS];
+};
+
+/* `count` arrays of zeroes; free() them. NULL when memory is short. */
+struct statistic_counters *statistic_counters_new(unsigned count);
+
+/* By the array's thread alone. */
+static inline void
+statistic_set(struct statistic_counters *counters, enum statistic which, uint64_t value)
+{
+	atomic_store_explicit(&counters->values[which], value, memory_order_relaxed);
+}
+
+static inline void
+statistic_add(struct statistic_counters *counters, enum statistic which, uint64_t amount)
+{
+	uint64_t value = atomic_load_explicit(&counters->values[which], memory_order_relaxed);
+
+	statistic_set(counters, which, value + amount);
+}
+
+static inline void
+statistic_count(struct statistic_counters *counters, enum statistic which)
+{
+	statistic_add(counters, which, 1);
+}
+
+/* From any thread: adds `count` arrays up into `sums`. Each value is one that its counter had meanwhile. */
+void statistic_sum(
+    const struct statistic_counters *counters, unsigned count, uint64_t sums[STATISTICS]);
+
+enum { STATISTIC_MAX_ITEM = 64 }; /* bytes that a text needs for one value, its NUL included */
+
+/*
+ * Writes "key=value key=value" of a source's values that are not 0 into `text`, beginning at its row *next: as many
+ * as `capacity` (at least STATISTIC_MAX_ITEM) holds. *next becomes the row to go on with; at the range's count all
+ * is written. Returns the text's length.
+ */
+size_t statistic_text(char *text, size_t capacity, enum statistic_source source,
+    const uint64_t values[STATISTICS], unsigned *next);
+
+#endif

@@ -1,0 +1,85 @@
+#include "summary.h"
+
+#include "log.h"
+#include "message.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	TEXT = LOG_MAX_LINE - 128 /* of one log line, without what stands before it */
+};
+
+struct summary {
+	uv_timer_t timer;
+	struct statistic_counters *counters; /* of SUMMARY_THREADS */
+	uint64_t reported[STATISTICS];	     /* by the fronts; nothing in store's own part */
+};
+
+static void
+on_timer(uv_timer_t *timer)
+{
+	summary_log(timer->data);
+}
+
+struct summary *
+summary_start(uv_loop_t *loop)
+{
+	struct summary *summary = calloc(1, sizeof(*summary));
+
+	if (summary == NULL)
+		fatal("no memory for statistics");
+	summary->counters = statistic_counters_new(SUMMARY_THREADS);
+	if (summary->counters == NULL || uv_timer_init(loop, &summary->timer) != 0)
+		fatal("no memory for statistics");
+	summary->timer.data = summary;
+	uv_timer_start(&summary->timer, on_timer, SUMMARY_LOG_MS, SUMMARY_LOG_MS);
+	uv_unref((uv_handle_t *)&summary->timer);
+	return summary;
+}
+
+void
+summary_free(struct summary *summary)
+{
+	if (summary == NULL)
+		return;
+	free(summary->counters);
+	free(summary);
+}
+
+struct statistic_counters *
+summary_counters(struct summary *summary, enum summary_thread thread)
+{
+	return &summary->counters[thread];
+}
+
+int
+summary_take(struct summary *summary, enum statistic_source front, struct reader *body)
+{
+	return message_get_statistics(body, front, summary->reported);
+}
+
+void
+summary_read(const struct summary *summary, uint64_t values[STATISTICS])
+{
+	memcpy(values, summary->reported, sizeof(summary->reported));
+	statistic_sum(summary->counters, SUMMARY_THREADS, values);
+}
+
+void
+summary_log(const struct summary *summary)
+{
+	uint64_t values[STATISTICS];
+	char text[TEXT];
+
+	summary_read(summary, values);
+	for (unsigned source = 0; source < STATISTIC_SOURCES; source++) {
+		struct statistic_range range = statistic_range(source);
+		unsigned next = 0;
+
+		while (next < range.count) {
+			if (statistic_text(text, sizeof(text), source, values, &next) > 0)
+				log_info("statistics of %s: %s", range.source, text);
+		}
+	}
+}
