@@ -1,52 +1,30 @@
-/* Buckets in sets of one cache line; see rate_limit.h. */
+/* Which answers share a bucket, and what becomes of those beyond it. */
 #include "rate_limit.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-	WAYS = 4, /* accounts of a set */
-	SETS = RATE_LIMIT_ACCOUNTS / WAYS,
-	TOKEN = 1000, /* so that one millisecond refills `rate` */
-	MAPPED_BITS = 96,
-	CACHE_LINE = 64
-};
-
-/* 16 bytes, so that a set is one cache line. */
-struct account {
-	uint32_t tag;	 /* the hash's bits that do not choose the set */
-	uint32_t time;	 /* of the last refill, ms; it wraps, and then an account is a bit poorer */
-	uint32_t tokens; /* in 1/TOKEN; 0 with an all-zero tag and time: never used */
-	uint32_t limited; /* answers, for the slip */
-};
-
-struct set {
-	_Alignas(CACHE_LINE) struct account accounts[WAYS];
-};
-
-_Static_assert(sizeof(struct set) == CACHE_LINE, "a set is one cache line");
+enum { PERIOD_MS = 1000, MAPPED_BITS = 96 };
 
 struct rate_limit {
 	struct rate_limit_config config;
-	uint32_t full; /* tokens of a full bucket */
-	struct set *sets;
+	struct bucket_table *buckets; /* owned */
 };
 
 struct rate_limit *
 rate_limit_new(const struct rate_limit_config *config)
 {
+	const struct bucket_table_config buckets = {.tokens = config->rate, .period = PERIOD_MS};
 	struct rate_limit *limit = malloc(sizeof(*limit));
 
 	if (limit == NULL)
 		return NULL;
 	limit->config = *config;
-	limit->full = config->rate * TOKEN;
-	limit->sets = aligned_alloc(CACHE_LINE, SETS * sizeof(struct set));
-	if (limit->sets == NULL) {
+	limit->buckets = bucket_table_new(&buckets);
+	if (limit->buckets == NULL) {
 		free(limit);
 		return NULL;
 	}
-	memset(limit->sets, 0, SETS * sizeof(struct set));
 	return limit;
 }
 
@@ -55,7 +33,7 @@ rate_limit_free(struct rate_limit *limit)
 {
 	if (limit == NULL)
 		return;
-	free(limit->sets);
+	bucket_table_free(limit->buckets);
 	free(limit);
 }
 
@@ -96,40 +74,6 @@ hash_account(const struct rate_limit *limit, const struct client_address *client
 	return siphash(limit->config.key, &key, sizeof(key));
 }
 
-/* What the account would have after a refill. */
-static uint32_t
-refilled(const struct rate_limit *limit, const struct account *account, uint32_t now)
-{
-	uint32_t elapsed = now - account->time;
-	uint64_t tokens = account->tokens + (uint64_t)elapsed * limit->config.rate;
-
-	return tokens < limit->full ? (uint32_t)tokens : limit->full;
-}
-
-/* The account of that tag, refilled; if there is none the least useful one, made new. */
-static struct account *
-find_account(struct rate_limit *limit, struct set *set, uint32_t tag, uint32_t now)
-{
-	struct account *account = NULL;
-	uint32_t most = 0, tokens;
-
-	for (unsigned i = 0; i < WAYS; i++) {
-		tokens = refilled(limit, &set->accounts[i], now);
-		if (set->accounts[i].tag == tag) {
-			account = &set->accounts[i];
-			account->tokens = tokens;
-			account->time = now;
-			return account;
-		}
-		if (account == NULL || tokens > most) {
-			account = &set->accounts[i];
-			most = tokens;
-		}
-	}
-	*account = (struct account){.tag = tag, .time = now, .tokens = limit->full};
-	return account;
-}
-
 static int
 is_exempt(const struct rate_limit *limit, const struct client_address *client)
 {
@@ -150,28 +94,22 @@ rate_limit_prepare(const struct rate_limit *limit, const struct client_address *
 	if (answer.has_cookie)
 		return answer;
 	answer.account = hash_account(limit, client, outcome);
-	__builtin_prefetch(&limit->sets[answer.account % SETS], 1);
+	bucket_table_prefetch(limit->buckets, answer.account);
 	return answer;
 }
 
 enum rate_limit_verdict
 rate_limit_judge(struct rate_limit *limit, const struct rate_limit_answer *answer, uint64_t now)
 {
-	struct account *account;
+	uint32_t limited;
 
 	if (answer->has_cookie)
 		return RATE_LIMIT_SEND;
-	account = find_account(limit, &limit->sets[answer->account % SETS],
-	    (uint32_t)(answer->account >> 32), (uint32_t)now);
-	if (account->tokens >= TOKEN) {
-		account->tokens -= TOKEN;
+	limited = bucket_table_take(limit->buckets, answer->account, now);
+	if (limited == 0 || is_exempt(limit, &answer->client))
 		return RATE_LIMIT_SEND;
-	}
-	if (is_exempt(limit, &answer->client))
-		return RATE_LIMIT_SEND;
-	account->limited++;
 	if (answer->class == ANSWER_ERROR || limit->config.slip == 0 ||
-	    account->limited % limit->config.slip != 0)
+	    limited % limit->config.slip != 0)
 		return RATE_LIMIT_DROP;
 	return RATE_LIMIT_SLIP;
 }

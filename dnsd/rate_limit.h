@@ -8,24 +8,21 @@
  * which a real resolver learns to ask over TCP; the others are not sent. Errors are never slipped:
  * nobody asks again over TCP because of them.
  *
- * The accounts lie in a table of fixed size, in sets of one cache line. In a full set the newcomer
- * takes the place of the account with most tokens, that is of the one whose loss forgives least; a full
- * bucket is as good as none. The hash is keyed, so that nobody can choose which accounts meet.
- * One thread: each worker has a table of its own.
+ * The accounts lie in a table of fixed size (bucket_table.h). One thread: each worker has a table of its own.
  */
 #ifndef DNSD_RATE_LIMIT_H
 #define DNSD_RATE_LIMIT_H
 
 #include "address.h"
 #include "answer.h"
+#include "bucket_table.h"
 #include "siphash.h"
 
 #include <stddef.h>
 #include <stdint.h>
 
 enum {
-	RATE_LIMIT_ACCOUNTS = 64 * 1024, /* of one table: 1 MiB */
-	RATE_LIMIT_MAX_RATE = 1000 * 1000,
+	RATE_LIMIT_MAX_RATE = BUCKET_TABLE_MAX_TOKENS,
 	RATE_LIMIT_V4_BITS = 24,
 	RATE_LIMIT_V6_BITS = 56
 };

@@ -235,7 +235,7 @@ START_TEST(a_flood_of_newcomers_frees_nobody)
 	unsigned sent = burst(limit, "192.0.2.1", ANSWER_POSITIVE, 1, START, 2000).sent;
 
 	ck_assert_uint_eq(sent, 1000);
-	for (uint64_t name = 0; name < UINT64_C(20) * RATE_LIMIT_ACCOUNTS; name++) {
+	for (uint64_t name = 0; name < UINT64_C(20) * BUCKET_TABLE_BUCKETS; name++) {
 		outcome.name_hash = name + 2;
 		ck_assert_int_eq(judge(limit, &client, &outcome, START), RATE_LIMIT_SEND);
 	}
@@ -250,7 +250,7 @@ START_TEST(many_accounts_are_kept_apart)
 	struct rate_limit *limit = make(2, 0);
 	struct client_address client = client_of("198.51.100.1");
 	struct answer_outcome outcome = {.class = ANSWER_POSITIVE};
-	unsigned names = RATE_LIMIT_ACCOUNTS / 4, sent = 0;
+	unsigned names = BUCKET_TABLE_BUCKETS / 4, sent = 0;
 
 	for (unsigned turn = 0; turn < 4; turn++) {
 		for (uint64_t name = 0; name < names; name++) {
@@ -268,9 +268,11 @@ START_TEST(memory_that_is_short)
 {
 	struct rate_limit_config config = {.rate = RATE};
 
-	failing_malloc_at(1);
-	ck_assert_ptr_null(rate_limit_new(&config));
-	failing_malloc_at(0);
+	for (unsigned n = 1; n <= 2; n++) {
+		failing_malloc_at(n);
+		ck_assert_ptr_null(rate_limit_new(&config));
+		failing_malloc_at(0);
+	}
 	rate_limit_free(NULL);
 }
 END_TEST

@@ -2,8 +2,8 @@
  * SipHash-2-4 (Aumasson and Bernstein, 2012): a keyed hash, so that whoever chooses names cannot
  * choose collisions. Pure.
  */
-#ifndef DNSD_SIPHASH_H
-#define DNSD_SIPHASH_H
+#ifndef COMMON_SIPHASH_H
+#define COMMON_SIPHASH_H
 
 #include <stddef.h>
 #include <stdint.h>
