@@ -195,7 +195,6 @@ prepare_edns(struct reply *reply, struct answer_outcome *outcome)
 	const struct answer_settings *settings = reply->source->settings;
 	const struct answer_client *client = reply->client;
 	const struct query *query = reply->query;
-	enum cookie_state cookie;
 
 	reply->edns.size = settings->edns_size;
 	reply->edns.dnssec_ok = query->dnssec_ok;
@@ -209,14 +208,13 @@ prepare_edns(struct reply *reply, struct answer_outcome *outcome)
 	reply->edns.keepalive = client->keepalive;
 	if (!query->has_cookie || settings->cookies.count == 0 || client->address_length == 0)
 		return;
-	cookie = cookie_answer(&settings->cookies, query->cookie, client->address,
+	outcome->cookie = cookie_answer(&settings->cookies, query->cookie, client->address,
 	    client->address_length, client->now, reply->edns.cookie);
-	reply->edns.has_cookie = cookie != COOKIE_MALFORMED;
-	outcome->has_cookie = cookie == COOKIE_RIGHT;
-	if (cookie == COOKIE_MALFORMED)
+	reply->edns.has_cookie = outcome->cookie != COOKIE_MALFORMED;
+	if (outcome->cookie == COOKIE_MALFORMED)
 		reply->rcode = DNS_RCODE_FORMERR;
 	/* Where nothing but a cookie was sent, its state is the answer (RFC 7873, 5.4). */
-	else if (cookie == COOKIE_WRONG && query->question_length == 0)
+	else if (outcome->cookie == COOKIE_WRONG && query->question_length == 0)
 		reply->rcode = DNS_RCODE_BADCOOKIE;
 }
 
@@ -306,6 +304,10 @@ space(const struct reply *reply)
 static void
 classify(const struct reply *reply, struct answer_outcome *outcome)
 {
+	outcome->type = reply->query->type;
+	outcome->rcode = (uint16_t)reply->rcode;
+	outcome->has_edns = reply->query->edns;
+	outcome->is_truncated = reply->truncated != 0;
 	outcome->name_hash = 0;
 	switch (reply->rcode) {
 	case DNS_RCODE_NOERROR:
@@ -400,7 +402,7 @@ answer_write(const struct answer_task *task, const struct answer_source *source,
 	    .rcode = query->rcode,
 	    .response.zone = source->zone};
 
-	outcome->has_cookie = 0;
+	outcome->cookie = COOKIE_NONE;
 	if (query->edns)
 		prepare_edns(&reply, outcome);
 	room = space(&reply);

@@ -68,8 +68,7 @@ enum answer_class {
 
 struct answer_outcome {
 	enum answer_class class;
-	/* 1: the query bore a server cookie of ours, so the client's address is no forgery. */
-	int has_cookie;
+	enum cookie_state cookie; /* COOKIE_RIGHT: the client's address is no forgery */
 	/*
 	 * A hash, not a secret one, of what the class is counted by: the name below the zone for
 	 * ANSWER_POSITIVE and ANSWER_NODATA (of a wildcard: the wildcard's, or else everyone could
@@ -77,6 +76,9 @@ struct answer_outcome {
 	 */
 	uint64_t name_hash;
 	uint16_t question_end; /* where header and question of the answer end */
+	uint16_t type;	       /* of the question; 0: none that was readable */
+	uint16_t rcode;	       /* all of it */
+	uint8_t has_edns, is_truncated;
 	/* Bytes and number of the records at the answer's very end that a cut one keeps. */
 	uint16_t tail_length, tail_count;
 };

@@ -27,6 +27,7 @@ struct cookie_secrets {
 };
 
 enum cookie_state {
+	COOKIE_NONE,	    /* nothing was judged: none was sent, or cookies are off */
 	COOKIE_MALFORMED,   /* of a length that no cookie has: FORMERR (RFC 7873, 5.2.2) */
 	COOKIE_CLIENT_ONLY, /* the client has none of ours yet */
 	COOKIE_WRONG,	    /* not ours, for somebody else, or too old */

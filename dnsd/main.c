@@ -5,6 +5,7 @@
 #include "filter.h"
 #include "log.h"
 #include "pool.h"
+#include "statistic.h"
 #include "sync.h"
 #include "table.h"
 #include "zone.h"
@@ -33,6 +34,7 @@ struct dnsd {
 	struct zone *zone;
 	struct answer_settings settings;
 	struct table *table;
+	struct statistic_counters *counters; /* the main thread's, and one of each worker */
 	struct pool *pool;
 	struct door *door;
 	struct sync *sync;
@@ -147,6 +149,19 @@ stop(void *context)
 	pool_stop(dnsd->pool, on_stopped, dnsd);
 }
 
+static struct sync *
+make_sync(struct dnsd *dnsd)
+{
+	const struct sync_config config = {.table = dnsd->table,
+	    .stale = &dnsd->settings.stale,
+	    .counters = dnsd->counters,
+	    .counter_count = 1 + dnsd->daemon.conf.dns.workers,
+	    .complete = on_complete,
+	    .context = dnsd};
+
+	return sync_new(&dnsd->loop, &config);
+}
+
 /* After confinement: from here on there is nothing to open. */
 static void
 start(struct dnsd *dnsd, int door_fd)
@@ -156,12 +171,13 @@ start(struct dnsd *dnsd, int door_fd)
 	if (uv_loop_init(&dnsd->loop) < 0 || uv_timer_init(&dnsd->loop, &dnsd->patience) < 0)
 		fatal("cannot make a loop");
 	dnsd->patience.data = dnsd;
-	dnsd->sync = sync_new(&dnsd->loop, dnsd->table, &dnsd->settings.stale, on_complete, dnsd);
+	dnsd->sync = make_sync(dnsd);
 	if (dnsd->sync == NULL)
 		fatal("no memory for the link");
 	dnsd->door = door_listen(
 	    &dnsd->loop, door_fd, conf->privsep.users[CONF_ROLE_STORE].uid, on_link, dnsd);
-	pool_start(dnsd->pool, &dnsd->loop, dnsd->zone, &dnsd->settings, dnsd->table);
+	pool_start(
+	    dnsd->pool, &dnsd->loop, dnsd->zone, &dnsd->settings, dnsd->table, dnsd->counters + 1);
 	(void)uv_timer_start(&dnsd->patience, on_patience, PATIENCE_MS, 0);
 }
 
@@ -176,6 +192,9 @@ main(int argc, char **argv)
 	dnsd.zone = make_zone(conf);
 	make_settings(&dnsd.settings, conf);
 	dnsd.table = make_table(conf->dns.workers);
+	dnsd.counters = statistic_counters_new(1 + conf->dns.workers);
+	if (dnsd.counters == NULL)
+		fatal("no memory for statistics");
 	dnsd.pool = pool_bind(conf);
 	door_fd = door_bind(
 	    dnsd.daemon.runtime_fd, "dnsd.door", conf->privsep.users[CONF_ROLE_STORE].uid);
@@ -183,6 +202,7 @@ main(int argc, char **argv)
 	start(&dnsd, door_fd);
 	status = daemon_serve(&dnsd.daemon, &dnsd.loop, stop, &dnsd);
 	pool_free(dnsd.pool);
+	free(dnsd.counters);
 	table_free(dnsd.table);
 	zone_free(dnsd.zone);
 	conf_free(&dnsd.daemon.conf);

@@ -157,7 +157,8 @@ row(const struct sockets *sockets, unsigned worker)
 
 void
 pool_start(struct pool *pool, uv_loop_t *loop, const struct zone *zone,
-    const struct answer_settings *settings, struct table *table)
+    const struct answer_settings *settings, struct table *table,
+    struct statistic_counters *counters)
 {
 	struct worker_config config = {.zone = zone,
 	    .settings = settings,
@@ -176,6 +177,7 @@ pool_start(struct pool *pool, uv_loop_t *loop, const struct zone *zone,
 	for (unsigned i = 0; i < pool->count; i++) {
 		config.index = i;
 		config.names = table_reader(table, i);
+		config.counters = &counters[i];
 		config.udp_fds = row(&pool->udp, i);
 		config.tcp_fds = row(&pool->tcp, i);
 		pool->workers[i] = worker_start(&config);

@@ -7,6 +7,7 @@
 
 #include "conf.h"
 #include "answer.h"
+#include "statistic.h"
 #include "table.h"
 #include "zone.h"
 
@@ -23,9 +24,13 @@ struct pool *pool_bind(const struct conf *conf);
 /* Descriptors that the workers may need, for the limit. */
 unsigned long pool_files(const struct conf *conf);
 
-/* Starts the threads; `loop` hears of their end. Fatal on failure. */
+/*
+ * Starts the threads; `loop` hears of their end. Of `counters` there is one for each worker; they outlive the pool.
+ * Fatal on failure.
+ */
 void pool_start(struct pool *pool, uv_loop_t *loop, const struct zone *zone,
-    const struct answer_settings *settings, struct table *table);
+    const struct answer_settings *settings, struct table *table,
+    struct statistic_counters *counters);
 
 /* Reads the sockets from now on. Calling it again does nothing. */
 void pool_serve(struct pool *pool);

@@ -88,8 +88,9 @@ struct rate_limit_answer
 rate_limit_prepare(const struct rate_limit *limit, const struct client_address *client,
     const struct answer_outcome *outcome)
 {
-	struct rate_limit_answer answer = {
-	    .client = *client, .class = outcome->class, .has_cookie = outcome->has_cookie};
+	struct rate_limit_answer answer = {.client = *client,
+	    .class = outcome->class,
+	    .has_cookie = outcome->cookie == COOKIE_RIGHT};
 
 	if (answer.has_cookie)
 		return answer;

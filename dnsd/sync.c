@@ -4,6 +4,7 @@
 #include "link.h"
 #include "log.h"
 #include "message.h"
+#include "report.h"
 
 #include <stdlib.h>
 
@@ -19,6 +20,9 @@ struct sync {
 	uv_timer_t reclaim;
 	uv_loop_t *loop;
 	struct table *table;
+	struct statistic_counters *counters; /* of all threads, ours first */
+	unsigned counter_count;
+	struct report *report;
 	struct link *link; /* NULL: store is away */
 	atomic_int *stale;
 	void (*complete)(void *context);
@@ -50,7 +54,10 @@ reclaim(struct sync *sync)
 static void
 check_room(struct sync *sync, enum table_result result)
 {
-	if (result == TABLE_OK || !log_allowed(&sync->full))
+	if (result == TABLE_OK)
+		return;
+	statistic_count(sync->counters, STATISTIC_DNS_FULL);
+	if (!log_allowed(&sync->full))
 		return;
 	log_error("%s at %zu names and %zu MiB: a name is left out, and names that are not held "
 		  "are answered with SERVFAIL",
@@ -71,6 +78,7 @@ on_hello_answer(void *context, uint64_t id, struct reader *body, int fd)
 	    hello.role != MESSAGE_ROLE_DNSD)
 		return -1;
 	link_set_state(sync->link, STATE_READY);
+	report_use(sync->report, sync->link);
 	return 0;
 }
 
@@ -121,6 +129,7 @@ on_snapshot_end(void *context, uint64_t id, struct reader *body, int fd)
 	if (reader_end(body) < 0 || sent != sync->received)
 		return -1;
 	table_snapshot_end(sync->table);
+	statistic_count(sync->counters, STATISTIC_DNS_SNAPSHOTS);
 	link_set_state(sync->link, STATE_LIVE);
 	log_info("synchronised: %zu names, %zu MiB", table_names(sync->table),
 	    table_bytes(sync->table) / (1024 * 1024));
@@ -139,8 +148,10 @@ on_delta(void *context, uint64_t id, struct reader *body, int fd)
 	while (reader_left(body) > 0) {
 		if (message_get_name(body, &name) < 0 || name.commit > id)
 			return -1;
+		statistic_count(sync->counters, STATISTIC_DNS_CHANGES);
 		check_room(sync, table_apply(sync->table, &name));
 	}
+	statistic_count(sync->counters, STATISTIC_DNS_DELTAS);
 	if (id > sync->applied)
 		sync->applied = id;
 	return reader_end(body);
@@ -187,6 +198,7 @@ on_closed(void *context, enum link_end end)
 	if (end == LINK_END_VIOLATION)
 		fatal("store broke the protocol: starting afresh");
 	sync->link = NULL;
+	report_use(sync->report, NULL);
 	table_snapshot_abort(sync->table);
 	atomic_store_explicit(sync->stale, 1, memory_order_relaxed);
 	log_info("the link to store ended: what is known stays served");
@@ -215,6 +227,7 @@ sync_link(struct sync *sync, int fd)
 	    .closed = on_closed,
 	    .turn_ended = on_turn_ended};
 
+	report_use(sync->report, NULL);
 	link_close(sync->link);
 	table_snapshot_abort(sync->table);
 	sync->applied = 0;
@@ -224,22 +237,37 @@ sync_link(struct sync *sync, int fd)
 		greet(sync);
 }
 
+static void
+collect(void *context, uint64_t values[STATISTICS])
+{
+	struct sync *sync = context;
+
+	statistic_set(sync->counters, STATISTIC_DNS_NAMES, table_names(sync->table));
+	statistic_set(sync->counters, STATISTIC_DNS_BYTES, table_bytes(sync->table));
+	statistic_sum(sync->counters, sync->counter_count, values);
+}
+
 struct sync *
-sync_new(uv_loop_t *loop, struct table *table, atomic_int *stale, void (*complete)(void *context),
-    void *context)
+sync_new(uv_loop_t *loop, const struct sync_config *config)
 {
 	struct sync *sync = calloc(1, sizeof(*sync));
 
-	if (sync == NULL || uv_timer_init(loop, &sync->reclaim) < 0) {
+	if (sync == NULL)
+		return NULL;
+	sync->report = report_new(loop, STATISTIC_DNSD, collect, sync);
+	if (sync->report == NULL || uv_timer_init(loop, &sync->reclaim) < 0) {
+		report_close(sync->report);
 		free(sync);
 		return NULL;
 	}
 	sync->reclaim.data = sync;
 	sync->loop = loop;
-	sync->table = table;
-	sync->stale = stale;
-	sync->complete = complete;
-	sync->context = context;
+	sync->table = config->table;
+	sync->stale = config->stale;
+	sync->counters = config->counters;
+	sync->counter_count = config->counter_count;
+	sync->complete = config->complete;
+	sync->context = config->context;
 	return sync;
 }
 
@@ -254,6 +282,8 @@ sync_close(struct sync *sync)
 {
 	if (sync == NULL)
 		return;
+	report_flush(sync->report);
+	report_close(sync->report);
 	link_close(sync->link);
 	sync->link = NULL;
 	uv_close((uv_handle_t *)&sync->reclaim, on_timer_closed);

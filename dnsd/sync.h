@@ -8,6 +8,7 @@
 #ifndef DNSD_SYNC_H
 #define DNSD_SYNC_H
 
+#include "statistic.h"
 #include "table.h"
 
 #include <stdatomic.h>
@@ -21,18 +22,23 @@ enum {
 
 struct sync;
 
-/*
- * `stale` becomes 1 when the link ends, and 0 with the next complete snapshot. `complete` is called
- * after each complete snapshot. The table must outlive the result. NULL
- * when memory is short.
- */
-struct sync *sync_new(uv_loop_t *loop, struct table *table, atomic_int *stale,
-    void (*complete)(void *context), void *context);
+/* Everything in it must outlive the result. */
+struct sync_config {
+	struct table *table;
+	atomic_int *stale; /* becomes 1 when the link ends, and 0 with the next complete snapshot */
+	struct statistic_counters *counters; /* of all threads, the first of which is ours */
+	unsigned counter_count;
+	void (*complete)(void *context); /* called after each complete snapshot */
+	void *context;
+};
+
+/* NULL when memory is short. */
+struct sync *sync_new(uv_loop_t *loop, const struct sync_config *config);
 
 /* A new link has arrived: takes over `fd`; the one before is closed. */
 void sync_link(struct sync *sync, int fd);
 
-/* Closes; the memory goes in a later turn of the loop. NULL is accepted. */
+/* Reports statistics for the last time and closes; the memory goes in a later turn of the loop. NULL is accepted. */
 void sync_close(struct sync *sync);
 
 #endif

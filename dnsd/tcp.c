@@ -3,6 +3,7 @@
 
 #include "buf.h"
 #include "dns.h"
+#include "dns_statistic.h"
 #include "log.h"
 
 #include <stdlib.h>
@@ -41,6 +42,7 @@ struct tcp {
 	uv_loop_t *loop;
 	uv_timer_t sweep;
 	const struct answer_source *source;
+	struct statistic_counters *counters;
 	struct listener *listeners;
 	/* By activity, so that the oldest is the one idle for longest. */
 	struct connection *oldest, *newest;
@@ -142,15 +144,30 @@ on_connection_closed(uv_handle_t *handle)
 }
 
 static void
+set_count(struct tcp *tcp, unsigned count)
+{
+	tcp->count = count;
+	statistic_set(tcp->counters, STATISTIC_DNS_TCP_OPEN, count);
+}
+
+static void
 close_connection(struct connection *connection)
 {
 	if (uv_is_closing((uv_handle_t *)&connection->stream))
 		return;
 	unlink_connection(connection);
 	leave_bucket(connection);
-	connection->tcp->count--;
+	set_count(connection->tcp, connection->tcp->count - 1);
 	uv_close((uv_handle_t *)&connection->stream, on_connection_closed);
 	finish_stop(connection->tcp);
+}
+
+/* Closes it for a reason that is counted. */
+static void
+end_connection(struct connection *connection, enum statistic reason)
+{
+	statistic_count(connection->tcp->counters, reason);
+	close_connection(connection);
 }
 
 /* Answers one message into `out`. 0, or -1: no memory. */
@@ -169,8 +186,11 @@ answer_message(struct connection *connection, const uint8_t *message, size_t len
 	size_t size =
 	    answer_query(tcp->source, &client, message, length, tcp->answer + PREFIX, &outcome);
 
-	if (size == 0)
+	if (size == 0) {
+		statistic_count(tcp->counters, STATISTIC_DNS_DROPPED_NO_QUERY);
 		return 0;
+	}
+	dns_statistic_count(tcp->counters, &client, &outcome);
 	tcp->answer[0] = (uint8_t)(size >> 8);
 	tcp->answer[1] = (uint8_t)size;
 	touch(connection);
@@ -354,10 +374,11 @@ admit(struct connection *connection)
 	if (surplus == NULL && tcp->count >= tcp->limits.connections)
 		surplus = least_useful(tcp);
 	if (surplus != NULL)
-		close_connection(surplus);
+		end_connection(surplus, STATISTIC_DNS_TCP_CLOSED_BOUND);
 	append_connection(connection);
 	enter_bucket(connection);
-	tcp->count++;
+	statistic_count(tcp->counters, STATISTIC_DNS_TCP_OPENED);
+	set_count(tcp, tcp->count + 1);
 }
 
 static void
@@ -400,15 +421,16 @@ on_sweep(uv_timer_t *timer)
 
 	for (; connection != NULL; connection = newer) {
 		newer = connection->newer;
-		if (now - connection->active >= tcp->limits.idle_ms ||
-		    now - connection->opened >= TCP_LIFETIME_MS)
-			close_connection(connection);
+		if (now - connection->active >= tcp->limits.idle_ms)
+			end_connection(connection, STATISTIC_DNS_TCP_CLOSED_IDLE);
+		else if (now - connection->opened >= TCP_LIFETIME_MS)
+			end_connection(connection, STATISTIC_DNS_TCP_CLOSED_LIFETIME);
 	}
 }
 
 struct tcp *
-tcp_new(uv_loop_t *loop, const struct answer_source *source, const struct tcp_limits *limits,
-    const uint8_t key[SIPHASH_KEY])
+tcp_new(uv_loop_t *loop, const struct answer_source *source, struct statistic_counters *counters,
+    const struct tcp_limits *limits, const uint8_t key[SIPHASH_KEY])
 {
 	struct tcp *tcp = calloc(1, sizeof(*tcp));
 
@@ -425,6 +447,7 @@ tcp_new(uv_loop_t *loop, const struct answer_source *source, const struct tcp_li
 	}
 	tcp->loop = loop;
 	tcp->source = source;
+	tcp->counters = counters;
 	tcp->sweep.data = tcp;
 	(void)uv_timer_start(&tcp->sweep, on_sweep, TCP_SWEEP_MS, TCP_SWEEP_MS);
 	return tcp;

@@ -16,6 +16,7 @@
 #include "address.h"
 #include "answer.h"
 #include "siphash.h"
+#include "statistic.h"
 
 #include <uv.h>
 
@@ -38,10 +39,12 @@ struct tcp_limits {
 struct tcp;
 
 /*
- * `source` must outlive the result. `key` is random. NULL when memory is short or the loop refuses.
+ * `source` and `counters`, which are the thread's own, must outlive the result. `key` is random. NULL when memory
+ * is short or the loop refuses.
  */
 struct tcp *tcp_new(uv_loop_t *loop, const struct answer_source *source,
-    const struct tcp_limits *limits, const uint8_t key[SIPHASH_KEY]);
+    struct statistic_counters *counters, const struct tcp_limits *limits,
+    const uint8_t key[SIPHASH_KEY]);
 
 /* Takes over the bound socket `fd` and accepts from now on. 0, or -1: logged. */
 int tcp_listen(struct tcp *tcp, int fd);

@@ -1,6 +1,7 @@
 /* recvmmsg(2), answers, sendmmsg(2); see udp.h. */
 #include "udp.h"
 
+#include "dns_statistic.h"
 #include "log.h"
 
 #include <errno.h>
@@ -31,6 +32,7 @@ struct udp {
 	int wildcard_control; /* the socket tells which address was asked */
 	const struct answer_source *source;
 	struct udp_limiter *limiter;
+	struct statistic_counters *counters;
 	struct mmsghdr received[UDP_BATCH];
 	struct mmsghdr sent[UDP_BATCH];
 	struct iovec received_parts[UDP_BATCH];
@@ -163,8 +165,11 @@ limit_answer(struct udp *udp, const struct udp_task *task, uint8_t *answer)
 	network = rate_limit_network(&task->counted.client);
 	if (rate_notice_due(&limiter->notice, &network, now))
 		rate_report_limited(limiter->report, &network, now);
-	if (verdict == RATE_LIMIT_SLIP)
+	if (verdict == RATE_LIMIT_SLIP) {
+		statistic_count(udp->counters, STATISTIC_DNS_LIMITED_SLIPPED);
 		return answer_truncate(answer, task->length, &task->outcome);
+	}
+	statistic_count(udp->counters, STATISTIC_DNS_LIMITED_DROPPED);
 	return 0;
 }
 
@@ -206,6 +211,7 @@ write_answer(struct udp *udp, struct udp_task *task, uint8_t *answer, uint32_t n
 	struct client_address address;
 
 	task->length = answer_write(&task->task, udp->source, &client, answer, &task->outcome);
+	dns_statistic_count(udp->counters, &client, &task->outcome);
 	if (udp->limiter->limit == NULL)
 		return;
 	address = client_address_from_socket((const struct sockaddr *)peer);
@@ -247,6 +253,7 @@ answer_queries(struct udp *udp, unsigned received)
 
 	table_enter(udp->source->names);
 	tasks = read_batch(udp, received);
+	statistic_add(udp->counters, STATISTIC_DNS_DROPPED_NO_QUERY, received - tasks);
 	for (unsigned i = 0; i < tasks; i++)
 		answer_fetch(&udp->tasks[i].task, udp->source);
 	for (unsigned i = 0; i < tasks; i++)
@@ -269,9 +276,11 @@ send_batch(struct udp *udp, unsigned count)
 			done += (unsigned)sent;
 		} else if (errno == EAGAIN || errno == ENOBUFS) {
 			/* No room for the rest: the resolvers ask again. */
+			statistic_add(udp->counters, STATISTIC_DNS_DROPPED_UNSENT, count - done);
 			return;
 		} else if (errno != EINTR) {
 			/* This one cannot be sent (no route, port 0): the others can. */
+			statistic_count(udp->counters, STATISTIC_DNS_DROPPED_UNSENT);
 			done++;
 		}
 	}
@@ -314,7 +323,8 @@ on_readable(uv_poll_t *poll, int status, int events)
 }
 
 struct udp *
-udp_new(uv_loop_t *loop, int fd, const struct answer_source *source, struct udp_limiter *limiter)
+udp_new(uv_loop_t *loop, int fd, const struct answer_source *source, struct udp_limiter *limiter,
+    struct statistic_counters *counters)
 {
 	struct udp *udp = calloc(1, sizeof(*udp));
 
@@ -326,6 +336,7 @@ udp_new(uv_loop_t *loop, int fd, const struct answer_source *source, struct udp_
 	udp->fd = fd;
 	udp->source = source;
 	udp->limiter = limiter;
+	udp->counters = counters;
 	udp->wildcard_control = wants_control(fd);
 	for (unsigned i = 0; i < UDP_BATCH; i++) {
 		udp->received_parts[i] = (struct iovec){udp->queries[i], UDP_MAX_QUERY};

@@ -12,6 +12,7 @@
 #include "answer.h"
 #include "rate_limit.h"
 #include "rate_report.h"
+#include "statistic.h"
 
 #include <uv.h>
 
@@ -37,11 +38,11 @@ struct udp_limiter {
 struct udp;
 
 /*
- * Takes over `fd`, but does not read yet. `source` and `limiter` must outlive the result. NULL when
- * memory is short.
+ * Takes over `fd`, but does not read yet. `source`, `limiter` and `counters`, which are the thread's own, must
+ * outlive the result. NULL when memory is short.
  */
-struct udp *udp_new(
-    uv_loop_t *loop, int fd, const struct answer_source *source, struct udp_limiter *limiter);
+struct udp *udp_new(uv_loop_t *loop, int fd, const struct answer_source *source,
+    struct udp_limiter *limiter, struct statistic_counters *counters);
 
 /* Reads from now on. 0 or -1. */
 int udp_serve(struct udp *udp);

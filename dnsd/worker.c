@@ -85,7 +85,8 @@ make_tcp(struct worker *worker)
 
 	if (getrandom(key, sizeof(key), 0) != sizeof(key))
 		fatal("no random numbers for TCP");
-	worker->tcp = tcp_new(&worker->loop, &worker->source, &worker->config.tcp_limits, key);
+	worker->tcp = tcp_new(&worker->loop, &worker->source, worker->config.counters,
+	    &worker->config.tcp_limits, key);
 	if (worker->tcp == NULL)
 		fatal("no memory for a worker");
 }
@@ -124,8 +125,8 @@ worker_start(const struct worker_config *config)
 	make_limiter(worker);
 	make_tcp(worker);
 	for (size_t i = 0; i < config->udp_count; i++) {
-		worker->udp[i] =
-		    udp_new(&worker->loop, config->udp_fds[i], &worker->source, &worker->limiter);
+		worker->udp[i] = udp_new(&worker->loop, config->udp_fds[i], &worker->source,
+		    &worker->limiter, config->counters);
 		if (worker->udp[i] == NULL)
 			fatal("no memory for a worker");
 	}

@@ -8,6 +8,7 @@
 #include "answer.h"
 #include "rate_limit.h"
 #include "rate_report.h"
+#include "statistic.h"
 #include "tcp.h"
 #include "table.h"
 #include "zone.h"
@@ -19,6 +20,7 @@ struct worker_config {
 	const struct zone *zone;
 	const struct answer_settings *settings;
 	struct table_reader *names;		    /* this worker's own */
+	struct statistic_counters *counters;	    /* likewise */
 	const struct rate_limit_config *rate_limit; /* NULL: none; the key is each worker's own */
 	struct rate_report *rate_report;
 	const int *udp_fds; /* bound; taken over */

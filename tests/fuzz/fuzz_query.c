@@ -6,6 +6,7 @@
 #include "answer.h"
 
 #include "dns.h"
+#include "dns_statistic.h"
 #include "dns_fixture.h"
 #include "query.h"
 
@@ -33,6 +34,8 @@ static const char *const lines[] = {
 
 static struct zone *zone;
 static struct table *empty, *filled;
+static struct statistic_counters counters;
+static uint64_t answered;
 
 static void
 put(uint64_t commit, const char *label, const char *const *values)
@@ -105,6 +108,29 @@ allowed(enum answer_transport transport, const uint8_t *message, size_t length)
 	return query.edns_size < ANSWER_DEFAULT_EDNS ? query.edns_size : ANSWER_DEFAULT_EDNS;
 }
 
+static uint64_t
+counted(enum statistic first, enum statistic last)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = first; i <= last; i++)
+		sum += atomic_load(&counters.values[i]);
+	return sum;
+}
+
+/* Whatever it was, it has one transport, one type, one rcode and one state of its cookie. */
+static void
+check_counters(const struct answer_client *client, const struct answer_outcome *outcome)
+{
+	dns_statistic_count(&counters, client, outcome);
+	answered++;
+	need(counted(STATISTIC_DNS_UDP4, STATISTIC_DNS_TCP6) == answered);
+	need(counted(STATISTIC_DNS_TYPE_A, STATISTIC_DNS_TYPE_NONE) == answered);
+	need(counted(STATISTIC_DNS_RCODE_NOERROR, STATISTIC_DNS_RCODE_OTHER) == answered);
+	need(counted(STATISTIC_DNS_RCODE_OTHER, STATISTIC_DNS_RCODE_OTHER) == 0);
+	need(counted(STATISTIC_DNS_COOKIE_NONE, STATISTIC_DNS_COOKIE_RIGHT) == answered);
+}
+
 static void
 ask(struct table *names, enum answer_transport transport, const uint8_t *query, size_t query_length)
 {
@@ -134,6 +160,7 @@ ask(struct table *names, enum answer_transport transport, const uint8_t *query, 
 		check_question(query, query_length, answer, length);
 		check_readable(answer, length);
 		need(outcome.class < ANSWER_CLASSES);
+		check_counters(&client, &outcome);
 		length = answer_truncate(answer, length, &outcome);
 		need(length <= room && (answer[2] & DNS_BIT_TC) != 0);
 		check_question(query, query_length, answer, length);

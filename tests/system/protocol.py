@@ -21,7 +21,7 @@ UPDATE, UPDATE_ANSWER = 34, 35
 LINK = 48
 
 ROLE_NUMBERS = {"dnsd": 1, "apid": 2}
-STATISTIC_COUNTS = {"dnsd": 50, "apid": 33}  # values in a front's report
+STATISTIC_COUNTS = {"dnsd": 53, "apid": 33}  # values in a front's report
 LOOPBACK = bytes(10) + b"\xff\xff" + bytes([127, 0, 0, 1])
 
 
@@ -200,3 +200,12 @@ def hand_over(daemon, data=None, count=1):
     with dial(daemon) as guest, theirs:
         socket.send_fds(guest, [message(LINK) if data is None else data], [theirs.fileno()] * count)
     return LinkEnd(ours)
+
+
+def greeted(daemon):
+    """A link to the daemon on which its greeting was answered."""
+    link = hand_over(daemon)
+    kind, number, body = link.receive()
+    assert (kind, body) == (HELLO, hello(daemon.role))
+    link.send(message(HELLO_ANSWER, hello(daemon.role), number))
+    return link

@@ -20,8 +20,8 @@ import pytest
 
 import protocol
 from protocol import (DELTA, DELTA_APPLIED, HELLO, HELLO_ANSWER, LINK, REGISTER, REGISTER_ANSWER, SNAPSHOT_BEGIN,
-                      SNAPSHOT_CHUNK, SNAPSHOT_END, STATISTICS, UPDATE, UPDATE_ANSWER, FalseFront, dial, hand_over, hello,
-                      message, name)
+                      SNAPSHOT_CHUNK, SNAPSHOT_END, STATISTICS, UPDATE, UPDATE_ANSWER, FalseFront, dial, greeted, hand_over,
+                      hello, message, name)
 from sallyport import DEADLINE, UIDS, Daemon, http_request, process_status, wait_until
 
 FRONTS = ("dnsd", "apid")
@@ -425,15 +425,6 @@ def is_serving(daemon):
         return daemon.dns("", "A").rcode() == dns.rcode.NOERROR
     with daemon.http_connection() as connection:
         return connection.ask(http_request("GET", "/health")).status == 200
-
-
-def greeted(daemon):
-    """A link to the daemon on which its greeting was answered."""
-    link = hand_over(daemon)
-    kind, number, body = link.receive()
-    assert (kind, body) == (HELLO, hello(daemon.role))
-    link.send(message(HELLO_ANSWER, hello(daemon.role), number))
-    return link
 
 
 def check_gave_up(daemon):

@@ -108,6 +108,9 @@ ask_bytes(
 	ck_assert_mem_eq(answer->bytes, query, 2);
 	answer->flags = answer->bytes[2];
 	answer->rcode = answer->bytes[3];
+	/* What is counted is what was said. */
+	ck_assert_uint_eq(answer->outcome.rcode & DNS_MASK_RCODE, answer->rcode);
+	ck_assert_uint_eq(answer->outcome.is_truncated, (answer->flags & DNS_BIT_TC) != 0);
 	for (unsigned i = 0; i < 4; i++)
 		answer->counts[i] =
 		    (unsigned)(answer->bytes[4 + 2 * i] << 8 | answer->bytes[5 + 2 * i]);
@@ -739,7 +742,10 @@ START_TEST(answers_cookies)
 	options = find_options(&answer, &length);
 	ck_assert_ptr_nonnull(options);
 	ck_assert_uint_eq(answer.rcode | (unsigned)options[-6] << 4, with_cookie[_i].rcode);
-	ck_assert_int_eq(answer.outcome.has_cookie, with_cookie[_i].is_believed);
+	ck_assert_uint_eq(answer.outcome.rcode, with_cookie[_i].rcode);
+	ck_assert_uint_eq(answer.outcome.has_edns, 1);
+	ck_assert_uint_eq(answer.outcome.type, with_cookie[_i].name != NULL ? DNS_TYPE_TXT : 0);
+	ck_assert_int_eq(answer.outcome.cookie == COOKIE_RIGHT, with_cookie[_i].is_believed);
 	ck_assert_uint_eq(answer.counts[0], with_cookie[_i].name != NULL);
 	if (with_cookie[_i].name == NULL)
 		ck_assert_uint_eq(answer.counts[1] + answer.counts[2], 0);
@@ -798,7 +804,7 @@ START_TEST(knows_no_cookies_when_told_so)
 	ask_with_options(&answer, ANSWER_UDP, "two.auth.example.org.",
 	    BYTES("\0\12\0\30" CLIENT_COOKIE SERVER_COOKIE));
 	ck_assert_uint_eq(answer.rcode, DNS_RCODE_NOERROR);
-	ck_assert_int_eq(answer.outcome.has_cookie, 0);
+	ck_assert_int_eq(answer.outcome.cookie, COOKIE_NONE);
 	ck_assert_ptr_nonnull(find_options(&answer, &length));
 	ck_assert_uint_eq(length, 0);
 	ask_with_options(&answer, ANSWER_UDP, "two.auth.example.org.", BYTES("\0\12\0\1x"));

@@ -49,14 +49,15 @@ END_TEST
 /* The label of the counter is the word that the client read. */
 START_TEST(counts_errors_by_their_word)
 {
+	enum response_error error = (enum response_error)_i;
 	char labels[128];
 	struct response response;
 	unsigned errors = 0;
 
 	response_init(&response, 0);
-	response_set_error(&response, _i);
+	response_set_error(&response, error);
 	http_statistic_count(&counters, ROUTE_UPDATE, &response);
-	(void)snprintf(labels, sizeof(labels), "error=\"%s\"", response_error_word(_i));
+	(void)snprintf(labels, sizeof(labels), "error=\"%s\"", response_error_word(error));
 	for (unsigned i = STATISTIC_HTTP_ERROR_BAD_REQUEST; i <= STATISTIC_HTTP_ERROR_VERSION;
 	    i++) {
 		errors += value(i) != 0;

@@ -307,7 +307,8 @@ END_TEST
 /* Whoever speaks: a report changes nothing but its sender's part, and a bad one nothing at all. */
 START_TEST(statistics_stay_within_their_source)
 {
-	struct statistic_range range = statistic_range(_i);
+	enum statistic_source source = (enum statistic_source)_i;
+	struct statistic_range range = statistic_range(source);
 	uint64_t values[STATISTICS] = {0};
 	unsigned char bytes[1024];
 	struct writer writer;
@@ -316,14 +317,14 @@ START_TEST(statistics_stay_within_their_source)
 	for (unsigned i = 0; i < STATISTICS; i++)
 		reported[i] = i + 1;
 	writer_init(&writer, bytes, sizeof(bytes));
-	message_put_statistics(&writer, _i, reported);
+	message_put_statistics(&writer, source, reported);
 	ck_assert_uint_eq(writer.length, range.count * MESSAGE_STATISTIC);
 	reader_init(&reader, bytes, writer.length - 1);
-	ck_assert_int_eq(message_get_statistics(&reader, _i, values), -1);
+	ck_assert_int_eq(message_get_statistics(&reader, source, values), -1);
 	for (unsigned i = 0; i < STATISTICS; i++)
 		ck_assert_uint_eq(values[i], 0);
 	reader_init(&reader, bytes, writer.length);
-	ck_assert_int_eq(message_get_statistics(&reader, _i, values), 0);
+	ck_assert_int_eq(message_get_statistics(&reader, source, values), 0);
 	for (unsigned i = 0; i < STATISTICS; i++)
 		ck_assert_uint_eq(
 		    values[i], i >= range.first && i < range.first + range.count ? i + 1 : 0);

@@ -138,7 +138,7 @@ START_TEST(a_cookie_is_neither_limited_nor_counted)
 {
 	struct rate_limit *limit = make(RATE, 2);
 	struct client_address client = client_of("192.0.2.1");
-	struct answer_outcome outcome = {.class = ANSWER_NODATA, .has_cookie = 1};
+	struct answer_outcome outcome = {.class = ANSWER_NODATA, .cookie = COOKIE_RIGHT};
 
 	for (unsigned i = 0; i < 10 * RATE; i++)
 		ck_assert_int_eq(judge(limit, &client, &outcome, START), RATE_LIMIT_SEND);

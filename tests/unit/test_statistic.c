@@ -14,7 +14,7 @@ enum { THREADS = 3, ROUNDS = 100000 };
 /* Every row has all it needs: one that the table forgot would be all NULL. */
 START_TEST(a_row_is_complete)
 {
-	const struct statistic_description *row = statistic_describe(_i);
+	const struct statistic_description *row = statistic_describe((enum statistic)_i);
 
 	ck_assert_ptr_nonnull(row->metric);
 	ck_assert_ptr_nonnull(row->labels);
@@ -33,7 +33,7 @@ END_TEST
 /* name="value", with commas between (the text format of Prometheus). */
 START_TEST(labels_are_well_formed)
 {
-	const char *rest = statistic_describe(_i)->labels;
+	const char *rest = statistic_describe((enum statistic)_i)->labels;
 	size_t length;
 
 	while (*rest != '\0') {
