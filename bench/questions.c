@@ -92,8 +92,9 @@ void
 answers_print(const struct answers *answers, double seconds, unsigned long lost)
 {
 	(void)printf("{\"seconds\": %.3f, \"answered\": %lu, \"positive\": %lu, \"nxdomain\": %lu, "
-		     "\"other\": %lu, \"lost\": %lu}\n",
-	    seconds, answers->all, answers->positive, answers->nxdomain, answers->other, lost);
+		     "\"other\": %lu, \"lost\": %lu, \"pause\": %.4f}\n",
+	    seconds, answers->all, answers->positive, answers->nxdomain, answers->other, lost,
+	    answers->pause);
 }
 
 unsigned

@@ -22,6 +22,7 @@ struct questions {
 
 struct answers {
 	unsigned long all, positive, nxdomain, other; /* positive: NOERROR with a record */
+	double pause; /* longest time without an answer, in seconds; 0: not looked at */
 };
 
 /* Reads the file; ends the program when it cannot, or when the file is not what it should be. */

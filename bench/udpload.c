@@ -1,11 +1,17 @@
 /*
- * DNS over UDP as load: keeps WINDOW queries under way from one thread, which never sleeps, so that the
- * server is saturated and does not pay for waking its client. Queries go out and answers come in by
- * batches, and from many client addresses.
+ * DNS over UDP as load, from one thread and from many client addresses; queries go out and answers come in by
+ * batches.
  *
- *   udpload ADDRESS PORT FILE SECONDS WINDOW
+ *   udpload window ADDRESS PORT FILE SECONDS COUNT
+ *   udpload rate ADDRESS PORT FILE SECONDS COUNT
  *
- * Prints one line of JSON. What is not answered when nothing has come in for STALL counts as lost.
+ * window: keeps COUNT queries under way and never sleeps, so that the server is saturated and does not pay for waking
+ * its client. What is not answered when nothing has come in for STALL counts as lost.
+ *
+ * rate: COUNT queries a second, whether answered or not, and sleeps between them. What is not answered when nothing
+ * has come in for PATIENCE after the last query counts as lost.
+ *
+ * Prints one line of JSON.
  */
 #include "questions.h"
 
@@ -16,10 +22,18 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
-enum { BATCH = 32, ANSWER_BYTES = 4096, MAX_WINDOW = 4096, RECEIVE_BUFFER = 4 * 1024 * 1024 };
+enum {
+	BATCH = 32,
+	ANSWER_BYTES = 4096,
+	MAX_WINDOW = 4096,
+	MAX_RATE = 10 * 1000 * 1000,
+	RECEIVE_BUFFER = 16 * 1024 * 1024, /* so that it is not this end that loses an answer */
+	NAP_NS = 100 * 1000
+};
 
-static const double stall = 0.1; /* seconds */
+static const double stall = 0.1, patience = 1.0; /* seconds */
 
 union control {
 	struct cmsghdr align;
@@ -31,8 +45,8 @@ struct load {
 	struct sockaddr_in server;
 	struct questions questions;
 	struct answers answers;
-	unsigned window, under_way, source;
-	unsigned long lost;
+	unsigned source;
+	double heard; /* when an answer came in */
 	union control controls[QUESTIONS_SOURCES];
 	struct mmsghdr sent[BATCH], received[BATCH];
 	struct iovec sent_parts[BATCH], received_parts[BATCH];
@@ -74,22 +88,24 @@ prepare(struct load *load)
 		load->received[i].msg_hdr.msg_iovlen = 1;
 	}
 	load->fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	/* Beyond the kernel's bound where we may. */
 	if (load->fd < 0 || bind(load->fd, (struct sockaddr *)&any, sizeof(any)) != 0 ||
-	    setsockopt(load->fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes)) != 0)
+	    (setsockopt(load->fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)) != 0 &&
+		setsockopt(load->fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes)) != 0))
 		questions_fail("cannot make a socket");
 }
 
-static void
-send_some(struct load *load)
+/* Sends a batch of at most `count`. Returns how many went out. */
+static unsigned
+send_some(struct load *load, unsigned long count)
 {
-	unsigned count = load->window - load->under_way;
 	const uint8_t *query;
 	size_t size;
 	int sent;
 
 	if (count > BATCH)
 		count = BATCH;
-	for (unsigned i = 0; i < count; i++) {
+	for (unsigned i = 0; i < (unsigned)count; i++) {
 		query = questions_next(&load->questions, &size);
 		/* sendmmsg() only reads it; its type cannot say so. */
 		load->sent_parts[i].iov_len = size - QUESTIONS_PREFIX;
@@ -98,66 +114,101 @@ send_some(struct load *load)
 		load->sent[i].msg_hdr.msg_control =
 		    load->controls[load->source++ % QUESTIONS_SOURCES].bytes;
 	}
-	sent = sendmmsg(load->fd, load->sent, count, 0);
-	if (sent > 0)
-		load->under_way += (unsigned)sent;
-	else if (errno != EAGAIN && errno != EINTR && errno != ENOBUFS)
+	sent = sendmmsg(load->fd, load->sent, (unsigned)count, 0);
+	if (sent < 0 && errno != EAGAIN && errno != EINTR && errno != ENOBUFS)
 		questions_fail("cannot send");
+	return sent < 0 ? 0 : (unsigned)sent;
 }
 
-/* How many answers came in. */
-static int
-receive_some(struct load *load)
+/* Takes a batch of answers that have come in by `now`. Returns how many. */
+static unsigned
+receive_some(struct load *load, double now)
 {
+	unsigned answers = 0;
 	int received = recvmmsg(load->fd, load->received, BATCH, MSG_DONTWAIT, NULL);
 
 	for (int i = 0; i < received; i++) {
 		if (load->received[i].msg_len < QUESTIONS_HEADER)
 			continue;
 		answers_count(&load->answers, load->bytes[i]);
-		if (load->under_way > 0)
-			load->under_way--;
+		answers++;
 	}
-	return received;
+	if (answers > 0) {
+		if (now - load->heard > load->answers.pause)
+			load->answers.pause = now - load->heard;
+		load->heard = now;
+	}
+	return answers;
 }
 
 static void
-run(struct load *load, double seconds)
+run_window(struct load *load, double seconds, unsigned window)
 {
-	double begin = questions_clock(), now = begin, heard = begin;
+	double begin = questions_clock(), now = begin;
+	unsigned under_way = 0, received;
+	unsigned long lost = 0;
 
+	load->heard = begin;
 	while (now < begin + seconds) {
-		if (load->under_way < load->window)
-			send_some(load);
+		if (under_way < window)
+			under_way += send_some(load, window - under_way);
 		now = questions_clock();
-		if (receive_some(load) > 0) {
-			heard = now;
-		} else if (now > heard + stall) {
-			load->lost += load->under_way;
-			load->under_way = 0;
-			heard = now;
+		received = receive_some(load, now);
+		under_way -= received < under_way ? received : under_way;
+		if (received == 0 && now > load->heard + stall) {
+			lost += under_way;
+			under_way = 0;
+			load->heard = now;
 		}
 	}
-	answers_print(&load->answers, now - begin, load->lost);
+	answers_print(&load->answers, now - begin, lost);
+}
+
+static void
+run_rate(struct load *load, double seconds, unsigned rate)
+{
+	const struct timespec nap = {.tv_nsec = NAP_NS};
+	double begin = questions_clock(), now = begin, end = begin + seconds;
+	unsigned long sent = 0, due;
+	unsigned moved;
+
+	load->heard = begin;
+	while (now < end || (load->answers.all < sent && now < load->heard + patience)) {
+		due = now < end ? (unsigned long)((now - begin) * rate) : sent;
+		moved = sent < due ? send_some(load, due - sent) : 0;
+		sent += moved;
+		moved += receive_some(load, now);
+		if (moved == 0)
+			(void)nanosleep(&nap, NULL);
+		now = questions_clock();
+	}
+	answers_print(&load->answers, seconds, sent - load->answers.all);
 }
 
 int
 main(int argc, char **argv)
 {
 	static struct load load;
+	int is_rate = argc > 1 && strcmp(argv[1], "rate") == 0;
+	unsigned seconds, count;
 
-	if (argc != 6) {
-		(void)fprintf(stderr, "usage: udpload ADDRESS PORT FILE SECONDS WINDOW\n");
+	if (argc != 7 || (!is_rate && strcmp(argv[1], "window") != 0)) {
+		(void)fprintf(
+		    stderr, "usage: udpload window|rate ADDRESS PORT FILE SECONDS COUNT\n");
 		return 2;
 	}
 	load.server.sin_family = AF_INET;
-	load.server.sin_port = htons((uint16_t)questions_number(argv[2], UINT16_MAX));
+	load.server.sin_port = htons((uint16_t)questions_number(argv[3], UINT16_MAX));
 	errno = EINVAL;
-	if (inet_pton(AF_INET, argv[1], &load.server.sin_addr) != 1)
-		questions_fail(argv[1]);
-	questions_read(&load.questions, argv[3]);
-	load.window = questions_number(argv[5], MAX_WINDOW);
+	if (inet_pton(AF_INET, argv[2], &load.server.sin_addr) != 1)
+		questions_fail(argv[2]);
+	questions_read(&load.questions, argv[4]);
+	seconds = questions_number(argv[5], 3600);
+	count = questions_number(argv[6], is_rate ? MAX_RATE : MAX_WINDOW);
 	prepare(&load);
-	run(&load, questions_number(argv[4], 3600));
+	if (is_rate)
+		run_rate(&load, seconds, count);
+	else
+		run_window(&load, seconds, count);
 	return 0;
 }
