@@ -80,8 +80,8 @@ read_update(
 	message->subdomain = fields.subdomain;
 	message->txt = fields.txt;
 	/* Whoever has no right to the name must not learn that the text is too long: cut, it still is. */
-	if (message->txt.length > MESSAGE_MAX_TXT)
-		message->txt.length = MESSAGE_MAX_TXT;
+	if (message->txt.length > MESSAGE_MAX_ASKED_TXT)
+		message->txt.length = MESSAGE_MAX_ASKED_TXT;
 	return RESPONSE_ERROR_NONE;
 }
 

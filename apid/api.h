@@ -16,7 +16,7 @@
 #include "route.h"
 
 enum {
-	API_MAX_ECHO = 64 /* bytes; store accepts no value that is longer */
+	API_MAX_ECHO = MESSAGE_MAX_TXT /* bytes; store accepts no value that is longer */
 };
 
 struct api {

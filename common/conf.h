@@ -23,6 +23,10 @@ enum {
 	CONF_MAX_LISTEN = 64,	     /* addresses of one list */
 	CONF_MAX_NETWORKS = 64,	     /* networks of one list */
 	CONF_MAX_WORKERS = 64,
+	CONF_MAX_VALUES = 16,
+	CONF_MIN_TXT =
+	    43, /* characters of a DNS-01 value (RFC 8555, 8.4); other texts are longer */
+	CONF_MAX_TXT = 1024,
 	CONF_COOKIE_SECRET = 16, /* bytes (RFC 9018, 4.4) */
 	CONF_MAX_COOKIE_SECRETS = 2,
 	CONF_EXIT = 78 /* EX_CONFIG of sysexits.h: exit code of a configuration error */
@@ -61,9 +65,12 @@ struct conf {
 		struct name nameserver; /* SOA MNAME; default: the zone's name */
 		struct name admin;	/* SOA RNAME; default: hostmaster.<zone> */
 		struct record_list records;
-		uint32_t txt_ttl;      /* seconds, 0 to 2147483647 (RFC 2181, 8) */
-		uint32_t negative_ttl; /* seconds, likewise */
-		uint32_t serial;       /* 0: made of the time of the start */
+		uint32_t txt_ttl;	  /* seconds, 0 to 2147483647 (RFC 2181, 8) */
+		uint32_t negative_ttl;	  /* seconds, likewise */
+		uint32_t serial;	  /* 0: made of the time of the start */
+		uint32_t values_per_name; /* 2 to CONF_MAX_VALUES */
+		uint32_t value_lifetime;  /* seconds that a value is served; 0: for ever */
+		uint32_t txt_max;	  /* CONF_MIN_TXT to CONF_MAX_TXT bytes of a value */
 	} zone;
 	struct {
 		struct conf_listen listen;

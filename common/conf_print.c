@@ -71,6 +71,8 @@ print_zone(FILE *out, const struct conf *conf)
 		fputs("  serial: auto\n", out);
 	else
 		fprintf(out, "  serial: %u\n", conf->zone.serial);
+	fprintf(out, "  values_per_name: %u\n  value_lifetime: %u\n  txt_max: %u\n",
+	    conf->zone.values_per_name, conf->zone.value_lifetime, conf->zone.txt_max);
 }
 
 static void

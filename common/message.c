@@ -140,7 +140,7 @@ message_name_size(const struct message_name *name)
 	size_t size = 8 + 1 + name->label.length + 1 + 1;
 
 	for (unsigned i = 0; i < name->count; i++)
-		size += 2 + name->values[i].length;
+		size += 8 + 2 + name->values[i].length;
 	return size;
 }
 
@@ -151,8 +151,10 @@ message_put_name(struct writer *writer, const struct message_name *name)
 	writer_string8(writer, name->label.data, name->label.length);
 	writer_u8(writer, name->exists);
 	writer_u8(writer, name->count);
-	for (unsigned i = 0; i < name->count; i++)
+	for (unsigned i = 0; i < name->count; i++) {
+		writer_u64(writer, name->ends[i]);
 		writer_string16(writer, name->values[i].data, name->values[i].length);
+	}
 }
 
 int
@@ -165,8 +167,10 @@ message_get_name(struct reader *reader, struct message_name *name)
 	if (reader->failed || name->label.length == 0 || name->exists > 1 ||
 	    name->count > MESSAGE_MAX_VALUES || (!name->exists && name->count != 0))
 		return -1;
-	for (unsigned i = 0; i < name->count; i++)
+	for (unsigned i = 0; i < name->count; i++) {
+		name->ends[i] = reader_u64(reader);
 		name->values[i] = reader_string16(reader, MESSAGE_MAX_TXT);
+	}
 	return reader->failed ? -1 : 0;
 }
 
@@ -261,7 +265,7 @@ message_get_update(struct reader *reader, struct message_update *request)
 	request->username = reader_string8(reader, MESSAGE_MAX_USER);
 	request->key = reader_string8(reader, MESSAGE_KEY);
 	request->subdomain = reader_string8(reader, MESSAGE_MAX_SUBDOMAIN);
-	request->txt = reader_string16(reader, MESSAGE_MAX_TXT);
+	request->txt = reader_string16(reader, MESSAGE_MAX_ASKED_TXT);
 	if (request->key.length != MESSAGE_KEY)
 		return -1;
 	return reader_end(reader);

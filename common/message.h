@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 /* Changes whenever a type or a body below does: both ends must say the same. */
-enum { MESSAGE_VERSION = 2 };
+enum { MESSAGE_VERSION = 3 };
 
 enum message_type {
 	/* Both links; front to store, and back. */
@@ -51,8 +51,11 @@ enum {
 	MESSAGE_KEY = 40,	    /* a key has exactly this many characters */
 	MESSAGE_MAX_SUBDOMAIN = 63, /* one label */
 	MESSAGE_MAX_TXT = 1024,	    /* bytes of one value */
-	MESSAGE_MAX_VALUES = 16,    /* values of one name */
-	MESSAGE_MAX_NETWORKS = 256  /* allowfrom entries */
+	MESSAGE_MAX_ASKED_TXT =
+	    MESSAGE_MAX_TXT +
+	    1, /* forwarded of a value asked for: so that a longer one is seen to be */
+	MESSAGE_MAX_VALUES = 16,   /* values of one name */
+	MESSAGE_MAX_NETWORKS = 256 /* allowfrom entries */
 };
 
 struct message_header {
@@ -147,6 +150,8 @@ struct message_name {
 	uint8_t exists;	    /* 0 or 1 */
 	uint8_t count;	    /* values, oldest first */
 	struct slice values[MESSAGE_MAX_VALUES];
+	uint64_t ends[MESSAGE_MAX_VALUES]; /* of each value: when it is no longer to be served,
+					      seconds since 1970; 0: never */
 };
 
 /* Bytes that message_put_name() will write. */
@@ -197,7 +202,7 @@ struct message_update {
 	struct slice username;	/* at most MESSAGE_MAX_USER, as the client wrote it */
 	struct slice key;	/* exactly MESSAGE_KEY */
 	struct slice subdomain; /* at most MESSAGE_MAX_SUBDOMAIN */
-	struct slice txt;	/* at most MESSAGE_MAX_TXT */
+	struct slice txt;	/* at most MESSAGE_MAX_ASKED_TXT */
 };
 
 void message_put_update(struct writer *writer, const struct message_update *request);

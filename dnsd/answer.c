@@ -40,9 +40,11 @@ answer_dynamic(struct reply *reply, uint16_t owner, const struct table_values *v
 {
 	uint16_t type = reply->query->type;
 
-	if (values->count > 0 && (type == DNS_TYPE_TXT || type == DNS_TYPE_ANY))
-		response_put_values(&reply->response, owner, values);
-	else
+	unsigned count = 0;
+
+	if (type == DNS_TYPE_TXT || type == DNS_TYPE_ANY)
+		count = response_put_values(&reply->response, owner, values, reply->client->now);
+	if (count == 0)
 		response_put_soa(&reply->response);
 }
 

@@ -49,7 +49,7 @@ struct answer_client {
 	enum answer_transport transport;
 	const uint8_t *address; /* in network order; a v4-mapped one as its four bytes */
 	uint8_t address_length; /* 4 or 16; 0: unknown, and no cookie is made or believed */
-	uint32_t now;		/* seconds since 1970; may lag by some seconds */
+	uint32_t now;		/* seconds since 1970 */
 	/*
 	 * TCP: how long the connection may be idle from now on, in units of 100 ms, told to who asks
 	 * (RFC 7828). 0: it is about to be closed.

@@ -3,6 +3,8 @@
 
 #include "dns.h"
 
+#include <string.h>
+
 enum { TXT_HEAD = RRSET_OWNER + DNS_RECORD_FIXED - 2 /* up to the TTL */ };
 
 static struct rrset_position
@@ -22,24 +24,60 @@ response_put_rrset(struct response *response, uint16_t owner, const struct rrset
 	return put(response, owner, rrset);
 }
 
-void
-response_put_values(struct response *response, uint16_t owner, const struct table_values *values)
+/* When a value ends; UINT32_MAX: never. */
+static uint32_t
+value_end(const uint8_t *value)
+{
+	uint32_t end;
+
+	memcpy(&end, value, sizeof(end));
+	return end == 0 ? UINT32_MAX : end;
+}
+
+static size_t
+value_size(const uint8_t *value)
+{
+	return TABLE_VALUE_HEAD +
+	       (size_t)(value[TABLE_VALUE_HEAD - 2] << 8 | value[TABLE_VALUE_HEAD - 1]);
+}
+
+/* One TTL for the whole rrset (RFC 2181, 5.2): up to the end of the value that ends first. */
+static uint32_t
+values_ttl(const struct table_values *values, uint32_t longest, uint32_t now)
+{
+	const uint8_t *value = values->records;
+	uint32_t ttl = longest, end;
+
+	for (unsigned i = 0; i < values->count; i++, value += value_size(value)) {
+		end = value_end(value);
+		if (end > now && end - now < ttl)
+			ttl = end - now;
+	}
+	return ttl;
+}
+
+unsigned
+response_put_values(
+    struct response *response, uint16_t owner, const struct table_values *values, uint32_t now)
 {
 	uint16_t pointer = (uint16_t)(RRSET_POINTER | owner);
-	uint32_t ttl = response->zone->txt_ttl;
+	uint32_t ttl = values_ttl(values, response->zone->txt_ttl, now);
 	const uint8_t head[TXT_HEAD] = {(uint8_t)(pointer >> 8), (uint8_t)pointer, 0, DNS_TYPE_TXT,
 	    0, DNS_CLASS_IN, (uint8_t)(ttl >> 24), (uint8_t)(ttl >> 16), (uint8_t)(ttl >> 8),
 	    (uint8_t)ttl};
-	const uint8_t *record = values->records;
-	size_t length;
+	const uint8_t *value = values->records;
+	const size_t skipped = TABLE_VALUE_HEAD - 2; /* up to the rdata's length */
+	unsigned count = 0;
 
-	for (unsigned i = 0; i < values->count; i++) {
-		length = 2 + (size_t)(record[0] << 8 | record[1]);
+	for (unsigned i = 0; i < values->count; i++, value += value_size(value)) {
+		if (value_end(value) <= now)
+			continue;
 		writer_bytes(&response->writer, head, sizeof(head));
-		writer_bytes(&response->writer, record, length);
-		record += length;
+		writer_bytes(&response->writer, value + skipped, value_size(value) - skipped);
+		count++;
 	}
-	response->answers = (uint16_t)(response->answers + values->count);
+	response->answers = (uint16_t)(response->answers + count);
+	return count;
 }
 
 void

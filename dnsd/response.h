@@ -22,13 +22,18 @@ struct response {
 };
 
 /*
- * Answers with an rrset, or with values of a dynamic name as TXT records; `owner` is where their owner's
- * name stands. What does not fit leaves the writer failed. Returns where the rrset was put.
+ * Answers with an rrset; `owner` is where its owner's name stands. What does not fit leaves the writer
+ * failed. Returns where the rrset was put.
  */
 struct rrset_position response_put_rrset(
     struct response *response, uint16_t owner, const struct rrset *rrset);
-void response_put_values(
-    struct response *response, uint16_t owner, const struct table_values *values);
+
+/*
+ * Answers with those values of a dynamic name, as TXT records, that have not ended at `now` (seconds since
+ * 1970); a cache must not keep them beyond their end either. Returns how many there are.
+ */
+unsigned response_put_values(
+    struct response *response, uint16_t owner, const struct table_values *values, uint32_t now);
 
 /* The SOA of a negative answer, into authority (RFC 2308, 3). */
 void response_put_soa(struct response *response);

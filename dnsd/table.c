@@ -36,7 +36,7 @@ struct entry {
 	} writer;
 	uint8_t count; /* values */
 	uint8_t label_length;
-	uint8_t bytes[]; /* the label; then of each value the rdata length and the rdata */
+	uint8_t bytes[]; /* the label; then the values as struct table_values has them */
 };
 
 struct bucket {
@@ -298,7 +298,7 @@ entry_size(const struct message_name *name)
 	size_t size = sizeof(struct entry) + name->label.length;
 
 	for (unsigned i = 0; i < name->count; i++)
-		size += 2 + rdata_length(name->values[i].length);
+		size += TABLE_VALUE_HEAD + rdata_length(name->values[i].length);
 	return size;
 }
 
@@ -308,16 +308,19 @@ entry_cost(const struct entry *entry)
 	const uint8_t *next = entry->bytes + entry->label_length;
 
 	for (unsigned i = 0; i < entry->count; i++)
-		next += 2 + (size_t)(next[0] << 8 | next[1]);
+		next += TABLE_VALUE_HEAD + (size_t)(next[4] << 8 | next[5]);
 	return (size_t)(next - (const uint8_t *)entry) + ALLOCATION_OVERHEAD;
 }
 
-/* A value as TXT rdata: character-strings of at most 255 bytes, at least one (RFC 1035, 3.3.14). */
+/* As TXT rdata: character-strings of at most 255 bytes, at least one (RFC 1035, 3.3.14). */
 static uint8_t *
-write_rdata(uint8_t *out, struct slice value)
+write_value(uint8_t *out, struct slice value, uint64_t end)
 {
 	size_t length = rdata_length(value.length), part, offset = 0;
+	uint32_t near = end < UINT32_MAX ? (uint32_t)end : UINT32_MAX;
 
+	memcpy(out, &near, sizeof(near));
+	out += sizeof(near);
 	*out++ = (uint8_t)(length >> 8);
 	*out++ = (uint8_t)length;
 	do {
@@ -347,7 +350,7 @@ entry_new(const struct message_name *name)
 	memcpy(entry->bytes, name->label.data, name->label.length);
 	next = entry->bytes + name->label.length;
 	for (unsigned i = 0; i < name->count; i++)
-		next = write_rdata(next, name->values[i]);
+		next = write_value(next, name->values[i], name->ends[i]);
 	return entry;
 }
 

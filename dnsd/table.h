@@ -93,7 +93,12 @@ enum table_find {
 	TABLE_UNKNOWN /* no complete snapshot yet, or not everything fitted: it may exist */
 };
 
-/* The values of a name as TXT rdata, oldest first: each behind its length in two bytes. */
+/*
+ * The values of a name, oldest first. Each is four bytes in the machine's order that say from when on it is
+ * not served any more (seconds since 1970; 0: never), then TXT rdata behind its length in two bytes.
+ */
+enum { TABLE_VALUE_HEAD = 6 };
+
 struct table_values {
 	unsigned count;
 	const uint8_t *records;

@@ -29,16 +29,60 @@ is_base64url(unsigned char byte)
 }
 
 static int
-txt_is_valid(struct slice txt)
+is_challenge(struct slice txt)
 {
-	if (authority_is_clear(txt))
-		return 1;
 	if (txt.length != AUTHORITY_TXT)
 		return 0;
 	for (size_t i = 0; i < txt.length; i++)
 		if (!is_base64url(txt.data[i]))
 			return 0;
 	return 1;
+}
+
+/* Bytes of the UTF-8 character that starts `text` (RFC 3629, 4), or 0: it is none, or a control character. */
+static size_t
+character_size(struct slice text)
+{
+	static const uint32_t smallest[] = {0, 0xa0, 0x800, 0x10000};
+	unsigned char lead = text.data[0];
+	size_t more = lead >= 0xf0 ? 3 : lead >= 0xe0 ? 2 : 1;
+	uint32_t code = lead & (0x3fU >> more);
+
+	if (lead < 0x80)
+		return lead >= 0x20 && lead != 0x7f;
+	if (lead < 0xc0 || lead > 0xf4 || more >= text.length)
+		return 0;
+	for (size_t i = 1; i <= more; i++) {
+		if ((text.data[i] & 0xc0) != 0x80)
+			return 0;
+		code = code << 6 | (text.data[i] & 0x3f);
+	}
+	if (code < smallest[more] || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
+		return 0;
+	return more + 1;
+}
+
+static int
+is_printable(struct slice text)
+{
+	size_t size;
+
+	for (; text.length > 0; text.data += size, text.length -= size) {
+		size = character_size(text);
+		if (size == 0)
+			return 0;
+	}
+	return 1;
+}
+
+static int
+txt_is_valid(struct slice txt, uint32_t maximum)
+{
+	if (authority_is_clear(txt))
+		return 1;
+	if (maximum <= AUTHORITY_TXT)
+		return is_challenge(txt);
+	return txt.length > 0 && txt.length <= maximum && is_printable(txt);
 }
 
 int
@@ -48,7 +92,8 @@ authority_is_clear(struct slice txt)
 }
 
 enum message_result
-authority_judge_update(const struct account_record *account, const struct message_update *update)
+authority_judge_update(const struct account_record *account, const struct message_update *update,
+    const struct record_limits *limits)
 {
 	if (!address_allowed(account, &update->client))
 		return MESSAGE_RESULT_FORBIDDEN;
@@ -57,7 +102,7 @@ authority_judge_update(const struct account_record *account, const struct messag
 		return MESSAGE_RESULT_FORBIDDEN;
 	if (!label_is_valid((const char *)account->subdomain.data, account->subdomain.length))
 		return MESSAGE_RESULT_BAD_SUBDOMAIN;
-	return txt_is_valid(update->txt) ? MESSAGE_RESULT_OK : MESSAGE_RESULT_BAD_TXT;
+	return txt_is_valid(update->txt, limits->text) ? MESSAGE_RESULT_OK : MESSAGE_RESULT_BAD_TXT;
 }
 
 enum message_result

@@ -8,14 +8,16 @@
 #include "message.h"
 #include "record.h"
 
-enum { AUTHORITY_TXT = 43 }; /* characters of a DNS-01 value (RFC 8555, 8.4) */
+enum { AUTHORITY_TXT = 43 }; /* characters of base64url in a DNS-01 value (RFC 8555, 8.4) */
 
 /*
  * Judges an update by `account`'s owner: address, then ownership of the subdomain
- * (both FORBIDDEN), then the stored name (BAD_SUBDOMAIN), and only then the text (BAD_TXT).
+ * (both FORBIDDEN), then the stored name (BAD_SUBDOMAIN), and only then the text (BAD_TXT). Where texts
+ * may have AUTHORITY_TXT bytes, they must be DNS-01 values; where they may be longer, any UTF-8 text without
+ * control characters, of at least one byte.
  */
-enum message_result authority_judge_update(
-    const struct account_record *account, const struct message_update *update);
+enum message_result authority_judge_update(const struct account_record *account,
+    const struct message_update *update, const struct record_limits *limits);
 
 /* 1 if the text asks for all values to be taken away ("__VOID__"). */
 int authority_is_clear(struct slice txt);

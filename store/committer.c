@@ -9,6 +9,7 @@ struct committer {
 	uv_async_t wake; /* tells the loop that a group is finished */
 	uv_thread_t thread;
 	struct database *database;
+	struct record_limits limits;
 	struct statistic_counters *counters; /* the thread's own */
 	void (*group_ended)(void *context);
 	void *context;
@@ -54,7 +55,7 @@ apply_register(struct database *database, struct change *change)
 
 /* The account was judged before; that the name is still its own is certain only here. */
 static void
-apply_update(struct database *database, struct change *change)
+apply_update(struct database *database, const struct record_limits *limits, struct change *change)
 {
 	struct name_record name;
 
@@ -73,8 +74,9 @@ apply_update(struct database *database, struct change *change)
 		change->result = MESSAGE_RESULT_FORBIDDEN;
 		return;
 	}
+	name_record_expire(&name, limits->lifetime, change->time);
 	if (change->kind == CHANGE_SET)
-		name_record_set(&name, change->text, COMMITTER_VALUES,
+		name_record_set(&name, change->text, limits->values,
 		    database_next_sequence(database), change->time);
 	else
 		name_record_clear(&name, database_next_sequence(database), change->time);
@@ -95,8 +97,9 @@ fail_all(struct change *group)
 
 /* One attempt at one transaction. */
 static enum database_result
-try_group(struct database *database, struct change *group)
+try_group(struct committer *committer, struct change *group)
 {
+	struct database *database = committer->database;
 	enum database_result result = database_begin(database);
 
 	if (result != DATABASE_OK)
@@ -106,7 +109,7 @@ try_group(struct database *database, struct change *group)
 		if (change->kind == CHANGE_REGISTER)
 			apply_register(database, change);
 		else
-			apply_update(database, change);
+			apply_update(database, &committer->limits, change);
 	}
 	return database_commit(database);
 }
@@ -115,11 +118,11 @@ static void
 commit_group(struct committer *committer, struct change *group)
 {
 	struct database *database = committer->database;
-	enum database_result result = try_group(database, group);
+	enum database_result result = try_group(committer, group);
 
 	while (result != DATABASE_OK && database_wants_growth(database) &&
 	       database_grow(database) == DATABASE_OK)
-		result = try_group(database, group);
+		result = try_group(committer, group);
 	if (result != DATABASE_OK)
 		fail_all(group);
 	statistic_count(committer->counters,
@@ -180,8 +183,8 @@ hand_back(uv_async_t *wake)
 }
 
 struct committer *
-committer_start(uv_loop_t *loop, struct database *database, struct statistic_counters *counters,
-    void (*group_ended)(void *context), void *context)
+committer_start(uv_loop_t *loop, struct database *database, const struct record_limits *limits,
+    struct statistic_counters *counters, void (*group_ended)(void *context), void *context)
 {
 	struct committer *committer = calloc(1, sizeof(*committer));
 
@@ -191,6 +194,7 @@ committer_start(uv_loop_t *loop, struct database *database, struct statistic_cou
 		fatal("cannot prepare the commit thread");
 	committer->wake.data = committer;
 	committer->database = database;
+	committer->limits = *limits;
 	committer->counters = counters;
 	committer->group_ended = group_ended;
 	committer->context = context;

@@ -11,8 +11,7 @@
 #include <uv.h>
 
 enum {
-	COMMITTER_QUEUE = 1024, /* changes submitted and not handed back */
-	COMMITTER_VALUES = 2	/* values kept for each name */
+	COMMITTER_QUEUE = 1024 /* changes submitted and not handed back */
 };
 
 enum change_kind { CHANGE_REGISTER, CHANGE_SET, CHANGE_CLEAR };
@@ -42,7 +41,8 @@ struct committer;
  * failure.
  */
 struct committer *committer_start(uv_loop_t *loop, struct database *database,
-    struct statistic_counters *counters, void (*group_ended)(void *context), void *context);
+    const struct record_limits *limits, struct statistic_counters *counters,
+    void (*group_ended)(void *context), void *context);
 
 /* 0, or -1: the queue is full. Thread of the loop. */
 int committer_submit(struct committer *committer, struct change *change);

@@ -15,6 +15,7 @@ struct feed {
 	struct front *front;
 	struct link *link; /* NULL while dnsd is not linked */
 	struct database *database;
+	struct record_limits limits;
 	void (*applied)(void *context);
 	void *context;
 	uint64_t sent_commit;	 /* highest in a delta on this link */
@@ -50,7 +51,7 @@ static int
 add_to_chunk(void *context, struct slice label, const struct name_record *name)
 {
 	struct feed *feed = context;
-	struct message_name message = name_record_message(name, label);
+	struct message_name message = name_record_message(name, label, feed->limits.lifetime);
 
 	if (message_name_size(&message) > feed->chunk_writer.capacity - feed->chunk_writer.length)
 		return 1;
@@ -177,8 +178,8 @@ static const struct message_rule rules[] = {
 };
 
 struct feed *
-feed_start(uv_loop_t *loop, struct database *database, struct summary *summary, uid_t uid,
-    void (*applied)(void *context), void *context)
+feed_start(uv_loop_t *loop, struct database *database, const struct record_limits *limits,
+    struct summary *summary, uid_t uid, void (*applied)(void *context), void *context)
 {
 	struct feed *feed = calloc(1, sizeof(*feed));
 	struct front_config config = {.name = "dnsd",
@@ -199,6 +200,7 @@ feed_start(uv_loop_t *loop, struct database *database, struct summary *summary, 
 	if (feed == NULL)
 		fatal("no memory for dnsd's feed");
 	feed->database = database;
+	feed->limits = *limits;
 	feed->applied = applied;
 	feed->context = context;
 	uv_idle_init(loop, &feed->sender);
@@ -228,7 +230,7 @@ feed_flush(struct feed *feed)
 void
 feed_add(struct feed *feed, struct slice label, const struct name_record *name)
 {
-	struct message_name message = name_record_message(name, label);
+	struct message_name message = name_record_message(name, label, feed->limits.lifetime);
 
 	if (feed->link == NULL)
 		return;

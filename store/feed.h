@@ -21,8 +21,9 @@ struct feed;
  * Starts dialling dnsd, whose uid is given. `applied` is called when acknowledgements arrived, and when
  * the link came or went. Fatal when memory is short.
  */
-struct feed *feed_start(uv_loop_t *loop, struct database *database, struct summary *summary,
-    uid_t uid, void (*applied)(void *context), void *context);
+struct feed *feed_start(uv_loop_t *loop, struct database *database,
+    const struct record_limits *limits, struct summary *summary, uid_t uid,
+    void (*applied)(void *context), void *context);
 
 /*
  * Adds a name's new state to the delta being gathered; feed_flush() sends it. Names are given in

@@ -36,6 +36,9 @@ main(int argc, char **argv)
 	config.apid_uid = users[CONF_ROLE_APID].uid;
 	config.dnsd_uid = users[CONF_ROLE_DNSD].uid;
 	config.disable_registration = conf->api.disable_registration;
+	config.limits = (struct record_limits){.values = conf->zone.values_per_name,
+	    .lifetime = conf->zone.value_lifetime,
+	    .text = conf->zone.txt_max};
 	config.bcrypt_threads = uv_available_parallelism();
 	code = daemon_serve(&daemon, &loop, stop, requests_start(&loop, &config));
 	summary_log(config.summary);

@@ -163,13 +163,26 @@ name_record_clear(struct name_record *name, uint64_t sequence, uint64_t time)
 	name->updated = time;
 }
 
+void
+name_record_expire(struct name_record *name, uint32_t lifetime, uint64_t now)
+{
+	for (unsigned i = 0; lifetime > 0 && i < name->count;) {
+		if (name->values[i].time + lifetime <= now)
+			remove_value(name, i);
+		else
+			i++;
+	}
+}
+
 struct message_name
-name_record_message(const struct name_record *name, struct slice label)
+name_record_message(const struct name_record *name, struct slice label, uint32_t lifetime)
 {
 	struct message_name message = {
 	    .commit = name->sequence, .label = label, .exists = 1, .count = name->count};
 
-	for (unsigned i = 0; i < name->count; i++)
+	for (unsigned i = 0; i < name->count; i++) {
 		message.values[i] = name->values[i].text;
+		message.ends[i] = lifetime > 0 ? name->values[i].time + lifetime : 0;
+	}
 	return message;
 }

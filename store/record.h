@@ -43,6 +43,13 @@ struct name_record {
 	struct value_record values[MESSAGE_MAX_VALUES]; /* oldest first */
 };
 
+/* What the zone allows of a name's values. */
+struct record_limits {
+	unsigned values;   /* of one name; 1 to MESSAGE_MAX_VALUES */
+	uint32_t lifetime; /* seconds that a value is served; 0: they have no end */
+	uint32_t text;	   /* bytes of one value, at most MESSAGE_MAX_TXT */
+};
+
 /*
  * Writes the record into `writer`, which starts empty; writer->failed tells whether it fitted.
  */
@@ -66,7 +73,14 @@ void name_record_set(struct name_record *name, struct slice text, unsigned maxim
 /* Takes all values away. */
 void name_record_clear(struct name_record *name, uint64_t sequence, uint64_t time);
 
-/* The name's state as it crosses the link to dnsd; borrows from both arguments. */
-struct message_name name_record_message(const struct name_record *name, struct slice label);
+/* Takes away the values whose `lifetime` (see struct record_limits) is over at `now`. */
+void name_record_expire(struct name_record *name, uint32_t lifetime, uint64_t now);
+
+/*
+ * The name's state as it crosses the link to dnsd, which takes care of the ends by itself; borrows from
+ * `name` and `label`. `lifetime` as above.
+ */
+struct message_name name_record_message(
+    const struct name_record *name, struct slice label, uint32_t lifetime);
 
 #endif

@@ -41,7 +41,7 @@ struct request {
 	struct request *next;
 	/* an update's */
 	struct client_address client;
-	unsigned char txt[MESSAGE_MAX_TXT];
+	unsigned char txt[MESSAGE_MAX_ASKED_TXT];
 	size_t txt_length;
 	/* a registration's */
 	struct account_record account;
@@ -364,7 +364,8 @@ go_on_with_update(struct request *request, const struct account_record *account)
 	struct message_update update = {.client = request->client,
 	    .subdomain = {(const unsigned char *)request->subdomain, request->subdomain_length},
 	    .txt = {request->txt, request->txt_length}};
-	enum message_result result = authority_judge_update(account, &update);
+	enum message_result result =
+	    authority_judge_update(account, &update, &request->requests->config.limits);
 
 	if (result != MESSAGE_RESULT_OK) {
 		finish(request, result);
@@ -496,7 +497,7 @@ static const struct message_rule rules[] = {
     {MESSAGE_REGISTER, 1U << FRONT_STATE_OPEN, 18, MESSAGE_MAX - MESSAGE_HEADER, 0, on_register},
     {MESSAGE_UPDATE, 1U << FRONT_STATE_OPEN, 16 + 1 + 1 + MESSAGE_KEY + 1 + 2,
 	16 + 1 + MESSAGE_MAX_USER + 1 + MESSAGE_KEY + 1 + MESSAGE_MAX_SUBDOMAIN + 2 +
-	    MESSAGE_MAX_TXT,
+	    MESSAGE_MAX_ASKED_TXT,
 	0, on_update},
 };
 
@@ -525,10 +526,10 @@ requests_start(uv_loop_t *loop, const struct requests_config *config)
 	uv_timer_init(loop, &requests->publish_timer);
 	requests->credentials = credential_cache_new();
 	requests->pool = bcrypt_pool_start(loop, config->bcrypt_threads);
-	requests->committer = committer_start(loop, config->database,
+	requests->committer = committer_start(loop, config->database, &config->limits,
 	    summary_counters(config->summary, SUMMARY_COMMITTER), on_group_ended, requests);
-	requests->feed = feed_start(
-	    loop, config->database, config->summary, config->dnsd_uid, release_published, requests);
+	requests->feed = feed_start(loop, config->database, &config->limits, config->summary,
+	    config->dnsd_uid, release_published, requests);
 	requests->front = front_start(loop, &front);
 	return requests;
 }

@@ -27,6 +27,7 @@ struct requests_config {
 	uid_t apid_uid;
 	uid_t dnsd_uid;
 	int disable_registration;
+	struct record_limits limits;
 	unsigned bcrypt_threads;
 };
 

@@ -35,7 +35,7 @@ answer(const struct request *request)
 	} else {
 		if (api_read(&api, request, &client, &call, &response) == API_UPDATE &&
 		    (call.message.update.key.length != MESSAGE_KEY ||
-			call.message.update.txt.length > MESSAGE_MAX_TXT ||
+			call.message.update.txt.length > MESSAGE_MAX_ASKED_TXT ||
 			call.message.update.subdomain.length > MESSAGE_MAX_SUBDOMAIN))
 			abort();
 		api_call_free(&call);

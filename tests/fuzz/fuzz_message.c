@@ -105,7 +105,7 @@ get_update(void *context, uint64_t id, struct reader *body, int fd)
 	(void)fd;
 	if (message_get_update(body, &request) != 0)
 		return -1;
-	insist(request.key.length == MESSAGE_KEY && request.txt.length <= MESSAGE_MAX_TXT);
+	insist(request.key.length == MESSAGE_KEY && request.txt.length <= MESSAGE_MAX_ASKED_TXT);
 	insist(request.username.length <= MESSAGE_MAX_USER);
 	insist(request.subdomain.length <= MESSAGE_MAX_SUBDOMAIN);
 	return 0;

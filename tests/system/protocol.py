@@ -10,7 +10,7 @@ import struct
 
 from sallyport import DEADLINE, ROOT, UIDS, wait_until
 
-VERSION = 2
+VERSION = 3
 MAXIMUM = 32 * 1024
 
 HELLO, HELLO_ANSWER, STATISTICS = 2, 3, 4
@@ -66,7 +66,7 @@ def update(username=b"u" * 36, key=b"k" * 40, subdomain=b"s" * 36, txt=b"t" * 43
 
 def name(label, values=(), commit=1, exists=1, count=None):
     return struct.pack("!Q", commit) + string8(label) + \
-        bytes([exists, len(values) if count is None else count]) + b"".join(string16(value) for value in values)
+        bytes([exists, len(values) if count is None else count]) + b"".join(bytes(8) + string16(value) for value in values)
 
 
 def read_register_answer(body):

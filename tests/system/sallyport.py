@@ -256,7 +256,7 @@ class Configured(Program):
     """A program of Sallyport's with a configuration file in its folder."""
 
     def __init__(self, folder, program, zone=ZONE, records=None, as_uid=None, log_name="server.log",
-                 **overrides):
+                 zone_keys=None, **overrides):
         self.zone = zone
         folder = Path(folder)
         folder.mkdir(exist_ok=True)
@@ -272,6 +272,7 @@ class Configured(Program):
                 if records is None else records,
                 "txt_ttl": 1,
                 "negative_ttl": 60,
+                **(zone_keys or {}),
             },
             "dns": {
                 "listen": [f"127.0.0.1:{self.dns_port}", f"[::1]:{self.dns_port}"],

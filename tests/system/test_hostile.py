@@ -188,7 +188,7 @@ def wrong_when_open(role):
             "update_key_41": message(UPDATE, protocol.update(key=b"k" * 41)),
             "update_key_0": message(UPDATE, protocol.update(key=b"")),
             "update_subdomain_64": message(UPDATE, protocol.update(subdomain=b"s" * 64)),
-            "update_txt_1025": message(UPDATE, protocol.update(txt=b"t" * 1025)),
+            "update_txt_1026": message(UPDATE, protocol.update(txt=b"t" * 1026)),
             "update_txt_65535": message(UPDATE, protocol.update(txt=b"t" * 30000)[:-29000]),
         }
     return cases

@@ -302,6 +302,47 @@ START_TEST(writes_the_records)
 }
 END_TEST
 
+static const struct {
+	uint32_t now;
+	unsigned rcode, answers, authority;
+} ends[] = {
+    {0, DNS_RCODE_NOERROR, 3, 0},
+    {1999, DNS_RCODE_NOERROR, 3, 0},
+    {2000, DNS_RCODE_NOERROR, 2, 0},
+    {2999, DNS_RCODE_NOERROR, 2, 0},
+    {3000, DNS_RCODE_NOERROR, 1, 0},
+    {UINT32_MAX - 1, DNS_RCODE_NOERROR, 1, 0},
+};
+
+/* The name stays, whatever became of its values. */
+START_TEST(serves_no_value_beyond_its_end)
+{
+	static const char *const values[] = {"a", "b", "c", NULL};
+	struct dns_fixture_question question = {"ends.auth.example.org.", DNS_TYPE_TXT, 0, 0, 0};
+	struct message_name name = dns_fixture_name(9, "ends", values);
+	struct answer answer;
+
+	synchronise();
+	name.ends[0] = 3000;
+	name.ends[1] = 2000;
+	ck_assert_int_eq(table_apply(table, &name), TABLE_OK);
+	client.now = ends[_i].now;
+	ask(&answer, ANSWER_UDP, &question);
+	ck_assert_uint_eq(answer.rcode, ends[_i].rcode);
+	ck_assert_uint_eq(answer.counts[1], ends[_i].answers);
+	ck_assert_uint_eq(answer.counts[2], ends[_i].authority);
+
+	name.commit++;
+	name.ends[2] = 1000;
+	ck_assert_int_eq(table_apply(table, &name), TABLE_OK);
+	client.now = 3000;
+	ask(&answer, ANSWER_UDP, &question);
+	ck_assert_uint_eq(answer.rcode, DNS_RCODE_NOERROR);
+	ck_assert_uint_eq(answer.counts[1], 0);
+	ck_assert_uint_eq(answer.counts[2], 1);
+}
+END_TEST
+
 /*
  * An alias's target keeps the case it is written in; the zone's part of it is the question's. Whom it
  * names answers with an owner that stands there already.
@@ -1121,6 +1162,7 @@ main(void)
 	tcase_add_loop_test(cases, denies_nothing_before_it_knows, 0, ROWS(unsynchronised));
 	tcase_add_loop_test(cases, wildcard_at_the_apex, 0, ROWS(below_wildcard));
 	tcase_add_test(cases, writes_the_records);
+	tcase_add_loop_test(cases, serves_no_value_beyond_its_end, 0, ROWS(ends));
 	tcase_add_test(cases, writes_the_owners_of_a_chain);
 	tcase_add_test(cases, writes_the_soa_of_a_negative_answer);
 	tcase_add_test(cases, writes_the_owners_of_addresses);

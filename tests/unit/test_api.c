@@ -180,18 +180,18 @@ END_TEST
 /* Too long for a message, and still store must judge the credentials first. */
 START_TEST(cuts_a_long_text_and_asks_all_the_same)
 {
-	char body[MESSAGE_MAX_TXT + 64];
+	char body[MESSAGE_MAX_ASKED_TXT + 64];
 	struct request request;
 	struct response response;
 	struct api_call call;
 	struct api_echo echo;
 
-	snprintf(
-	    body, sizeof(body), "{\"subdomain\":\"a\",\"txt\":\"%0*d\"}", MESSAGE_MAX_TXT + 1, 0);
+	snprintf(body, sizeof(body), "{\"subdomain\":\"a\",\"txt\":\"%0*d\"}",
+	    MESSAGE_MAX_ASKED_TXT + 1, 0);
 	make(&request, "POST /update", CREDENTIALS, body);
 	response_init(&response, 0);
 	ck_assert_int_eq(api_read(&open_api, &request, &client, &call, &response), API_UPDATE);
-	ck_assert_uint_eq(call.message.update.txt.length, MESSAGE_MAX_TXT);
+	ck_assert_uint_eq(call.message.update.txt.length, MESSAGE_MAX_ASKED_TXT);
 	api_keep_echo(&echo, &call.message.update);
 	ck_assert_uint_eq(echo.length, 0);
 	api_call_free(&call);

@@ -54,6 +54,8 @@ static const struct {
     {NULL, "192.0.2.1", "sub", "sub", "__void__", MESSAGE_RESULT_BAD_TXT},
 };
 
+static const struct record_limits usual = {.values = 2, .text = AUTHORITY_TXT};
+
 START_TEST(judges_updates_in_order)
 {
 	struct account_record account = {.subdomain = slice_of(updates[_i].stored)};
@@ -66,7 +68,53 @@ START_TEST(judges_updates_in_order)
 		account.networks[1] = slice_of(updates[_i].network);
 		account.network_count = 2;
 	}
-	ck_assert_int_eq(authority_judge_update(&account, &update), updates[_i].result);
+	ck_assert_int_eq(authority_judge_update(&account, &update, &usual), updates[_i].result);
+}
+END_TEST
+
+#define C10  "0123456789"
+#define C100 C10 C10 C10 C10 C10 C10 C10 C10 C10 C10
+
+static const struct {
+	const char *txt;
+	enum message_result result;
+} long_texts[] = {
+    {GOOD, MESSAGE_RESULT_OK},
+    {"__VOID__", MESSAGE_RESULT_OK},
+    {"", MESSAGE_RESULT_BAD_TXT},
+    {" ", MESSAGE_RESULT_OK},
+    {C100, MESSAGE_RESULT_OK},
+    {C100 "1", MESSAGE_RESULT_BAD_TXT},
+    {"authority.example; accounturi=https://ca.example/acct/1; policy=wildcard", MESSAGE_RESULT_OK},
+    {"\"quoted\" \\ backslash", MESSAGE_RESULT_OK},
+    {"gr\xc3\xbc\xc3\x9f"
+     "e \xe2\x82\xac \xf0\x9f\x94\x91",
+	MESSAGE_RESULT_OK},
+    {"tab\t", MESSAGE_RESULT_BAD_TXT},
+    {"line\n", MESSAGE_RESULT_BAD_TXT},
+    {"delete\x7f", MESSAGE_RESULT_BAD_TXT},
+    {"next line \xc2\x85", MESSAGE_RESULT_BAD_TXT},
+    {"\xc3", MESSAGE_RESULT_BAD_TXT},
+    {"cut \xe2\x82", MESSAGE_RESULT_BAD_TXT},
+    {"alone \xbc", MESSAGE_RESULT_BAD_TXT},
+    {"overlong \xc1\xa1", MESSAGE_RESULT_BAD_TXT},
+    {"overlong \xe0\x82\xac", MESSAGE_RESULT_BAD_TXT},
+    {"overlong \xf0\x82\x82\xac", MESSAGE_RESULT_BAD_TXT},
+    {"surrogate \xed\xa0\x80", MESSAGE_RESULT_BAD_TXT},
+    {"too high \xf4\x90\x80\x80", MESSAGE_RESULT_BAD_TXT},
+    {"too high \xf5\x80\x80\x80", MESSAGE_RESULT_BAD_TXT},
+    {"\xc3(", MESSAGE_RESULT_BAD_TXT},
+};
+
+START_TEST(judges_long_texts)
+{
+	const struct record_limits limits = {.values = 2, .text = 100};
+	struct account_record account = {.subdomain = slice_of("sub")};
+	struct message_update update = {.client = client_of("192.0.2.1"),
+	    .subdomain = slice_of("sub"),
+	    .txt = slice_of(long_texts[_i].txt)};
+
+	ck_assert_int_eq(authority_judge_update(&account, &update, &limits), long_texts[_i].result);
 }
 END_TEST
 
@@ -93,6 +141,7 @@ main(void)
 	TCase *tests = tcase_create("authority");
 
 	tcase_add_loop_test(tests, judges_updates_in_order, 0, ROWS(updates));
+	tcase_add_loop_test(tests, judges_long_texts, 0, ROWS(long_texts));
 	tcase_add_test(tests, cleans_networks);
 	suite_add_tcase(suite, tests);
 	return suite_run(suite);

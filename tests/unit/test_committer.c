@@ -43,13 +43,15 @@ on_group_ended(void *context)
 	groups++;
 }
 
+static const struct record_limits limits = {.values = 2, .text = 43};
+
 static void
 open_all(void)
 {
 	log_init("test", LOG_LEVEL_ERROR, LOG_FORMAT_TEXT);
 	ck_assert_int_eq(uv_loop_init(&loop), 0);
 	database = database_open(path, getuid(), getgid());
-	committer = committer_start(&loop, database, &counters, on_group_ended, NULL);
+	committer = committer_start(&loop, database, &limits, &counters, on_group_ended, NULL);
 }
 
 static void

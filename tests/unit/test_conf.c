@@ -186,6 +186,17 @@ static const struct mistake mistakes[] = {
 				"0 to 2147483647, not \"-1\"\n"},
     {RECORDS "  txt_ttl: 010\n", "5:12: error: zone.txt_ttl must be a whole number of seconds from "
 				 "0 to 2147483647, not \"010\"; did you mean 10?\n"},
+    {RECORDS "  values_per_name: 1\n",
+	"5:20: error: zone.values_per_name must be a whole number from 2 to 16, not \"1\"\n"},
+    {RECORDS "  values_per_name: 17\n",
+	"5:20: error: zone.values_per_name must be a whole number from 2 to 16, not \"17\"\n"},
+    {RECORDS "  value_lifetime: -1\n",
+	"5:19: error: zone.value_lifetime must be a whole number of seconds from 1 to 2147483647, "
+	"or 0 for no end, not \"-1\"\n"},
+    {RECORDS "  txt_max: 42\n",
+	"5:12: error: zone.txt_max must be a number of bytes from 43 to 1024, not \"42\"\n"},
+    {RECORDS "  txt_max: 1025\n",
+	"5:12: error: zone.txt_max must be a number of bytes from 43 to 1024, not \"1025\"\n"},
     {RECORDS "  txt_ttl: 1.5\n", "5:12: error: zone.txt_ttl must be a whole number of seconds "
 				 "from 0 to 2147483647, not \"1.5\"\n"},
     {RECORDS "  negative_ttl: 1h30m\n",
@@ -602,6 +613,9 @@ START_TEST(everything_but_the_name_has_a_default)
 	ck_assert_uint_eq(conf->zone.records.count, 0);
 	ck_assert_uint_eq(conf->zone.txt_ttl, 1);
 	ck_assert_uint_eq(conf->zone.negative_ttl, 60);
+	ck_assert_uint_eq(conf->zone.values_per_name, 2);
+	ck_assert_uint_eq(conf->zone.value_lifetime, 0);
+	ck_assert_uint_eq(conf->zone.txt_max, 43);
 	expect_listen(&conf->dns.listen, "127.0.0.1:5300", "[::1]:5300");
 	ck_assert_uint_eq(conf->dns.protocols, CONF_PROTOCOL_UDP | CONF_PROTOCOL_TCP);
 	ck_assert_uint_ge(conf->dns.workers, 1);
@@ -647,6 +661,9 @@ static const char full[] = "zone:\n"
 			   "  txt_ttl: 2147483647\n"
 			   "  negative_ttl: 0\n"
 			   "  serial: 4294967295\n"
+			   "  values_per_name: 16\n"
+			   "  value_lifetime: 2147483647\n"
+			   "  txt_max: 1024\n"
 			   "dns:\n"
 			   "  edns_size: 4096\n"
 			   "  cookies: {enabled: false, secrets: [" SECRET_1 ", " SECRET_2 "]}\n"
@@ -693,6 +710,9 @@ START_TEST(every_key_is_read)
 	ck_assert_uint_eq(conf->dns.tcp.connections_per_address, 1);
 	ck_assert_uint_eq(conf->dns.tcp.idle_timeout, 600);
 	ck_assert_uint_eq(conf->zone.serial, 4294967295);
+	ck_assert_uint_eq(conf->zone.values_per_name, 16);
+	ck_assert_uint_eq(conf->zone.value_lifetime, 2147483647);
+	ck_assert_uint_eq(conf->zone.txt_max, 1024);
 	ck_assert_uint_eq(conf->dns.edns_size, 4096);
 	ck_assert_int_eq(conf->dns.cookies.enabled, 0);
 	ck_assert_uint_eq(conf->dns.cookies.secret_count, 2);

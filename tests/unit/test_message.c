@@ -125,7 +125,8 @@ put_name(struct writer *writer)
 	    .label = slice_of("label"),
 	    .exists = 1,
 	    .count = 2,
-	    .values = {slice_of("one"), slice_of("two")}};
+	    .values = {slice_of("one"), slice_of("two")},
+	    .ends = {0, UINT64_MAX}};
 	size_t before = writer->length;
 
 	message_put_name(writer, &name);

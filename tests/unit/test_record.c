@@ -242,16 +242,42 @@ START_TEST(more_values_than_wanted_are_thinned)
 }
 END_TEST
 
+START_TEST(values_have_an_end)
+{
+	struct name_record name = {.count = 0};
+	struct message_name message;
+
+	name_record_set(&name, slice_of("a"), 3, 1, 50);
+	name_record_set(&name, slice_of("b"), 3, 2, 60);
+	name_record_set(&name, slice_of("c"), 3, 3, 55); /* the clock has gone back */
+	message = name_record_message(&name, slice_of("sub"), 10);
+	ck_assert_uint_eq(message.ends[0], 60);
+	ck_assert_uint_eq(message.ends[1], 70);
+	ck_assert_uint_eq(message.ends[2], 65);
+	name_record_expire(&name, 10, 59);
+	ck_assert_uint_eq(name.count, 3);
+	name_record_expire(&name, 0, 1000);
+	ck_assert_uint_eq(name.count, 3);
+	name_record_expire(&name, 10, 60);
+	assert_values(&name, "b", "c");
+	name_record_expire(&name, 10, 65);
+	assert_values(&name, "b", NULL);
+	name_record_expire(&name, 10, 1000);
+	ck_assert_uint_eq(name.count, 0);
+}
+END_TEST
+
 START_TEST(becomes_a_message)
 {
 	struct name_record name = example_name();
-	struct message_name message = name_record_message(&name, slice_of("sub"));
+	struct message_name message = name_record_message(&name, slice_of("sub"), 0);
 
 	ck_assert_uint_eq(message.commit, 9);
 	ck_assert_uint_eq(message.exists, 1);
 	ck_assert_uint_eq(message.count, 2);
 	ck_assert_int_eq(slice_equals(message.label, "sub"), 1);
 	ck_assert_int_eq(slice_equals(message.values[0], "old"), 1);
+	ck_assert_uint_eq(message.ends[0], 0);
 }
 END_TEST
 
@@ -271,6 +297,7 @@ main(void)
 	tcase_add_test(tests, keeps_the_last_two_by_sequence);
 	tcase_add_test(tests, a_value_that_is_there_is_only_renewed);
 	tcase_add_test(tests, more_values_than_wanted_are_thinned);
+	tcase_add_test(tests, values_have_an_end);
 	tcase_add_test(tests, becomes_a_message);
 	suite_add_tcase(suite, tests);
 	return suite_run(suite);

@@ -57,6 +57,8 @@ find(struct table *table, const char *label, struct table_values *values)
 	return table_find(reader, &sought, values);
 }
 
+#define NO_END "\0\0\0\0"
+
 static void
 assert_found(struct table *table, const char *label, unsigned count, const char *records)
 {
@@ -64,7 +66,8 @@ assert_found(struct table *table, const char *label, unsigned count, const char 
 
 	ck_assert_int_eq(find(table, label, &values), TABLE_FOUND);
 	ck_assert_uint_eq(values.count, count);
-	ck_assert_mem_eq(values.records, records, strlen(records + 1) + 1);
+	ck_assert_mem_eq(values.records, NO_END, 4);
+	ck_assert_mem_eq(values.records + 4, records, strlen(records + 1) + 1);
 }
 
 static void
@@ -108,25 +111,47 @@ START_TEST(encodes_values_oldest_first)
 	ck_assert_int_eq(apply(table, 2, "two", VALUES("old", "new")), TABLE_OK);
 	ck_assert_int_eq(find(table, "two", &values), TABLE_FOUND);
 	ck_assert_uint_eq(values.count, 2);
-	ck_assert_mem_eq(values.records, "\0\4\3old\0\4\3new", 12);
+	ck_assert_mem_eq(values.records, NO_END "\0\4\3old" NO_END "\0\4\3new", 20);
 
 	/* An empty value is one empty string. */
 	ck_assert_int_eq(apply(table, 3, "empty", VALUES("")), TABLE_OK);
 	ck_assert_int_eq(find(table, "empty", &values), TABLE_FOUND);
-	ck_assert_mem_eq(values.records, "\0\1\0", 3);
+	ck_assert_mem_eq(values.records, NO_END "\0\1\0", 7);
 
 	/* 255 bytes are one string, 1024 are five. */
 	memset(border, 'b', 255);
 	border[255] = '\0';
 	ck_assert_int_eq(apply(table, 4, "border", VALUES(border)), TABLE_OK);
 	ck_assert_int_eq(find(table, "border", &values), TABLE_FOUND);
-	ck_assert_mem_eq(values.records, "\1\0\377b", 4);
+	ck_assert_mem_eq(values.records, NO_END "\1\0\377b", 8);
 	memset(longest, 'l', MESSAGE_MAX_TXT);
 	longest[MESSAGE_MAX_TXT] = '\0';
 	ck_assert_int_eq(apply(table, 5, "longest", VALUES(longest)), TABLE_OK);
 	ck_assert_int_eq(find(table, "longest", &values), TABLE_FOUND);
-	ck_assert_mem_eq(values.records, "\4\5\377l", 4);
-	ck_assert_mem_eq(values.records + 2 + 4 * 256, "\4llll", 5);
+	ck_assert_mem_eq(values.records, NO_END "\4\5\377l", 8);
+	ck_assert_mem_eq(values.records + TABLE_VALUE_HEAD + 4 * 256, "\4llll", 5);
+	table_free(table);
+}
+END_TEST
+
+START_TEST(keeps_when_values_end)
+{
+	struct table *table = synchronised(1);
+	struct message_name name = {.commit = 1,
+	    .label = {(const unsigned char *)"ends", 4},
+	    .exists = 1,
+	    .count = 3,
+	    .values = {{(const unsigned char *)"a", 1}, {(const unsigned char *)"b", 1},
+		{(const unsigned char *)"c", 1}},
+	    .ends = {0, 1790000000, UINT64_MAX}};
+	const uint32_t ends[] = {0, 1790000000, UINT32_MAX};
+	struct table_values values;
+
+	ck_assert_int_eq(table_apply(table, &name), TABLE_OK);
+	ck_assert_int_eq(find(table, "ends", &values), TABLE_FOUND);
+	ck_assert_uint_eq(values.count, 3);
+	for (unsigned i = 0; i < 3; i++)
+		ck_assert_mem_eq(values.records + i * (TABLE_VALUE_HEAD + 2), &ends[i], 4);
 	table_free(table);
 }
 END_TEST
@@ -369,7 +394,8 @@ START_TEST(frees_only_what_no_reader_holds)
 	ck_assert_int_eq(apply(table, 2, "a", VALUES("new")), TABLE_OK);
 	ck_assert_int_eq(table_reclaim(table), 1);
 	ck_assert_int_eq(table_reclaim(table), 1);
-	ck_assert_mem_eq(values.records, "\0\4\3old", 6); /* a sanitizer would see it gone */
+	ck_assert_mem_eq(
+	    values.records, NO_END "\0\4\3old", 10); /* a sanitizer would see it gone */
 	/* Who enters now cannot hold it, and keeps nobody waiting. */
 	table_enter(table_reader(table, 1));
 	table_leave(table_reader(table, 0));
@@ -430,7 +456,7 @@ is_sound(struct table_reader *reader, unsigned number)
 	found = table_find(reader, &label, &values);
 	if (found != TABLE_FOUND)
 		return found == TABLE_ABSENT && number >= SHARED_NAMES / 2;
-	length = 2 + (size_t)(values.records[0] << 8 | values.records[1]);
+	length = TABLE_VALUE_HEAD + (size_t)(values.records[4] << 8 | values.records[5]);
 	return values.count == 2 && memcmp(values.records, values.records + length, length) == 0;
 }
 
@@ -507,6 +533,7 @@ main(void)
 	tcase_set_timeout(cases, 60);
 	tcase_add_test(cases, knows_nothing_before_the_first_snapshot);
 	tcase_add_test(cases, encodes_values_oldest_first);
+	tcase_add_test(cases, keeps_when_values_end);
 	tcase_add_test(cases, higher_commit_wins);
 	tcase_add_test(cases, deltas_go_to_both_during_a_snapshot);
 	tcase_add_test(cases, snapshot_may_go_back);
