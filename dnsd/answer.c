@@ -157,7 +157,6 @@ answer_chaos(struct reply *reply)
 		reply->rcode = DNS_RCODE_REFUSED;
 		return;
 	}
-	reply->authoritative = 1;
 	writer_u16(writer, RRSET_POINTER | DNS_HEADER);
 	writer_u16(writer, DNS_TYPE_TXT);
 	writer_u16(writer, DNS_CLASS_CHAOS);

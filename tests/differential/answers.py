@@ -10,10 +10,10 @@ import dns.exception
 import dns.message
 import dns.rcode
 
-OPT, COOKIE = 41, 10
+OPT, TSIG, COOKIE = 41, 250, 10
 # Types whose data holds names that an answer may compress (RFC 3597, 4), and what precedes the names.
-COMPRESSIBLE = {2: (0, 1), 5: (0, 1), 6: (0, 2), 12: (0, 1), 15: (2, 1), 17: (0, 2), 18: (2, 1),
-                33: (6, 1)}
+COMPRESSIBLE = {2: (0, 1), 5: (0, 1), 6: (0, 2), 7: (0, 1), 12: (0, 1), 14: (0, 2), 15: (2, 1), 17: (0, 2),
+                18: (2, 1), 21: (2, 1), 33: (6, 1)}
 
 
 class Malformed(ValueError):
@@ -51,6 +51,16 @@ class Answer:
         return f"{len(self.wire)} bytes {self.wire.hex()}\n{text}"
 
 
+@dataclass(frozen=True)
+class Broken:
+    """What is malformed."""
+    wire: bytes
+    error: str
+
+    def text(self):
+        return f"malformed ({self.error}): {self.wire.hex()}"
+
+
 def has(answer, code):
     return any(option == code for option, _ in answer.options)
 
@@ -84,6 +94,9 @@ def read_name(wire, offset):
 
 
 def read_data(wire, kind, start, end):
+    if kind == TSIG:  # the algorithm is a name, too
+        name, offset = read_name(wire, start)
+        return name + wire[offset:end]
     if kind not in COMPRESSIBLE:
         return wire[start:end]
     before, count = COMPRESSIBLE[kind]

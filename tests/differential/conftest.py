@@ -1,4 +1,4 @@
-"""The three servers with one zone, started once."""
+"""The three servers with one zone, started once for each manner they are asked in."""
 
 import sys
 from pathlib import Path
@@ -9,18 +9,24 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "system"))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import sallyport  # noqa: E402
-from peers import COOKIE_SECRET, Knot, Nsd  # noqa: E402
-from zone import ZONE, Zone  # noqa: E402
+from peers import COOKIE_SECRET, IDENTITY, NSID, VERSION, Knot, Nsd  # noqa: E402
+from zone import AT_APEX, ZONE, Zone  # noqa: E402
 
 
 class Trio:
-    """Sallyport and its peers: {name: port} in `ports`."""
+    """
+    Sallyport and its peers: {name: port} in `ports`. In the plain manner they say nothing of themselves; in
+    the other they do, and their zone has a wildcard at its apex.
+    """
 
-    def __init__(self, folder):
-        self.zone = Zone()
+    def __init__(self, folder, is_plain):
+        folder.mkdir()
+        self.zone = Zone(() if is_plain else AT_APEX)
+        named = {} if is_plain else {
+            "nsid": NSID, "identity": {"version": VERSION, "id": IDENTITY, "hostname": IDENTITY}}
         # One worker, so that a socket is read in order, and one secret; the others are told the same.
         server = sallyport.Server(folder / "sallyport", ZONE, [], dns={
-            "workers": 1, "cookies": {"enabled": True, "secrets": [COOKIE_SECRET]}})
+            "workers": 1, "cookies": {"enabled": True, "secrets": [COOKIE_SECRET]}} | named)
         server.configuration["zone"] = self.zone.configuration()
         server.write_configuration()
         with server:
@@ -30,7 +36,7 @@ class Trio:
         server.write_configuration()
         self.server = server.start()
         soa = server.dns("", "SOA").answer[0][0].to_text()
-        self.peers = [kind(folder / kind.name, self.zone.text(soa)) for kind in (Nsd, Knot)]
+        self.peers = [kind(folder / kind.name, self.zone.text(soa), not is_plain) for kind in (Nsd, Knot)]
         self.ports = {"Sallyport": server.dns_port}
         for peer in self.peers:
             self.ports[peer.name] = peer.port
@@ -58,15 +64,27 @@ class Trio:
 
 
 @pytest.fixture(scope="session")
-def trio():
+def trios():
+    """A function that gives the Trio of a manner."""
     folder = sallyport.make_folder()
-    started = None
+    started = {}
+
+    def trio_of(manner):
+        if manner not in started:
+            started[manner] = Trio(folder / manner, manner == "plain")
+        return started[manner]
+
     try:
-        started = Trio(folder)
-        yield started
-        started.stop()
+        yield trio_of
+        for trio in started.values():
+            trio.stop()
     finally:
         for program in sallyport.Program.started:
             program.destroy()
         sallyport.remove_folder(folder)
         sallyport.release_ports()
+
+
+@pytest.fixture(scope="session")
+def trio(trios):
+    return trios("plain")

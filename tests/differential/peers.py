@@ -11,11 +11,14 @@ import subprocess
 import sallyport
 
 COOKIE_SECRET = "000102030405060708090a0b0c0d0e0f"
+# What a server that says who it is says.
+VERSION, IDENTITY, NSID = "none of yours", "number seven", "site 7"
 
 
 class Peer(sallyport.Program):
-    def __init__(self, folder, zone_text):
+    def __init__(self, folder, zone_text, is_named):
         folder.mkdir()
+        self.is_named = is_named
         self.port = sallyport.free_port()
         self.zone_file = folder / "zone"
         self.zone_file.write_text(zone_text)
@@ -42,7 +45,15 @@ class Nsd(Peer):
         return ["/usr/sbin/nsd", "-d", "-c", self.file]
 
     def configuration(self, folder):
-        # Rate limiting and the CHAOS answers off, as they are in Sallyport's configuration here.
+        # Rate limiting off, as it is for loopback in Sallyport.
+        named = f"""
+    version: "{VERSION}"
+    identity: "{IDENTITY}"
+    nsid: "ascii_{NSID}"
+""" if self.is_named else """
+    hide-version: yes
+    hide-identity: yes
+"""
         return f"""
 server:
     ip-address: 127.0.0.1@{self.port}
@@ -56,8 +67,7 @@ server:
     cookie-secret-file: "{folder}/cookies"
     pidfile: "{folder}/pid"
     rrl-ratelimit: 0
-    hide-version: yes
-    hide-identity: yes
+{named}
     answer-cookie: yes
     cookie-secret: "{COOKIE_SECRET}"
     tcp-count: 100
@@ -76,6 +86,7 @@ class Knot(Peer):
         return ["/usr/sbin/knotd", "-c", self.file]
 
     def configuration(self, folder):
+        version, identity, nsid = (VERSION, IDENTITY, NSID) if self.is_named else ("", "", "")
         return f"""
 server:
     rundir: "{folder}"
@@ -84,9 +95,9 @@ server:
     udp-workers: 1
     tcp-workers: 1
     background-workers: 1
-    version: ""
-    identity: ""
-    nsid: ""
+    version: "{version}"
+    identity: "{identity}"
+    nsid: "{nsid}"
 control:
     listen: "{folder}/control"
 log:

@@ -13,8 +13,8 @@ import dns.rdatatype
 
 TYPES = [dns.rdatatype.from_text(name) for name in (
     "A", "AAAA", "NS", "CNAME", "SOA", "MX", "TXT", "SRV", "CAA", "TLSA", "SSHFP", "HTTPS", "SVCB",
-    "NAPTR", "PTR", "HINFO", "RP", "LOC", "URI", "DNSKEY", "AFSDB", "KX", "DS", "NSEC", "RRSIG",
-    "DNAME", "ANY", "TYPE65400", "TYPE65399", "SPF")]
+    "NAPTR", "PTR", "HINFO", "RP", "LOC", "URI", "DNSKEY", "AFSDB", "KX", "TYPE7", "RT", "TYPE14",
+    "DS", "NSEC", "RRSIG", "DNAME", "ANY", "TYPE65400", "TYPE65399", "SPF")]
 COMMON = [1, 28, 16, 2, 6, 5]
 META_TYPES = [0, 41, 249, 250, 251, 252, 253, 254, 128, 65535]
 IN, CHAOS, ANY_CLASS = 1, 3, 255
@@ -166,7 +166,8 @@ class Generator:
 
     def wide(self):
         """Large answers against every size."""
-        name = wire_labels([self.random.choice([b"medium", b"just", b"large", b"long", b"huge", b"many"]),
+        name = wire_labels([self.random.choice([b"medium", b"just", b"large", b"long", b"huge", b"many",
+                                                b"far"]),
                             *self.zone])
         rdtype = self.random.choice([1, 16, 15])
         if self.chance(0.2):
@@ -216,6 +217,27 @@ class Generator:
             counts[3] += 1
             body += opt()
         return message(body, counts=counts)
+
+    def signed(self):
+        """A TSIG record of a key that nobody has, right or wrong, and SIG(0)."""
+        name = self.name()
+        key = self.random.choice([wire_labels([b"key", b"test"]), wire_labels([b"KeY", *self.zone]), b"\0",
+                                  b"\3key\xc0\x0c" if 1 < len(name) < 200 else b"\1k\0"])
+        algorithm = self.random.choice([b"\x0bhmac-sha256\0", b"\3foo\0", b"\0", b"\x0bHMAC-sha512\0"])
+        mac = self.random.randbytes(self.random.choice([0, 16, 32]))
+        data = algorithm + self.random.randbytes(8) + struct.pack("!H", len(mac)) + mac + \
+            struct.pack("!HHH", self.random.randrange(65536), self.random.choice([0, 0, 17]), 0)
+        if self.chance(0.1):
+            data = self.random.choice([data[:-1], data + b"x", b"\xc0\x0c" + data[len(algorithm):]])
+        rdclass, ttl = self.random.choice([(255, 0)] * 8 + [(1, 0), (255, 5)])
+        tsig = key + struct.pack("!HHIH", 250, rdclass, ttl, len(data)) + data
+        sig = struct.pack("!HBBIIIH", 0, 13, 0, 0, 2000000000, 1000000000, 7) + key[:5] + b"\0" + bytes(64)
+        sig0 = b"\0" + struct.pack("!HHIH", 24, 255, 0, len(sig)) + sig
+        edns = opt(version=self.random.choice([0, 0, 0, 1]), options=self.options())
+        records = self.random.choice([[tsig]] * 4 + [[edns, tsig]] * 4 + [
+            [tsig, edns], [tsig, tsig], [edns, tsig, edns], [sig0], [edns, sig0]])
+        return message(question(name, self.type()) + b"".join(records), self.flags(),
+                       opcode=NOTIFY if self.chance(0.05) else QUERY, counts=(1, 0, 0, len(records)))
 
     def edns_version(self):
         version = self.random.choice([1, 2, 100, 255])
@@ -290,8 +312,8 @@ class Generator:
 
 
 KINDS = {  # and how often, of a hundred
-    "plain": 42, "wide": 8, "any_type": 5, "any_class": 3, "chaos": 2, "opcode": 3, "response": 1,
-    "rcode": 2, "counts": 4, "records": 3, "edns_version": 3, "edns_flags": 3, "edns_broken": 3,
+    "plain": 38, "wide": 9, "any_type": 5, "any_class": 3, "chaos": 2, "opcode": 3, "response": 1,
+    "rcode": 2, "counts": 4, "records": 3, "edns_version": 3, "edns_flags": 3, "edns_broken": 3, "signed": 3,
     "cookie": 3, "cookie_alone": 1, "trailing": 2, "truncated": 3, "name_broken": 3, "flipped": 3,
     "noise": 1, "transfer": 1, "notify": 1}
 

@@ -3,6 +3,7 @@ The zone that all three servers are asked about: records of many types, wildcard
 CNAMEs of every kind, and names that Sallyport learns through its API and the others from their file.
 """
 
+import dns.name
 import sallyport
 
 ZONE = "auth.example.org"
@@ -15,6 +16,9 @@ ACCOUNTS = 12
 PROOF = "proof-of-existence"
 
 WORDS = "the quick brown fox jumps over the lazy dog and comes back for a second helping of it "
+
+# The name of a host as data that Knot, which has no MB records, reads as well.
+MAIL = "\\# 23 " + (b"\4mail" + dns.name.from_text(ZONE).to_wire()).hex()
 
 FIXED = [
     "@ NS ns1", "@ NS ns2", "@ NS ns.elsewhere.test.",
@@ -36,7 +40,8 @@ FIXED = [
     "loc LOC 52 22 23.000 N 4 53 32.000 E -2.00m 0.00m 10000.00m 10.00m",
     'uri URI 10 1 "https://example.net/"', "future TYPE65400 \\# 4 deadbeef",
     f"dnskeyish DNSKEY 256 3 13 {'A' * 86}==",
-    "afsdb AFSDB 1 mail", "kx KX 1 mail",
+    "afsdb AFSDB 1 mail", "kx KX 1 mail", f"mb TYPE7 {MAIL}", "rt RT 1 mail", "minfo MINFO mail www",
+    "sub MX 1 mx.sub", "sub MX 2 mail.sub", "mail.sub A 198.51.100.26", "wildmx MX 1 any.wild",
     # Escapes and odd labels
     "dot\\.ted A 198.51.100.31", "odd\\000\\255label A 198.51.100.32", "_under_score A 198.51.100.33",
     f"{'x' * 63} A 198.51.100.34", f"{'y' * 63}.{'y' * 63}.{'y' * 63} A 198.51.100.35",
@@ -65,6 +70,9 @@ FIXED += [f'large TXT "{i:02} {WORDS * 2}"' for i in range(20)]
 FIXED += [f'long TXT "{WORDS}" "{WORDS[::-1]}"', f'huge TXT "{(WORDS * 3)[:255]}"'] + \
          [f'huge TXT "{i:03}{(WORDS * 3)[:250]}" "{(WORDS * 3)[:255]}"' for i in range(16)]
 FIXED += [f"many MX {i} mail{i}" for i in range(30)] + [f"mail{i} A 192.0.2.{i}" for i in range(30)]
+FIXED += [f"far MX {i} mx{i}.{'ab'[i % 2]}.elsewhere.test." for i in range(60)]
+# What covers every name that is not there; for a zone of its own.
+AT_APEX = ['* TXT "whatever you ask"', "* MX 10 mail", "* A 198.51.100.99"]
 
 
 def parts(record):
@@ -78,7 +86,8 @@ def absolute(owner):
 
 
 # Types whose data ends in a name, or in two.
-NAMING = {"NS": 1, "MX": 1, "CNAME": 1, "PTR": 1, "SRV": 1, "RP": 2, "SVCB": 1, "AFSDB": 1, "KX": 1}
+NAMING = {"NS": 1, "MX": 1, "CNAME": 1, "PTR": 1, "SRV": 1, "RP": 2, "SVCB": 1, "AFSDB": 1, "KX": 1,
+          "RT": 1, "MINFO": 2}
 
 
 def line(record, **names):
@@ -91,9 +100,13 @@ def line(record, **names):
 
 
 class Zone:
-    """The served zone: `lines` for Sallyport's configuration, `text()` for the others' zone files."""
+    """
+    The served zone: `lines` for Sallyport's configuration, `text()` for the others' zone files. `more` are
+    records beside the fixed ones.
+    """
 
-    def __init__(self):
+    def __init__(self, more=()):
+        self.records = [*FIXED, *more]
         self.dynamic = {}  # label to its values
         self.lines = []
 
@@ -108,11 +121,11 @@ class Zone:
             self.dynamic[account["subdomain"]] = [server.set_value(account, sallyport.random_txt())
                                                   for _ in range(i % 3)]
         by_count = {len(values): label for label, values in self.dynamic.items()}
-        self.lines = [line(record, dynamic=by_count[2], empty=by_count[0]) for record in FIXED]
+        self.lines = [line(record, dynamic=by_count[2], empty=by_count[0]) for record in self.records]
 
     def names(self):
         """Every name that owns something, those that the API made last; all end in a dot."""
-        fixed = [parts(record)[0] for record in FIXED]
+        fixed = [parts(record)[0] for record in self.records]
         return sorted(set(fixed)) + [absolute(label) for label in self.dynamic]
 
     def text(self, soa):

@@ -450,7 +450,7 @@ class Server(Configured):
         return set(self.pids()) == set(ROLES) and self.dns_is_ready() and self.api_is_ready()
 
     def dns_is_ready(self, patience=1.0):
-        """A name that nobody has is NXDOMAIN, not SERVFAIL, once the zone is complete."""
+        """A name that nobody has is NXDOMAIN or a wildcard's, not SERVFAIL, once the zone is complete."""
         question = self.question("probe-" + secrets.token_hex(8), "TXT")
         for address in loopbacks(self.configuration["dns"]["listen"]):
             with self.udp_socket(address) as peer:
@@ -460,7 +460,7 @@ class Server(Configured):
                     answer = dns.message.from_wire(peer.recv(4096))
                 except OSError:
                     return False
-                if answer.rcode() != dns.rcode.NXDOMAIN:
+                if answer.rcode() not in (dns.rcode.NXDOMAIN, dns.rcode.NOERROR):
                     return False
         return True
 

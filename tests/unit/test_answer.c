@@ -930,7 +930,7 @@ START_TEST(says_who_it_is)
 		return;
 	}
 	ck_assert_uint_eq(answer.rcode, DNS_RCODE_NOERROR);
-	ck_assert_uint_eq(answer.flags, QR_AA_RD);
+	ck_assert_uint_eq(answer.flags, QR_RD);
 	ck_assert_int_eq(answer.outcome.class, ANSWER_POSITIVE);
 	record = answer.bytes + answer.outcome.question_end;
 	ck_assert_mem_eq(record, "\300\14\0\20\0\3\0\0\0\0\0", 11);
