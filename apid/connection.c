@@ -373,7 +373,8 @@ connection_accept(uv_stream_t *listener, const struct connection_host *host)
 	if (listener->type == UV_TCP &&
 	    uv_tcp_getpeername(&connection->socket.tcp, (struct sockaddr *)&peer, &length) != 0)
 		goto fail;
-	connection->client = client_address_from_socket((struct sockaddr *)&peer);
+	connection->peer = client_address_from_socket((struct sockaddr *)&peer);
+	connection->client = connection->peer;
 	return connection;
 fail:
 	connection->phase = CONNECTION_CLOSING;

@@ -54,7 +54,8 @@ enum connection_phase {
 
 struct connection {
 	/* For whoever serves. */
-	struct client_address client;
+	struct client_address peer;   /* who is connected to us */
+	struct client_address client; /* whose request is being served, through proxies or not */
 	enum route route;     /* of the request that is being served; ROUTE_NONE: not known yet */
 	uint64_t ticket;      /* at the broker; 0: none */
 	struct api_echo echo; /* likewise, of an update */

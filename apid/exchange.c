@@ -10,6 +10,9 @@ exchange_desk_init(struct exchange_desk *desk, const struct conf *conf)
 	memset(desk, 0, sizeof(*desk));
 	desk->api.prefix = "";
 	desk->api.registration_disabled = conf->api.disable_registration;
+	desk->proxies = (struct forwarded_trust){.networks = &conf->api.trusted_proxies.networks,
+	    .local = conf->api.trusted_proxies.local,
+	    .header = conf->api.forwarded_header};
 	name_to_text(&conf->zone.name, desk->api.zone);
 	length = strlen(desk->api.zone);
 	if (length > 1 && desk->api.zone[length - 1] == '.')
@@ -123,6 +126,18 @@ ask(struct exchange_desk *desk, struct connection *connection, enum api_step ste
 		answer_error(desk, connection, call->route, RESPONSE_ERROR_BUSY);
 }
 
+/* Whoever sends several requests over one connection may be a proxy with several clients. */
+static struct client_address
+client_of(const struct exchange_desk *desk, const struct connection *connection,
+    const struct request *request)
+{
+	const struct buf *list =
+	    desk->proxies.header == CONF_FORWARDED ? &request->forwarded : &request->forwarded_for;
+
+	return forwarded_client(
+	    &desk->proxies, &connection->peer, (const char *)list->data, list->length);
+}
+
 void
 exchange_serve(void *context, struct connection *connection, const struct request *request)
 {
@@ -132,6 +147,7 @@ exchange_serve(void *context, struct connection *connection, const struct reques
 	enum api_step step;
 
 	response_init(&response, 0);
+	connection->client = client_of(desk, connection, request);
 	step = api_read(&desk->api, request, &connection->client, &call, &response);
 	connection->route = call.route;
 	if (step == API_ANSWER)

@@ -9,15 +9,17 @@
 #include "broker.h"
 #include "conf.h"
 #include "connection.h"
+#include "forwarded.h"
 #include "log.h"
 
 struct exchange_desk {
 	struct api api;
+	struct forwarded_trust proxies;
 	struct broker *broker; /* borrowed */
 	struct log_limit refusals;
 };
 
-/* `desk` outlives what is made with it. */
+/* `desk` outlives what is made with it, `conf` outlives `desk`. */
 void exchange_desk_init(struct exchange_desk *desk, const struct conf *conf);
 
 /* What store's answers come to; the owner of a request is its connection. The counters are the caller's to add. */

@@ -33,6 +33,8 @@ request_init(struct request *request)
 	request->in_lines = 1;
 	buf_init(&request->target, REQUEST_MAX_TARGET);
 	buf_init(&request->body, REQUEST_MAX_BODY);
+	buf_init(&request->forwarded_for, REQUEST_MAX_HEAD);
+	buf_init(&request->forwarded, REQUEST_MAX_HEAD);
 }
 
 void
@@ -42,6 +44,8 @@ request_reset(struct request *request)
 		explicit_bzero(request->body.data, request->body.length);
 	buf_free(&request->body);
 	buf_free(&request->target);
+	buf_free(&request->forwarded_for);
+	buf_free(&request->forwarded);
 	explicit_bzero(request, sizeof(*request));
 	request_init(request);
 }
@@ -107,10 +111,40 @@ on_header_field(llhttp_t *parser, const char *at, size_t length)
 }
 
 static int
+value_is(const char *value, size_t length, const char *word)
+{
+	return length == strlen(word) && strncasecmp(value, word, length) == 0;
+}
+
+/* The list that the field at hand is a line of; NULL if it is another field, or a trailer. */
+static struct buf *
+list_of_field(struct request *request)
+{
+	const char *name = request->field_name;
+	size_t length = request->field_name_length;
+
+	if (request->phase != REQUEST_HEAD)
+		return NULL;
+	if (value_is(name, length, "x-forwarded-for"))
+		return &request->forwarded_for;
+	return value_is(name, length, "forwarded") ? &request->forwarded : NULL;
+}
+
+/* A list has no bound of its own: cut at either end it would name somebody else. */
+static int
+keep_in_list(struct request *request, struct buf *list, const char *at, size_t length)
+{
+	return keep(request, list, at, length, RESPONSE_ERROR_HEAD_TOO_LARGE);
+}
+
+static int
 on_header_value(llhttp_t *parser, const char *at, size_t length)
 {
 	struct request *request = parser->data;
+	struct buf *list = list_of_field(request);
 
+	if (list != NULL)
+		return keep_in_list(request, list, at, length);
 	collect(request->field_value, sizeof(request->field_value), &request->field_value_length,
 	    at, length);
 	return 0;
@@ -132,12 +166,6 @@ host_is_valid(const char *host, size_t length)
 			return 0;
 	}
 	return 1;
-}
-
-static int
-value_is(const char *value, size_t length, const char *word)
-{
-	return length == strlen(word) && strncasecmp(value, word, length) == 0;
 }
 
 static int
@@ -238,12 +266,15 @@ static int
 on_header_value_complete(llhttp_t *parser)
 {
 	struct request *request = parser->data;
+	struct buf *list = list_of_field(request);
 	int verdict = 0;
 
 	if (request->field_name_length == 0) {
 		fail(request, RESPONSE_ERROR_BAD_REQUEST);
 		return -1;
 	}
+	if (list != NULL)
+		verdict = keep_in_list(request, list, ",", 1);
 	/* A trailer is dropped, as RFC 9110, 6.5.1 has it. */
 	for (size_t i = 0; request->phase == REQUEST_HEAD && i < sizeof(fields) / sizeof(*fields);
 	    i++) {

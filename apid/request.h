@@ -4,7 +4,7 @@
  *
  * Refused are bare CR and LF, obsolete line folding (5.2), HTTP/1.1 without exactly one valid
  * Host (3.2), Transfer-Encoding beside Content-Length or in HTTP/1.0 (6.1), codings other
- * than chunked. Only what the API needs is kept of the head: the target and four fields.
+ * than chunked. Only what the API needs is kept of the head: the target and a few fields.
  */
 #ifndef APID_REQUEST_H
 #define APID_REQUEST_H
@@ -73,6 +73,9 @@ struct request {
 	struct buf body;
 	struct request_user user; /* X-Api-User */
 	struct request_key key;	  /* X-Api-Key */
+	/* All lines of such a field, each with a comma behind it. */
+	struct buf forwarded_for; /* X-Forwarded-For */
+	struct buf forwarded;	  /* Forwarded (RFC 7239) */
 	int http_1_0;
 	int keep_alive;	      /* what the client wants */
 	int expects_continue; /* RFC 9110, 10.1.1 */

@@ -184,8 +184,8 @@ client_address_from_socket(const struct sockaddr *peer)
 	return client;
 }
 
-static int
-client_is_unknown(const struct client_address *client)
+int
+client_address_is_unknown(const struct client_address *client)
 {
 	static const struct client_address unknown;
 
@@ -208,10 +208,59 @@ client_address_site(const struct client_address *client)
 	return site;
 }
 
+/* Splits off a port: "HOST", "IPV4:PORT", "[IPV6]" or "[IPV6]:PORT". 0 or -1. */
+static int
+split_port(const char **host, size_t *length)
+{
+	const char *text = *host, *end = text + *length, *port;
+
+	if (*length > 0 && text[0] == '[') {
+		const char *bracket = memchr(text, ']', *length);
+
+		if (bracket == NULL)
+			return -1;
+		*host = text + 1;
+		*length = (size_t)(bracket - text - 1);
+		if (memchr(*host, ':', *length) == NULL)
+			return -1;
+		port = bracket + 1;
+	} else {
+		port = memchr(text, ':', *length);
+		/* Several colons: an IPv6 address, which takes its port only with brackets. */
+		if (port == NULL || memchr(port + 1, ':', (size_t)(end - port - 1)) != NULL)
+			return 0;
+		*length = (size_t)(port - text);
+	}
+	if (port == end)
+		return 0;
+	return *port == ':' && read_decimal(port + 1, (size_t)(end - port - 1), UINT16_MAX) >= 0
+		   ? 0
+		   : -1;
+}
+
+int
+client_address_from_text(struct client_address *client, const char *text, size_t length)
+{
+	struct address address;
+	sa_family_t family;
+
+	if (split_port(&text, &length) != 0)
+		return -1;
+	family = length > 0 && memchr(text, ':', length) != NULL ? AF_INET6 : AF_INET;
+	/* inet_pton() would take what stands in front of a NUL. */
+	if (length == 0 || memchr(text, '\0', length) != NULL)
+		return -1;
+	memset(&address, 0, sizeof(address));
+	if (read_ip(&address, family, text, length) != 0)
+		return -1;
+	*client = client_address_from_socket(&address.socket.any);
+	return client_address_is_unknown(client) ? -1 : 0;
+}
+
 void
 client_address_to_text(const struct client_address *client, char text[INET6_ADDRSTRLEN])
 {
-	if (client_is_unknown(client))
+	if (client_address_is_unknown(client))
 		snprintf(text, INET6_ADDRSTRLEN, "local");
 	else if (client_is_v4(client))
 		inet_ntop(AF_INET, client->bytes + MAPPED_PREFIX, text, INET6_ADDRSTRLEN);
@@ -303,11 +352,18 @@ network_to_text(const struct network *network, char text[NETWORK_MAX_TEXT])
 }
 
 int
+network_is_everything(const struct network *network)
+{
+	return network->bits == 0 || (network->bits == MAPPED_BITS &&
+					 memcmp(network->bytes, mapped_prefix, MAPPED_PREFIX) == 0);
+}
+
+int
 network_contains(const struct network *network, const struct client_address *client)
 {
 	unsigned whole = network->bits / 8, rest = network->bits % 8;
 
-	if (client_is_unknown(client))
+	if (client_address_is_unknown(client))
 		return 0;
 	/* "::/0" means every IPv6 address; IPv4 is mapped into it only by our own notation. */
 	if (client_is_v4(client) && network->bits < MAPPED_BITS)

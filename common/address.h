@@ -53,6 +53,16 @@ struct client_address client_address_from_socket(const struct sockaddr *peer);
  */
 struct client_address client_address_site(const struct client_address *client);
 
+/* 1 for all zero. */
+int client_address_is_unknown(const struct client_address *client);
+
+/*
+ * Reads what a proxy says of a client: "192.0.2.1", "2001:db8::1" or "[2001:db8::1]", the first and
+ * the last also with a port, which is dropped. `text` is `length` bytes. 0, or -1 if it is
+ * something else; "::" is, because it would be the unknown address.
+ */
+int client_address_from_text(struct client_address *client, const char *text, size_t length);
+
 /* "192.0.2.1", "2001:db8::1", or "local" for all zero. */
 void client_address_to_text(const struct client_address *client, char text[INET6_ADDRSTRLEN]);
 
@@ -72,6 +82,9 @@ int network_from_text(
 
 /* Writes the form that network_from_text reads. */
 void network_to_text(const struct network *network, char text[NETWORK_MAX_TEXT]);
+
+/* 1 for a mask of 0: every IPv4 address, or every IPv6 address. */
+int network_is_everything(const struct network *network);
 
 /* 1 if the client is inside. An unknown client is inside nothing. */
 int network_contains(const struct network *network, const struct client_address *client);

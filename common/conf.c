@@ -322,6 +322,7 @@ conf_free(struct conf *conf)
 	free(conf->dns.listen.addresses);
 	free(conf->api.listen.addresses);
 	free(conf->dns.rate_limit.exempt.networks);
+	free(conf->api.trusted_proxies.networks.networks);
 	free(conf->dns.nsid);
 	free(conf->dns.identity.version);
 	free(conf->dns.identity.hostname);

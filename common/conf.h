@@ -34,6 +34,9 @@ enum {
 
 enum { CONF_PROTOCOL_UDP = 1, CONF_PROTOCOL_TCP = 2 };
 
+/* The header in which proxies say who asked them. */
+enum conf_forwarded { CONF_X_FORWARDED_FOR, CONF_FORWARDED };
+
 /* The processes that the configuration names a user for. */
 enum conf_role { CONF_ROLE_STORE, CONF_ROLE_DNSD, CONF_ROLE_APID, CONF_ROLES };
 
@@ -98,6 +101,11 @@ struct conf {
 	struct {
 		struct conf_listen listen;
 		int disable_registration;
+		struct {
+			struct conf_networks networks;
+			int local; /* so are those behind a Unix socket */
+		} trusted_proxies;
+		enum conf_forwarded forwarded_header;
 	} api;
 	struct {
 		char *path; /* absolute */

@@ -163,6 +163,28 @@ networks_have(const struct conf_networks *list, const struct network *network)
 	return 0;
 }
 
+/* An address alone probably means itself. */
+static void
+report_network(
+    struct conf_loading *loading, const struct conf_key *key, const struct conf_value *value)
+{
+	struct in_addr v4;
+	struct in6_addr v6;
+	const char *mask = NULL;
+
+	if (inet_pton(AF_INET, value->text, &v4) == 1)
+		mask = "32";
+	else if (inet_pton(AF_INET6, value->text, &v6) == 1)
+		mask = "128";
+	if (mask != NULL)
+		conf_report_error(loading->report, value->place,
+		    "%s: \"%s\": the mask is missing; did you mean \"%s/%s\"?", key->path,
+		    value->text, value->text, mask);
+	else
+		conf_report_error(loading->report, value->place, "%s: \"%.*s\" is not %s",
+		    key->path, CONF_SHOWN, value->text, key->form);
+}
+
 void
 conf_set_network(
     struct conf_loading *loading, const struct conf_key *key, const struct conf_value *value)
@@ -172,8 +194,7 @@ conf_set_network(
 	char clean[NETWORK_MAX_TEXT];
 
 	if (network_from_text(&network, value->text, strlen(value->text), clean) != 0) {
-		conf_report_error(loading->report, value->place, "%s: \"%.*s\" is not %s",
-		    key->path, CONF_SHOWN, value->text, key->form);
+		report_network(loading, key, value);
 	} else if (networks_have(list, &network)) {
 		conf_report_error(loading->report, value->place,
 		    "%s has the network \"%.*s\" twice; remove one", key->path, CONF_SHOWN,
@@ -190,4 +211,27 @@ conf_set_network(
 		list->networks = grown;
 		list->networks[list->count++] = network;
 	}
+}
+
+void
+conf_set_trusted_proxy(
+    struct conf_loading *loading, const struct conf_key *key, const struct conf_value *value)
+{
+	struct conf *conf = loading->conf;
+	struct network network;
+	char clean[NETWORK_MAX_TEXT];
+
+	if (strcmp(value->text, "unix") == 0) {
+		if (conf->api.trusted_proxies.local)
+			conf_report_error(loading->report, value->place,
+			    "%s has \"unix\" twice; remove one", key->path);
+		conf->api.trusted_proxies.local = 1;
+		return;
+	}
+	conf_set_network(loading, key, value);
+	if (network_from_text(&network, value->text, strlen(value->text), clean) == 0 &&
+	    network_is_everything(&network))
+		conf_report_warning(loading->report, value->place,
+		    "%s: \"%s\" trusts everybody: any client can then claim any address", key->path,
+		    value->text);
 }

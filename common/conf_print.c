@@ -76,9 +76,8 @@ print_zone(FILE *out, const struct conf *conf)
 }
 
 static void
-print_networks(FILE *out, const struct conf_networks *list)
+print_network_items(FILE *out, const struct conf_networks *list)
 {
-	fputc('[', out);
 	for (size_t i = 0; i < list->count; i++) {
 		char text[NETWORK_MAX_TEXT];
 
@@ -86,7 +85,27 @@ print_networks(FILE *out, const struct conf_networks *list)
 		fputs(i > 0 ? ", " : "", out);
 		print_quoted(out, text);
 	}
+}
+
+static void
+print_networks(FILE *out, const struct conf_networks *list)
+{
+	fputc('[', out);
+	print_network_items(out, list);
 	fputs("]\n", out);
+}
+
+static void
+print_proxies(FILE *out, const struct conf *conf)
+{
+	const struct conf_networks *list = &conf->api.trusted_proxies.networks;
+
+	fputs("  trusted_proxies: [", out);
+	if (conf->api.trusted_proxies.local)
+		fputs(list->count > 0 ? "unix, " : "unix", out);
+	print_network_items(out, list);
+	fprintf(
+	    out, "]\n  forwarded_header: %s\n", conf_forwarded_word(conf->api.forwarded_header));
 }
 
 static void
@@ -188,6 +207,7 @@ conf_print(const struct conf *conf, FILE *out)
 	print_listen(out, &conf->api.listen);
 	fprintf(
 	    out, "  disable_registration: %s\n", conf->api.disable_registration ? "true" : "false");
+	print_proxies(out, conf);
 	fputs("store:\n", out);
 	print_text(out, "path", conf->store.path);
 	print_privsep(out, conf);

@@ -13,6 +13,7 @@ enum { MAX_TTL = INT32_MAX }; /* RFC 2181, 8 */
 static const char *const level_words[] = {"error", "warning", "info", "debug"};
 static const char *const format_words[] = {"text", "json"};
 static const char *const protocol_words[] = {"udp", "tcp"};
+static const char *const forwarded_words[] = {"X-Forwarded-For", "Forwarded"};
 static const char *const switch_words[] = {"false", "true"};
 
 const char *
@@ -25,6 +26,12 @@ const char *
 conf_log_format_word(enum log_format format)
 {
 	return format_words[format];
+}
+
+const char *
+conf_forwarded_word(enum conf_forwarded header)
+{
+	return forwarded_words[header];
 }
 
 void *
@@ -209,6 +216,16 @@ conf_set_log_level(
 
 	if (word >= 0)
 		loading->conf->log.level = (enum log_level)word;
+}
+
+void
+conf_set_forwarded_header(
+    struct conf_loading *loading, const struct conf_key *key, const struct conf_value *value)
+{
+	int word = read_word(loading, key, value, forwarded_words, 2);
+
+	if (word >= 0)
+		loading->conf->api.forwarded_header = (enum conf_forwarded)word;
 }
 
 void

@@ -384,8 +384,10 @@ class Configured(Program):
         assert answer.status_code == 200, answer.text
         return txt
 
-    def http_connection(self, address="127.0.0.1"):
-        return HttpConnection(socket.create_connection((address, self.api_port), DEADLINE))
+    def http_connection(self, address="127.0.0.1", source=None):
+        """`source`: the loopback address to come from."""
+        return HttpConnection(socket.create_connection(
+            (address, self.api_port), DEADLINE, (source, 0) if source is not None else None))
 
 
 class Daemon(Configured):

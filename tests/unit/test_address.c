@@ -165,6 +165,64 @@ START_TEST(knows_clients)
 }
 END_TEST
 
+/* Written is what was read, or NULL if it is no address. */
+static const struct {
+	const char *text, *written;
+} claims[] = {
+    {"192.0.2.1", "192.0.2.1"},
+    {"192.0.2.1:0", "192.0.2.1"},
+    {"192.0.2.1:65535", "192.0.2.1"},
+    {"2001:DB8:0::1", "2001:db8::1"},
+    {"[2001:db8::1]", "2001:db8::1"},
+    {"[2001:db8::1]:443", "2001:db8::1"},
+    {"::ffff:192.0.2.1", "192.0.2.1"},
+    {"", NULL},
+    {":", NULL},
+    {":80", NULL},
+    {"::", NULL},
+    {"[::]", NULL},
+    {"[]", NULL},
+    {"[", NULL},
+    {"]", NULL},
+    {"[192.0.2.1]", NULL},
+    {"[2001:db8::1", NULL},
+    {"2001:db8::1]", NULL},
+    {"[2001:db8::1]443", NULL},
+    {"[2001:db8::1]:", NULL},
+    {"[2001:db8::1]:65536", NULL},
+    {"[2001:db8::1]:443 ", NULL},
+    {"192.0.2.1:", NULL},
+    {"192.0.2.1:65536", NULL},
+    {"192.0.2.1:-1", NULL},
+    {"192.0.2.01", NULL},
+    {"192.0.2", NULL},
+    {" 192.0.2.1", NULL},
+    {"192.0.2.1 ", NULL},
+    {"192.0.2.1/32", NULL},
+    {"fe80::1%lo", NULL},
+    {"local", NULL},
+    {"0000000000000000000000000000000000000000000000::1", NULL},
+};
+
+START_TEST(reads_what_proxies_say)
+{
+	const char *expected = claims[_i].written;
+	size_t length = strlen(claims[_i].text);
+	struct client_address client;
+	char text[INET6_ADDRSTRLEN], *copy = malloc(length + 1);
+
+	ck_assert_ptr_nonnull(copy);
+	memcpy(copy, claims[_i].text, length);
+	ck_assert_int_eq(
+	    client_address_from_text(&client, copy, length), expected != NULL ? 0 : -1);
+	if (expected != NULL) {
+		client_address_to_text(&client, text);
+		ck_assert_str_eq(text, expected);
+	}
+	free(copy);
+}
+END_TEST
+
 static const struct {
 	const char *one, *other;
 	int same;
@@ -365,6 +423,7 @@ main(void)
 	tcase_add_test(cases, fills_the_socket_address);
 	tcase_add_loop_test(cases, refuses, 0, ROWS(invalid));
 	tcase_add_loop_test(cases, knows_clients, 0, ROWS(clients));
+	tcase_add_loop_test(cases, reads_what_proxies_say, 0, ROWS(claims));
 	tcase_add_loop_test(cases, knows_which_addresses_are_one_client, 0, ROWS(sites));
 	tcase_add_loop_test(cases, reads_networks, 0, ROWS(networks));
 	tcase_add_loop_test(cases, network_prefixes_do_not_read_past_the_end, 0, ROWS(networks));

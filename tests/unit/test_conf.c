@@ -234,8 +234,13 @@ static const struct mistake mistakes[] = {
 	"5:26: error: dns.rate_limit.slip must be a whole number from 0 to 100, not a text; remove "
 	"the quotes\n"},
     {RECORDS "dns: {rate_limit: {exempt: [10.0.0.0]}}\n",
-	"5:29: error: dns.rate_limit.exempt: \"10.0.0.0\" is not a network such as 192.0.2.0/24 or "
-	"2001:db8::/32\n"},
+	"5:29: error: dns.rate_limit.exempt: \"10.0.0.0\": the mask is missing; did you mean "
+	"\"10.0.0.0/32\"?\n"},
+    {RECORDS "dns: {rate_limit: {exempt: [\"2001:db8::\", 10.0.0.0/33]}}\n",
+	"5:29: error: dns.rate_limit.exempt: \"2001:db8::\": the mask is missing; did you mean "
+	"\"2001:db8::/128\"?\n"
+	"5:43: error: dns.rate_limit.exempt: \"10.0.0.0/33\" is not a network such as "
+	"192.0.2.0/24 or 2001:db8::/32\n"},
     {RECORDS "dns: {rate_limit: {exempt: [10.0.0.0/8, 10.1.0.0/8]}}\n",
 	"5:41: error: dns.rate_limit.exempt has the network \"10.1.0.0/8\" twice; remove one\n"},
     {RECORDS "dns: {rate_limit: 5}\n", "5:19: error: dns.rate_limit must have keys below it, not "
@@ -292,6 +297,16 @@ static const struct mistake mistakes[] = {
 	"5:19: error: dns.protocols must be udp or tcp, not \"upd\"; did you mean \"udp\"?\n"},
     {RECORDS "dns: {protocols: [tcp, tcp]}\n",
 	"5:24: error: dns.protocols has \"tcp\" twice; remove one\n"},
+    {RECORDS "api: {trusted_proxies: unix}\n",
+	"5:24: error: api.trusted_proxies must be a list; did you mean [\"unix\"]?\n"},
+    {RECORDS "api: {trusted_proxies: [unix, 10.0.0.0/8, unix, 10.0.0.0/8, Unix]}\n",
+	"5:43: error: api.trusted_proxies has \"unix\" twice; remove one\n"
+	"5:49: error: api.trusted_proxies has the network \"10.0.0.0/8\" twice; remove one\n"
+	"5:61: error: api.trusted_proxies: \"Unix\" is not a network such as 192.0.2.0/24 or "
+	"2001:db8::/32, or unix\n"},
+    {RECORDS "api: {forwarded_header: x-forwarded-for}\n",
+	"5:25: error: api.forwarded_header must be X-Forwarded-For or Forwarded, not "
+	"\"x-forwarded-for\"; did you mean \"X-Forwarded-For\"?\n"},
     {RECORDS "api: {disable_registration: maybe}\n",
 	"5:29: error: api.disable_registration must be true or false, not \"maybe\"\n"},
     {RECORDS "api: {disable_registration: yes}\n", "5:29: error: api.disable_registration must be "
@@ -556,6 +571,11 @@ static const struct mistake warnings[] = {
     {ZONE "  records: [\"@ NS ns1\", \"NS1 AAAA 2001:db8::1\"]\n", ""},
     {ZONE "  records: [\"@ NS ns1\", \"NS1 A 192.0.2.1\"]\n", ""},
     {ZONE "  records: [\"@ NS ns1.example.org.\"]\n", ""},
+    {RECORDS "api: {trusted_proxies: [0.0.0.0/1, 0.0.0.0/0, \"::/0\"]}\n",
+	"5:36: warning: api.trusted_proxies: \"0.0.0.0/0\" trusts everybody: any client can then "
+	"claim any address\n"
+	"5:47: warning: api.trusted_proxies: \"::/0\" trusts everybody: any client can then claim "
+	"any address\n"},
 };
 
 START_TEST(warns)
@@ -637,6 +657,9 @@ START_TEST(everything_but_the_name_has_a_default)
 	ck_assert_ptr_null(conf->dns.identity.id);
 	expect_listen(&conf->api.listen, "127.0.0.1:8053", "[::1]:8053");
 	ck_assert_int_eq(conf->api.disable_registration, 0);
+	ck_assert_uint_eq(conf->api.trusted_proxies.networks.count, 0);
+	ck_assert_int_eq(conf->api.trusted_proxies.local, 0);
+	ck_assert_int_eq(conf->api.forwarded_header, CONF_X_FORWARDED_FOR);
 	ck_assert_str_eq(conf->store.path, "/srv/var/lib");
 	ck_assert_str_eq(conf->privsep.runtime_dir, "/srv/var/run");
 	for (int i = 0; i < CONF_ROLES; i++) {
@@ -680,6 +703,8 @@ static const char full[] = "zone:\n"
 			   "api:\n"
 			   "  listen: [\"unix:../run/api\", \"unix:/run/x\"]\n"
 			   "  disable_registration: true\n"
+			   "  trusted_proxies: [192.0.2.0/24, unix, \"2001:db8::/32\"]\n"
+			   "  forwarded_header: Forwarded\n"
 			   "store: {path: ./lib/../a \"b\" \\ \303\274}\n"
 			   "privsep:\n"
 			   "  users: {store: 1001, dnsd: daemon, apid: \"1003\"}\n"
@@ -726,6 +751,9 @@ START_TEST(every_key_is_read)
 	ck_assert_str_eq(conf->dns.identity.id, "i d");
 	expect_listen(&conf->api.listen, "unix:/run/api", "unix:/run/x");
 	ck_assert_int_eq(conf->api.disable_registration, 1);
+	expect_networks(&conf->api.trusted_proxies.networks, "192.0.2.0/24", "2001:db8::/32");
+	ck_assert_int_eq(conf->api.trusted_proxies.local, 1);
+	ck_assert_int_eq(conf->api.forwarded_header, CONF_FORWARDED);
 	ck_assert_str_eq(conf->store.path, "/srv/lib/../a \"b\" \\ \303\274");
 	ck_assert_str_eq(conf->privsep.runtime_dir, "/run");
 	ck_assert_uint_eq(conf->privsep.users[CONF_ROLE_STORE].uid, 1001);

@@ -436,7 +436,8 @@ END_TEST
 
 START_TEST(survives_each_failing_allocation)
 {
-	const char *bytes = POST HOST "Content-Length: 2\r\n\r\n{}";
+	const char *bytes =
+	    POST HOST "X-Forwarded-For: a\r\nForwarded: for=a\r\nContent-Length: 2\r\n\r\n{}";
 	struct request request;
 	unsigned nth;
 
@@ -450,8 +451,48 @@ START_TEST(survives_each_failing_allocation)
 		ck_assert_int_eq(request.error, RESPONSE_ERROR_BUSY);
 		request_reset(&request);
 	}
-	ck_assert_uint_eq(nth, 3); /* target and body: one allocation each */
+	ck_assert_uint_eq(nth, 5); /* target, two lists and body: one allocation each */
 	request_reset(&request);
+}
+END_TEST
+
+static const struct {
+	const char *fields, *forwarded_for, *forwarded;
+} lists[] = {
+    {"", "", ""},
+    {"X-Forwarded-For: 192.0.2.1\r\n", "192.0.2.1,", ""},
+    {"x-forwarded-for:a,\tb \r\nX: y\r\nX-FORWARDED-FOR:\r\nX-Forwarded-For: c\r\n", "a,\tb ,,c,",
+	""},
+    {"Forwarded: for=a\r\nX-Forwarded-For: b\r\nForwarded: for=c\r\n", "b,", "for=a,for=c,"},
+    {"X-Forwarded-Fo: a\r\nX-Forwarded-For2: b\r\nForward: c\r\n", "", ""},
+    {"X-Forwarded-For: " KEY KEY KEY KEY KEY KEY KEY KEY "\r\n",
+	KEY KEY KEY KEY KEY KEY KEY KEY ",", ""},
+};
+
+START_TEST(keeps_lists_of_proxies)
+{
+	for (size_t piece = 1; piece < 500; piece += 1 + piece / 8) {
+		char bytes[1024];
+		struct request request;
+
+		snprintf(bytes, sizeof(bytes),
+		    POST HOST "%sTransfer-Encoding: chunked\r\n\r\n0\r\n"
+			      "X-Forwarded-For: trailer\r\n\r\n",
+		    lists[_i].fields);
+		request_init(&request);
+		feed(&request, bytes, strlen(bytes), piece);
+		ck_assert_int_eq(request.phase, REQUEST_COMPLETE);
+		ck_assert_uint_eq(request.forwarded_for.length, strlen(lists[_i].forwarded_for));
+		if (request.forwarded_for.length > 0)
+			ck_assert_mem_eq(request.forwarded_for.data, lists[_i].forwarded_for,
+			    request.forwarded_for.length);
+		ck_assert_uint_eq(request.forwarded.length, strlen(lists[_i].forwarded));
+		if (request.forwarded.length > 0)
+			ck_assert_mem_eq(
+			    request.forwarded.data, lists[_i].forwarded, request.forwarded.length);
+		request_reset(&request);
+		ck_assert_uint_eq(request.forwarded_for.length + request.forwarded.length, 0);
+	}
 }
 END_TEST
 
@@ -470,6 +511,7 @@ request_suite(void)
 	tcase_add_test(tests, refuses_a_large_body_at_once);
 	tcase_add_test(tests, refuses_large_chunks);
 	tcase_add_loop_test(tests, keeps_credentials, 0, ROWS(credentials));
+	tcase_add_loop_test(tests, keeps_lists_of_proxies, 0, ROWS(lists));
 	tcase_add_loop_test(tests, knows_who_awaits_a_continue, 0, ROWS(expectations));
 	tcase_add_test(tests, takes_nothing_after_the_end);
 	tcase_add_test(tests, survives_each_failing_allocation);
