@@ -5,10 +5,11 @@
 
 /* Finds the route; ROUTE_NONE with `response` set when there is nothing to be had there. */
 static enum route
-find_route(const struct api *api, const struct request *request, struct response *response)
+find_route(const struct api *api, const struct request *request, struct slice *token,
+    struct response *response)
 {
-	enum route route =
-	    route_find((const char *)request->target.data, request->target.length, api->prefix);
+	enum route route = route_find(
+	    (const char *)request->target.data, request->target.length, api->prefix, token);
 
 	/* As with acme-dns, a closed registration is not there at all. */
 	if (route == ROUTE_NONE || (route == ROUTE_REGISTER && api->registration_disabled)) {
@@ -26,12 +27,34 @@ find_route(const struct api *api, const struct request *request, struct response
 int
 api_judge_head(const struct api *api, const struct request *request, struct response *response)
 {
-	return find_route(api, request, response) == ROUTE_NONE ? -1 : 0;
+	struct slice token;
+
+	return find_route(api, request, &token, response) == ROUTE_NONE ? -1 : 0;
+}
+
+static struct slice
+slice_of_token(const struct request_token *token)
+{
+	return (struct slice){(const unsigned char *)token->bytes, token->length};
+}
+
+/*
+ * The token that a registration presents. Whoever wrote one into the URL or into a field of its own meant it; many
+ * clients send Authorization without need, so that comes last.
+ */
+static struct slice
+find_token(const struct request *request, struct slice in_target)
+{
+	if (in_target.length > 0 && in_target.length <= MESSAGE_MAX_TOKEN)
+		return in_target;
+	if (request->registration_token.length > 0)
+		return slice_of_token(&request->registration_token);
+	return slice_of_token(&request->authorization);
 }
 
 static enum response_error
-read_register(
-    const struct request *request, const struct client_address *client, struct api_call *call)
+read_register(const struct request *request, const struct client_address *client,
+    struct slice token, struct api_call *call)
 {
 	struct message_register *message = &call->message.registration;
 	struct body_register fields;
@@ -48,6 +71,7 @@ read_register(
 		return RESPONSE_ERROR_BUSY;
 	}
 	message->client = *client;
+	message->token = token;
 	message->count = (uint16_t)fields.count;
 	memcpy(message->networks, fields.networks, fields.count * sizeof(fields.networks[0]));
 	return RESPONSE_ERROR_NONE;
@@ -97,9 +121,10 @@ api_read(const struct api *api, const struct request *request, const struct clie
     struct api_call *call, struct response *response)
 {
 	enum response_error error;
+	struct slice token;
 
 	call->body.root = NULL;
-	call->route = find_route(api, request, response);
+	call->route = find_route(api, request, &token, response);
 	if (call->route == ROUTE_NONE)
 		return API_ANSWER;
 	if (request->method == REQUEST_METHOD_OPTIONS) {
@@ -110,8 +135,9 @@ api_read(const struct api *api, const struct request *request, const struct clie
 		response->status = 200;
 		return API_ANSWER;
 	}
-	error = call->route == ROUTE_REGISTER ? read_register(request, client, call)
-					      : read_update(request, client, call);
+	error = call->route == ROUTE_REGISTER
+		    ? read_register(request, client, find_token(request, token), call)
+		    : read_update(request, client, call);
 	if (error != RESPONSE_ERROR_NONE) {
 		response_set_error(response, error);
 		return API_ANSWER;

@@ -1,6 +1,8 @@
 /* One HTTP request out of its bytes: line rules of our own around llhttp. */
 #include "request.h"
 
+#include "authorization.h"
+
 #include <string.h>
 #include <strings.h>
 
@@ -42,6 +44,9 @@ request_reset(struct request *request)
 {
 	if (request->body.data != NULL)
 		explicit_bzero(request->body.data, request->body.length);
+	/* A registration token may stand in it. */
+	if (request->target.data != NULL)
+		explicit_bzero(request->target.data, request->target.length);
 	buf_free(&request->body);
 	buf_free(&request->target);
 	buf_free(&request->forwarded_for);
@@ -219,6 +224,25 @@ take_key(struct request *request, const char *value, size_t length)
 	return 0;
 }
 
+static int
+take_registration_token(struct request *request, const char *value, size_t length)
+{
+	struct request_token *token = &request->registration_token;
+
+	token->length = ++token->times == 1 && length <= sizeof(token->bytes) ? length : 0;
+	memcpy(token->bytes, value, token->length);
+	return 0;
+}
+
+static int
+take_authorization(struct request *request, const char *value, size_t length)
+{
+	struct request_token *token = &request->authorization;
+
+	token->length = ++token->times == 1 ? authorization_token(value, length, token->bytes) : 0;
+	return 0;
+}
+
 /* What is looked at, and what a value is that is longer than any good one. */
 static const struct {
 	const char *name;
@@ -230,6 +254,8 @@ static const struct {
     {"expect", take_expectation, RESPONSE_ERROR_EXPECTATION},
     {"x-api-user", take_user, RESPONSE_ERROR_NONE},
     {"x-api-key", take_key, RESPONSE_ERROR_NONE},
+    {"x-registration-token", take_registration_token, RESPONSE_ERROR_NONE},
+    {"authorization", take_authorization, RESPONSE_ERROR_NONE},
 };
 
 /* The value without the blanks around it, which llhttp leaves at its end (RFC 9112, 5.1). */

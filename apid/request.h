@@ -58,6 +58,12 @@ struct request_user {
 	unsigned times;
 };
 
+struct request_token {
+	char bytes[MESSAGE_MAX_TOKEN];
+	size_t length;
+	unsigned times;
+};
+
 struct request_key {
 	char bytes[MESSAGE_KEY];
 	size_t length; /* 0 or MESSAGE_KEY */
@@ -71,8 +77,10 @@ struct request {
 	enum request_method method;
 	struct buf target; /* as sent */
 	struct buf body;
-	struct request_user user; /* X-Api-User */
-	struct request_key key;	  /* X-Api-Key */
+	struct request_user user;		 /* X-Api-User */
+	struct request_key key;			 /* X-Api-Key */
+	struct request_token registration_token; /* X-Registration-Token */
+	struct request_token authorization;	 /* what Authorization presents as one */
 	/* All lines of such a field, each with a comma behind it. */
 	struct buf forwarded_for; /* X-Forwarded-For */
 	struct buf forwarded;	  /* Forwarded (RFC 7239) */
@@ -97,7 +105,7 @@ struct request {
 /* Makes it ready for the first byte. Allocates nothing. The request must not be moved after. */
 void request_init(struct request *request);
 
-/* Forgets everything, wiping the credentials and the body: ready for the next request. */
+/* Forgets everything, wiping credentials, target and body: ready for the next request. */
 void request_reset(struct request *request);
 
 /*

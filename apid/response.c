@@ -5,8 +5,9 @@
 #include <string.h>
 
 enum {
-	RETRY_AFTER = 1, /* seconds: store is restarted, or a queue drained, well within one */
-	DATE_TEXT = 32	 /* "Sun, 06 Nov 1994 08:49:37 GMT" and its NUL */
+	/* Seconds: store is restarted, a queue drained, and most limits have let one through by then. */
+	RETRY_AFTER = 1,
+	DATE_TEXT = 32 /* "Sun, 06 Nov 1994 08:49:37 GMT" and its NUL */
 };
 
 struct error_row {
@@ -22,12 +23,14 @@ static const struct error_row errors[RESPONSE_ERRORS] = {
     [RESPONSE_ERROR_BAD_SUBDOMAIN] = {400, "bad_subdomain"},
     [RESPONSE_ERROR_BAD_TXT] = {400, "bad_txt"},
     [RESPONSE_ERROR_FORBIDDEN] = {401, "forbidden"},
+    [RESPONSE_ERROR_REGISTRATION_FORBIDDEN] = {403, "registration_forbidden"},
     [RESPONSE_ERROR_NOT_FOUND] = {404, "not_found"},
     [RESPONSE_ERROR_METHOD] = {405, "method_not_allowed"},
     [RESPONSE_ERROR_TIMEOUT] = {408, "request_timeout"},
     [RESPONSE_ERROR_BODY_TOO_LARGE] = {413, "body_too_large"},
     [RESPONSE_ERROR_TARGET_TOO_LONG] = {414, "target_too_long"},
     [RESPONSE_ERROR_EXPECTATION] = {417, "expectation_failed"},
+    [RESPONSE_ERROR_TOO_MANY_REQUESTS] = {429, "too_many_requests"},
     [RESPONSE_ERROR_HEAD_TOO_LARGE] = {431, "headers_too_large"},
     [RESPONSE_ERROR_DATABASE] = {500, "db_error"},
     [RESPONSE_ERROR_NOT_IMPLEMENTED] = {501, "not_implemented"},
@@ -45,6 +48,8 @@ static const enum response_error results[MESSAGE_RESULTS] = {
     [MESSAGE_RESULT_DB_ERROR] = RESPONSE_ERROR_DATABASE,
     [MESSAGE_RESULT_BUSY] = RESPONSE_ERROR_BUSY,
     [MESSAGE_RESULT_REGISTRATION_CLOSED] = RESPONSE_ERROR_NOT_FOUND,
+    [MESSAGE_RESULT_REGISTRATION_FORBIDDEN] = RESPONSE_ERROR_REGISTRATION_FORBIDDEN,
+    [MESSAGE_RESULT_TOO_MANY_REQUESTS] = RESPONSE_ERROR_TOO_MANY_REQUESTS,
 };
 
 void
@@ -85,7 +90,8 @@ response_set_error(struct response *response, enum response_error error)
 {
 	response->error = error;
 	response->status = errors[error].status;
-	response->retry_after = response->status == 503 ? RETRY_AFTER : 0;
+	response->retry_after =
+	    response->status == 503 || response->status == 429 ? RETRY_AFTER : 0;
 	buf_clear(&response->body);
 	buf_printf(&response->body, "{\"error\": \"%s\"}", errors[error].word);
 }
@@ -162,6 +168,8 @@ reason_phrase(unsigned status)
 		return "Bad Request";
 	case 401:
 		return "Unauthorized";
+	case 403:
+		return "Forbidden";
 	case 404:
 		return "Not Found";
 	case 405:
@@ -174,6 +182,8 @@ reason_phrase(unsigned status)
 		return "URI Too Long";
 	case 417:
 		return "Expectation Failed";
+	case 429:
+		return "Too Many Requests";
 	case 431:
 		return "Request Header Fields Too Large";
 	case 500:

@@ -63,11 +63,12 @@ path_of(const char *target, size_t length)
 }
 
 enum route
-route_find(const char *target, size_t length, const char *prefix)
+route_find(const char *target, size_t length, const char *prefix, struct slice *token)
 {
 	struct slice left = {(const unsigned char *)prefix, strlen(prefix)};
 	struct slice path, expected, segment;
 
+	*token = (struct slice){NULL, 0};
 	if (length == 1 && *target == '*')
 		return ROUTE_SERVER;
 	path = path_of(target, length);
@@ -78,6 +79,10 @@ route_find(const char *target, size_t length, const char *prefix)
 			return ROUTE_NONE;
 	}
 	segment = next_segment(&path);
+	if (slice_equals(segment, "t")) {
+		*token = next_segment(&path);
+		segment = next_segment(&path);
+	}
 	if (next_segment(&path).length > 0)
 		return ROUTE_NONE;
 	for (unsigned i = 0; i < ROUTES; i++) {

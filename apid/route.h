@@ -17,9 +17,10 @@ enum route {
 
 /*
  * Reads a target in origin, absolute or asterisk form (RFC 9112, 3.2); a query is ignored, and
- * so are doubled and trailing slashes. Calls live under `prefix` ("" or "/", or "/acme/dns").
+ * so are doubled and trailing slashes. Calls live under `prefix` ("" or "/", or "/acme/dns"), and each of them also
+ * below /t/TOKEN there: `token` becomes that segment, empty where there is none.
  */
-enum route route_find(const char *target, size_t length, const char *prefix);
+enum route route_find(const char *target, size_t length, const char *prefix, struct slice *token);
 
 /* 1 if the route takes the method; OPTIONS is answered everywhere. */
 int route_takes(enum route route, enum request_method method);

@@ -207,6 +207,7 @@ void
 message_put_register(struct writer *writer, const struct message_register *request)
 {
 	writer_bytes(writer, request->client.bytes, sizeof(request->client.bytes));
+	writer_string8(writer, request->token.data, request->token.length);
 	put_networks(writer, request->networks, request->count);
 }
 
@@ -214,6 +215,7 @@ int
 message_get_register(struct reader *reader, struct message_register *request)
 {
 	get_client(reader, &request->client);
+	request->token = reader_string8(reader, MESSAGE_MAX_TOKEN);
 	if (get_networks(reader, request->networks, &request->count) != 0)
 		return -1;
 	return reader_end(reader);

@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 /* Changes whenever a type or a body below does: both ends must say the same. */
-enum { MESSAGE_VERSION = 3 };
+enum { MESSAGE_VERSION = 4 };
 
 enum message_type {
 	/* Both links; front to store, and back. */
@@ -54,9 +54,13 @@ enum {
 	MESSAGE_MAX_ASKED_TXT =
 	    MESSAGE_MAX_TXT +
 	    1, /* forwarded of a value asked for: so that a longer one is seen to be */
-	MESSAGE_MAX_VALUES = 16,   /* values of one name */
-	MESSAGE_MAX_NETWORKS = 256 /* allowfrom entries */
+	MESSAGE_MAX_VALUES = 16,    /* values of one name */
+	MESSAGE_MAX_NETWORKS = 256, /* allowfrom entries */
+	MESSAGE_MAX_TOKEN = 64	    /* bytes of a registration token as presented; ours have 46 */
 };
+
+/* What every registration token begins with. */
+#define MESSAGE_TOKEN_PREFIX "sp_"
 
 struct message_header {
 	uint16_t type;
@@ -164,18 +168,21 @@ int message_get_name(struct reader *reader, struct message_name *name);
 /* What store made of a request. */
 enum message_result {
 	MESSAGE_RESULT_OK = 0,
-	MESSAGE_RESULT_FORBIDDEN = 1,		/* 401 forbidden */
-	MESSAGE_RESULT_BAD_SUBDOMAIN = 2,	/* 400 bad_subdomain */
-	MESSAGE_RESULT_BAD_TXT = 3,		/* 400 bad_txt */
-	MESSAGE_RESULT_BAD_NETWORK = 4,		/* 400 invalid_allowfrom_cidr */
-	MESSAGE_RESULT_DB_ERROR = 5,		/* 500 db_error: nothing was changed */
-	MESSAGE_RESULT_BUSY = 6,		/* 503: a queue is full, nothing was tried */
-	MESSAGE_RESULT_REGISTRATION_CLOSED = 7, /* 404 */
+	MESSAGE_RESULT_FORBIDDEN = 1,		   /* 401 forbidden */
+	MESSAGE_RESULT_BAD_SUBDOMAIN = 2,	   /* 400 bad_subdomain */
+	MESSAGE_RESULT_BAD_TXT = 3,		   /* 400 bad_txt */
+	MESSAGE_RESULT_BAD_NETWORK = 4,		   /* 400 invalid_allowfrom_cidr */
+	MESSAGE_RESULT_DB_ERROR = 5,		   /* 500 db_error: nothing was changed */
+	MESSAGE_RESULT_BUSY = 6,		   /* 503: a queue is full, nothing was tried */
+	MESSAGE_RESULT_REGISTRATION_CLOSED = 7,	   /* 404 */
+	MESSAGE_RESULT_REGISTRATION_FORBIDDEN = 8, /* 403 registration_forbidden */
+	MESSAGE_RESULT_TOO_MANY_REQUESTS = 9,	   /* 429: of this client's address */
 	MESSAGE_RESULTS
 };
 
 struct message_register {
 	struct client_address client;
+	struct slice token; /* as presented, at most MESSAGE_MAX_TOKEN; empty: none */
 	uint16_t count;
 	struct slice
 	    networks[MESSAGE_MAX_NETWORKS]; /* as the client wrote them, below NETWORK_MAX_TEXT */

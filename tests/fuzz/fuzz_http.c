@@ -33,10 +33,15 @@ answer(const struct request *request)
 	if (request->phase == REQUEST_FAILED) {
 		response_set_error(&response, request->error);
 	} else {
-		if (api_read(&api, request, &client, &call, &response) == API_UPDATE &&
+		enum api_step step = api_read(&api, request, &client, &call, &response);
+
+		if (step == API_UPDATE &&
 		    (call.message.update.key.length != MESSAGE_KEY ||
 			call.message.update.txt.length > MESSAGE_MAX_ASKED_TXT ||
 			call.message.update.subdomain.length > MESSAGE_MAX_SUBDOMAIN))
+			abort();
+		if (step == API_REGISTER &&
+		    call.message.registration.token.length > MESSAGE_MAX_TOKEN)
 			abort();
 		api_call_free(&call);
 	}

@@ -79,6 +79,7 @@ get_register(void *context, uint64_t id, struct reader *body, int fd)
 	(void)fd;
 	if (message_get_register(body, &request) != 0)
 		return -1;
+	insist(request.token.length <= MESSAGE_MAX_TOKEN);
 	for (unsigned i = 0; i < request.count; i++)
 		insist(request.networks[i].length < NETWORK_MAX_TEXT);
 	return 0;
@@ -140,7 +141,7 @@ static const struct message_rule rules[] = {
     {MESSAGE_SNAPSHOT_CHUNK, 2, 1, ANY, 0, get_names},
     {MESSAGE_DELTA, 3, 1, ANY, 0, get_names},
     {MESSAGE_DELTA_APPLIED, 2, 0, 0, 0, get_nothing},
-    {MESSAGE_REGISTER, 2, 18, ANY, 0, get_register},
+    {MESSAGE_REGISTER, 2, 19, ANY, 0, get_register},
     {MESSAGE_REGISTER_ANSWER, 2, 1, ANY, 0, get_register_answer},
     {MESSAGE_UPDATE, 2, 61, ANY, 0, get_update},
     {MESSAGE_UPDATE_ANSWER, 2, 1, 1, 0, get_update_answer},

@@ -10,7 +10,7 @@ import struct
 
 from sallyport import DEADLINE, ROOT, UIDS, wait_until
 
-VERSION = 3
+VERSION = 4
 MAXIMUM = 32 * 1024
 
 HELLO, HELLO_ANSWER, STATISTICS = 2, 3, 4
@@ -21,7 +21,7 @@ UPDATE, UPDATE_ANSWER = 34, 35
 LINK = 48
 
 ROLE_NUMBERS = {"dnsd": 1, "apid": 2}
-STATISTIC_COUNTS = {"dnsd": 53, "apid": 33}  # values in a front's report
+STATISTIC_COUNTS = {"dnsd": 53, "apid": 35}  # values in a front's report
 LOOPBACK = bytes(10) + b"\xff\xff" + bytes([127, 0, 0, 1])
 
 
@@ -55,8 +55,8 @@ def statistics(role, values=()):
     return struct.pack(f"!{STATISTIC_COUNTS[role]}Q", *values, *[0] * (STATISTIC_COUNTS[role] - len(values)))
 
 
-def register(networks=(), count=None, client=LOOPBACK):
-    return client + struct.pack("!H", len(networks) if count is None else count) + \
+def register(networks=(), count=None, client=LOOPBACK, token=b""):
+    return client + string8(token) + struct.pack("!H", len(networks) if count is None else count) + \
         b"".join(string8(network) for network in networks)
 
 

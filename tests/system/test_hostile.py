@@ -181,6 +181,8 @@ def wrong_when_open(role):
             "register_65535": message(REGISTER, protocol.register([b"192.0.2.0/24"], count=65535)),
             "register_network_of_64": message(REGISTER, protocol.register([b"1" * 64])),
             "register_network_of_255": message(REGISTER, protocol.register([b"1" * 255])),
+            "register_token_65": message(REGISTER, protocol.register(token=b"s" * 65)),
+            "register_token_255": message(REGISTER, protocol.register(token=b"s" * 255)),
             "update_empty": message(UPDATE),
             "update_trailing": message(UPDATE, protocol.update() + b"\0"),
             "update_user_65": message(UPDATE, protocol.update(username=b"u" * 65)),

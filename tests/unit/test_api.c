@@ -70,6 +70,10 @@ static const struct {
 	API_UPDATE, 0, "", NULL},
     {&open_api, "POST /update", CREDENTIALS, "{\"subdomain\":\"a\",\"txt\":\"bad\"}", API_UPDATE, 0,
 	"", NULL},
+    {&open_api, "POST /t/sp_url/update", CREDENTIALS, "{\"subdomain\":\"a\",\"txt\":\"" TXT "\"}",
+	API_UPDATE, 0, "", NULL},
+    {&open_api, "POST /t/update", CREDENTIALS, "{}", API_ANSWER, 404, "not_found", NULL},
+    {&closed_api, "POST /t/sp_url/register", "", "", API_ANSWER, 404, "not_found", NULL},
     {&open_api, "POST /update", CREDENTIALS, "{\"subdomain\":\"a\"}", API_UPDATE, 0, "", NULL},
     {&open_api, "POST /update", CREDENTIALS, "{}", API_UPDATE, 0, "", NULL},
     {&open_api, "POST /update", CREDENTIALS, "{\"subdomain\":\"" LABEL_63 "\",\"txt\":\"\"}",
@@ -145,6 +149,50 @@ START_TEST(asks_store_for_a_registration)
 	ck_assert_uint_eq(call.message.registration.count, 2);
 	ck_assert(slice_equals(call.message.registration.networks[0], "192.0.2.0/24"));
 	ck_assert(slice_equals(call.message.registration.networks[1], "[::1]/64"));
+	api_call_free(&call);
+	request_reset(&request);
+}
+END_TEST
+
+/* sp_basic and sp_bearer stand in Authorization. */
+#define BASIC  "Authorization: Basic eDpzcF9iYXNpYw==\r\n"
+#define BEARER "Authorization: Bearer sp_bearer\r\n"
+#define FIELD  "X-Registration-Token: sp_field\r\n"
+#define LONG   "sp_3333333333333333333333333333333333333333333333333333333333333"
+
+static const struct {
+	const char *line;
+	const char *fields;
+	const char *token;
+} tokens[] = {
+    {"POST /register", "", ""},
+    {"POST /t/sp_url/register", "", "sp_url"},
+    {"POST /register", FIELD, "sp_field"},
+    {"POST /register", "x-registration-token:sp_field \r\n", "sp_field"},
+    {"POST /register", BASIC, "sp_basic"},
+    {"POST /register", BEARER, "sp_bearer"},
+    {"POST /t/sp_url/register", FIELD BEARER, "sp_url"},
+    {"POST /register", BEARER FIELD, "sp_field"},
+    {"POST /register", FIELD FIELD BASIC, "sp_basic"},
+    {"POST /register", BEARER BASIC, ""},
+    {"POST /register", "Authorization: Basic !\r\n", ""},
+    {"POST /register", "X-Registration-Token:\r\n", ""},
+    {"POST /t/" LONG "/register", "", LONG},
+    {"POST /t/" LONG "x/register", "", ""},
+    {"POST /register", "X-Registration-Token: " LONG "\r\n", LONG},
+    {"POST /register", "X-Registration-Token: " LONG "x\r\n", ""},
+};
+
+START_TEST(forwards_a_token_however_it_is_presented)
+{
+	struct request request;
+	struct response response;
+	struct api_call call;
+
+	make(&request, tokens[_i].line, tokens[_i].fields, "");
+	response_init(&response, 0);
+	ck_assert_int_eq(api_read(&open_api, &request, &client, &call, &response), API_REGISTER);
+	ck_assert(slice_equals(call.message.registration.token, tokens[_i].token));
 	api_call_free(&call);
 	request_reset(&request);
 }
@@ -280,6 +328,7 @@ api_suite(void)
 	tcase_add_loop_test(tests, reads_requests, 0, count);
 	tcase_add_loop_test(tests, judges_heads_like_requests, 0, count);
 	tcase_add_test(tests, asks_store_for_a_registration);
+	tcase_add_loop_test(tests, forwards_a_token_however_it_is_presented, 0, ROWS(tokens));
 	tcase_add_test(tests, asks_store_for_an_update);
 	tcase_add_test(tests, cuts_a_long_text_and_asks_all_the_same);
 	tcase_add_test(tests, answers_a_registration);

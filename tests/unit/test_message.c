@@ -146,8 +146,9 @@ get_name(struct reader *reader)
 static void
 put_register(struct writer *writer)
 {
-	struct message_register request = {
-	    .count = 2, .networks = {slice_of("192.0.2.0/24"), slice_of("[::1]/64")}};
+	struct message_register request = {.token = slice_of("sp_token"),
+	    .count = 2,
+	    .networks = {slice_of("192.0.2.0/24"), slice_of("[::1]/64")}};
 
 	message_put_register(writer, &request);
 }
@@ -377,6 +378,7 @@ START_TEST(the_largest_bodies_fit)
 	    .label = {value, MESSAGE_MAX_SUBDOMAIN}, .exists = 1, .count = MESSAGE_MAX_VALUES};
 	struct writer writer;
 
+	request.token = (struct slice){value, MESSAGE_MAX_TOKEN};
 	request.count = MESSAGE_MAX_NETWORKS;
 	for (unsigned i = 0; i < MESSAGE_MAX_NETWORKS; i++)
 		request.networks[i] = (struct slice){value, NETWORK_MAX_TEXT - 1};

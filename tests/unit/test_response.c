@@ -45,12 +45,14 @@ static const struct {
     {RESPONSE_ERROR_BAD_SUBDOMAIN, 400, "{\"error\": \"bad_subdomain\"}"},
     {RESPONSE_ERROR_BAD_TXT, 400, "{\"error\": \"bad_txt\"}"},
     {RESPONSE_ERROR_FORBIDDEN, 401, "{\"error\": \"forbidden\"}"},
+    {RESPONSE_ERROR_REGISTRATION_FORBIDDEN, 403, "{\"error\": \"registration_forbidden\"}"},
     {RESPONSE_ERROR_NOT_FOUND, 404, "{\"error\": \"not_found\"}"},
     {RESPONSE_ERROR_METHOD, 405, "{\"error\": \"method_not_allowed\"}"},
     {RESPONSE_ERROR_TIMEOUT, 408, "{\"error\": \"request_timeout\"}"},
     {RESPONSE_ERROR_BODY_TOO_LARGE, 413, "{\"error\": \"body_too_large\"}"},
     {RESPONSE_ERROR_TARGET_TOO_LONG, 414, "{\"error\": \"target_too_long\"}"},
     {RESPONSE_ERROR_EXPECTATION, 417, "{\"error\": \"expectation_failed\"}"},
+    {RESPONSE_ERROR_TOO_MANY_REQUESTS, 429, "{\"error\": \"too_many_requests\"}"},
     {RESPONSE_ERROR_HEAD_TOO_LARGE, 431, "{\"error\": \"headers_too_large\"}"},
     {RESPONSE_ERROR_DATABASE, 500, "{\"error\": \"db_error\"}"},
     {RESPONSE_ERROR_NOT_IMPLEMENTED, 501, "{\"error\": \"not_implemented\"}"},
@@ -72,7 +74,8 @@ START_TEST(errors_have_status_and_word)
 	ck_assert_uint_eq(response.status, errors[_i].status);
 	ck_assert_uint_eq(response.body.length, strlen(errors[_i].body));
 	ck_assert_mem_eq(response.body.data, errors[_i].body, response.body.length);
-	ck_assert_int_eq(response.retry_after > 0, response.status == 503);
+	ck_assert_int_eq(
+	    response.retry_after > 0, response.status == 503 || response.status == 429);
 	/* Each status has its reason phrase. */
 	buf_init(&out, RESPONSE_MAX);
 	ck_assert_int_eq(response_write(&response, &framing, &out), 0);
@@ -98,6 +101,8 @@ START_TEST(results_become_errors)
 	    {MESSAGE_RESULT_DB_ERROR, 500, "db_error"},
 	    {MESSAGE_RESULT_BUSY, 503, "busy"},
 	    {MESSAGE_RESULT_REGISTRATION_CLOSED, 404, "not_found"},
+	    {MESSAGE_RESULT_REGISTRATION_FORBIDDEN, 403, "registration_forbidden"},
+	    {MESSAGE_RESULT_TOO_MANY_REQUESTS, 429, "too_many_requests"},
 	};
 
 	ck_assert_uint_eq(sizeof(rows) / sizeof(rows[0]), MESSAGE_RESULTS - 1);

@@ -53,11 +53,45 @@ START_TEST(finds_routes)
 	size_t length = strlen(targets[_i].target);
 	/* Exactly its size, so that a sanitizer sees a byte read behind it. */
 	char *target = malloc(length > 0 ? length : 1);
+	struct slice token;
 
 	ck_assert_ptr_nonnull(target);
 	memcpy(target, targets[_i].target, length);
-	ck_assert_int_eq(route_find(target, length, targets[_i].prefix), targets[_i].route);
+	ck_assert_int_eq(route_find(target, length, targets[_i].prefix, &token), targets[_i].route);
+	ck_assert_uint_eq(token.length, 0);
 	free(target);
+}
+END_TEST
+
+static const struct {
+	const char *prefix;
+	const char *target;
+	enum route route;
+	const char *token;
+} token_targets[] = {
+    {"", "/t/sp_x/register", ROUTE_REGISTER, "sp_x"},
+    {"", "//t//sp_x//update/?y", ROUTE_UPDATE, "sp_x"},
+    {"", "/t/sp_x/health", ROUTE_HEALTH, "sp_x"},
+    {"", "https://auth.example.org/t/register/register", ROUTE_REGISTER, "register"},
+    {"", "/t/sp_x", ROUTE_NONE, "sp_x"},
+    {"", "/t/", ROUTE_NONE, ""},
+    {"", "/t/register", ROUTE_NONE, "register"},
+    {"", "/T/sp_x/register", ROUTE_NONE, ""},
+    {"", "/tt/sp_x/register", ROUTE_NONE, ""},
+    {"", "/t/sp_x/register/x", ROUTE_NONE, "sp_x"},
+    {"", "/t/sp_x/t/sp_y/register", ROUTE_NONE, "sp_x"},
+    {"/acme", "/acme/t/sp_x/register", ROUTE_REGISTER, "sp_x"},
+    {"/acme", "/t/sp_x/acme/register", ROUTE_NONE, ""},
+};
+
+START_TEST(finds_routes_behind_a_token)
+{
+	const char *target = token_targets[_i].target;
+	struct slice token;
+
+	ck_assert_int_eq(route_find(target, strlen(target), token_targets[_i].prefix, &token),
+	    token_targets[_i].route);
+	ck_assert(slice_equals(token, token_targets[_i].token));
 }
 END_TEST
 
@@ -67,11 +101,12 @@ START_TEST(reads_no_target_too_far)
 
 	for (size_t length = 0; length < sizeof(whole); length++) {
 		char *target = malloc(length > 0 ? length : 1);
+		struct slice token;
 		enum route route;
 
 		ck_assert_ptr_nonnull(target);
 		memcpy(target, whole, length);
-		route = route_find(target, length, "/acme");
+		route = route_find(target, length, "/acme", &token);
 		ck_assert_int_eq(route, length < 35 ? ROUTE_NONE : ROUTE_UPDATE);
 		free(target);
 	}
@@ -126,6 +161,7 @@ route_suite(void)
 	TCase *tests = tcase_create("route");
 
 	tcase_add_loop_test(tests, finds_routes, 0, (int)(sizeof(targets) / sizeof(targets[0])));
+	tcase_add_loop_test(tests, finds_routes_behind_a_token, 0, ROWS(token_targets));
 	tcase_add_test(tests, reads_no_target_too_far);
 	tcase_add_loop_test(
 	    tests, knows_its_methods, 0, (int)(sizeof(methods) / sizeof(methods[0])));
