@@ -1,6 +1,7 @@
 /* sallyport: the front program; each verb is a file of its own. */
 #include "check_config.h"
 #include "conf.h"
+#include "convert_config.h"
 #include "run.h"
 #include "version.h"
 
@@ -10,11 +11,14 @@
 
 static const struct verb {
 	const char *name;
+	const char
+	    *argument; /* what `execute` takes instead of the configuration's path; or NULL */
 	int (*execute)(const char *path);
 	const char *help;
 } verbs[] = {
-    {"run", run, "start the three processes and serve until SIGTERM or Ctrl-C"},
-    {"check-config", check_config, "check the configuration and print what is in effect"},
+    {"run", NULL, run, "start the three processes and serve until SIGTERM or Ctrl-C"},
+    {"check-config", NULL, check_config, "check the configuration and print what is in effect"},
+    {"convert-config", "FILE", convert_config, "print our configuration made of acme-dns's FILE"},
 };
 
 enum { VERBS = sizeof(verbs) / sizeof(verbs[0]) };
@@ -26,8 +30,12 @@ usage(FILE *out)
 	    "Usage: sallyport VERB [-c FILE]\n"
 	    "A small DNS server with an HTTP API that lets each machine change one TXT record,\n"
 	    "for ACME DNS-01 challenges.\n\n");
-	for (unsigned i = 0; i < VERBS; i++)
-		fprintf(out, "  %-19s %s\n", verbs[i].name, verbs[i].help);
+	for (unsigned i = 0; i < VERBS; i++) {
+		const char *argument = verbs[i].argument != NULL ? verbs[i].argument : "";
+		int used = fprintf(out, "  %s %s", verbs[i].name, argument);
+
+		fprintf(out, "%*s%s\n", used < 22 ? 22 - used : 1, "", verbs[i].help);
+	}
 	fprintf(out,
 	    "\n"
 	    "  -c, --config FILE   the configuration (default " CONF_DEFAULT_PATH ")\n"
@@ -57,7 +65,7 @@ main(int argc, char **argv)
 	};
 	const char *path = CONF_DEFAULT_PATH;
 	const struct verb *verb;
-	int option;
+	int option, last;
 
 	while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
 		switch (option) {
@@ -80,12 +88,18 @@ main(int argc, char **argv)
 		return CONF_EXIT;
 	}
 	verb = find_verb(argv[optind]);
-	if (verb == NULL || optind + 1 < argc) {
+	last = verb != NULL && verb->argument != NULL ? optind + 1 : optind;
+	if (verb == NULL || last + 1 < argc) {
 		fprintf(stderr, "sallyport: %s \"%s\"\n\n",
 		    verb == NULL ? "there is no verb" : "unexpected argument",
-		    argv[verb == NULL ? optind : optind + 1]);
+		    argv[verb == NULL ? optind : last + 1]);
 		usage(stderr);
 		return CONF_EXIT;
 	}
-	return verb->execute(path);
+	if (last == argc) {
+		fprintf(stderr, "sallyport: %s needs its %s\n\n", verb->name, verb->argument);
+		usage(stderr);
+		return CONF_EXIT;
+	}
+	return verb->execute(last > optind ? argv[last] : path);
 }
