@@ -26,7 +26,7 @@ ZONE = "auth.example.org"
 SERVER_CORE, LOAD_CORE = "0", "1"
 TICKS = os.sysconf("SC_CLK_TCK")
 UIDS = {"store": 64101, "dnsd": 64102, "apid": 64103}  # numbers: no account has to be made
-START_LIMIT = 120  # seconds for a server to give its first right answer
+START_LIMIT = 120  # seconds for a server to give its first right answer, or to take a snapshot
 QUESTIONS = 200_000  # different queries in a file, at most
 RATE_LIMIT = 1_000_000  # answers a second to one network: the highest that can be set
 UDP_WINDOW = 200  # queries under way
@@ -221,7 +221,7 @@ class Sallyport(Server):
         uid, gid = (UIDS["store"],) * 2 if os.geteuid() == 0 else (os.getuid(), os.getgid())
         with open(self.lines, "rb") as lines:
             subprocess.run([TOOLS / "fill", data, str(uid), str(gid)], stdin=lines, check=True,
-                           stdout=subprocess.DEVNULL, timeout=600)
+                           stdout=subprocess.DEVNULL, timeout=1800)
         path = self.folder / "sallyport.yaml"
         path.write_text(
             f"zone:\n  name: {ZONE}\n  records:\n    - '{ZONE}. A 198.51.100.1'\n    - '{ZONE}. NS {ZONE}.'\n"
@@ -234,13 +234,30 @@ class Sallyport(Server):
             f"privsep: {{users: {json.dumps(UIDS)}, runtime_dir: {self.folder / 'run'}}}\n")
         return [BUILD / "bin" / "sallyport", "run", "-c", path]
 
+    def daemons(self, role):
+        name = f"sallyport-{role}"
+        return [pid for pid in super().pids() if os.path.basename(os.readlink(f"/proc/{pid}/exe")) == name]
+
     def pids(self):
         """Only dnsd: the other two sleep, and are not what a DNS server is compared with."""
-        found = [pid for pid in super().pids()
-                 if os.path.basename(os.readlink(f"/proc/{pid}/exe")) == "sallyport-dnsd"]
+        found = self.daemons("dnsd")
         if not found:
             raise Failure("sallyport-dnsd is gone")
         return found
+
+    def log(self):
+        return (self.folder / "log").read_text(errors="replace")
+
+    def restart_store(self):
+        """Kills store and waits until dnsd has taken the whole of a new snapshot. Returns the seconds that took."""
+        count, begin = self.log().count("synchronised:"), time.monotonic()
+        for pid in self.daemons("store"):
+            os.kill(pid, signal.SIGKILL)
+        while self.log().count("synchronised:") == count:
+            if time.monotonic() > begin + START_LIMIT:
+                raise Failure("no snapshot came")
+            time.sleep(0.05)
+        return time.monotonic() - begin
 
 
 # Running and reporting

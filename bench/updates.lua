@@ -22,6 +22,14 @@ function request()
     string.format('{"subdomain": "%s", "txt": "%s"}', account.subdomain, value))
 end
 
+-- PAUSE_MS: how long each connection rests after an answer; without it, not at all.
+local pause = tonumber(os.getenv("PAUSE_MS") or "0")
+if pause > 0 then
+  function delay()
+    return pause
+  end
+end
+
 local bad = 0
 function response(status)
   if status ~= 200 then bad = bad + 1 end
