@@ -59,6 +59,7 @@ struct connection {
 	enum route route;     /* of the request that is being served; ROUTE_NONE: not known yet */
 	uint64_t ticket;      /* at the broker; 0: none */
 	struct api_echo echo; /* likewise, of an update */
+	struct response_cors cors; /* of that request's answer */
 
 	/* The host's list. */
 	struct connection *next, *previous;

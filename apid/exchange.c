@@ -13,6 +13,7 @@ exchange_desk_init(struct exchange_desk *desk, const struct conf *conf)
 	desk->proxies = (struct forwarded_trust){.networks = &conf->api.trusted_proxies.networks,
 	    .local = conf->api.trusted_proxies.local,
 	    .header = conf->api.forwarded_header};
+	desk->origins = &conf->api.cors_origins;
 	name_to_text(&conf->zone.name, desk->api.zone);
 	length = strlen(desk->api.zone);
 	if (length > 1 && desk->api.zone[length - 1] == '.')
@@ -36,9 +37,10 @@ log_refusal(struct exchange_desk *desk, const struct connection *connection, enu
 
 static void
 answer(struct exchange_desk *desk, struct connection *connection, enum route route,
-    const struct response *response)
+    struct response *response)
 {
 	connection->ticket = 0;
+	response->cors = connection->cors;
 	log_refusal(desk, connection, route, response);
 	connection_answer(connection, response);
 }
@@ -102,6 +104,7 @@ exchange_judge(void *context, const struct request *request, struct response *re
 {
 	struct exchange_desk *desk = context;
 
+	response->cors = cors_judge(desk->origins, request);
 	return api_judge_head(&desk->api, request, response);
 }
 
@@ -148,6 +151,7 @@ exchange_serve(void *context, struct connection *connection, const struct reques
 
 	response_init(&response, 0);
 	connection->client = client_of(desk, connection, request);
+	connection->cors = cors_judge(desk->origins, request);
 	step = api_read(&desk->api, request, &connection->client, &call, &response);
 	connection->route = call.route;
 	if (step == API_ANSWER)

@@ -9,13 +9,15 @@
 #include "broker.h"
 #include "conf.h"
 #include "connection.h"
+#include "cors.h"
 #include "forwarded.h"
 #include "log.h"
 
 struct exchange_desk {
 	struct api api;
 	struct forwarded_trust proxies;
-	struct broker *broker; /* borrowed */
+	const struct conf_origins *origins; /* borrowed */
+	struct broker *broker;		    /* borrowed */
 	struct log_limit refusals;
 };
 

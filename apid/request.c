@@ -243,6 +243,16 @@ take_authorization(struct request *request, const char *value, size_t length)
 	return 0;
 }
 
+static int
+take_origin(struct request *request, const char *value, size_t length)
+{
+	struct request_origin *origin = &request->origin;
+
+	origin->length = ++origin->times == 1 ? length : 0;
+	memcpy(origin->bytes, value, origin->length);
+	return 0;
+}
+
 /* What is looked at, and what a value is that is longer than any good one. */
 static const struct {
 	const char *name;
@@ -256,6 +266,7 @@ static const struct {
     {"x-api-key", take_key, RESPONSE_ERROR_NONE},
     {"x-registration-token", take_registration_token, RESPONSE_ERROR_NONE},
     {"authorization", take_authorization, RESPONSE_ERROR_NONE},
+    {"origin", take_origin, RESPONSE_ERROR_NONE},
 };
 
 /* The value without the blanks around it, which llhttp leaves at its end (RFC 9112, 5.1). */

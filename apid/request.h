@@ -70,6 +70,13 @@ struct request_key {
 	unsigned times;
 };
 
+/* Whose script sends it, as a browser says; likewise. */
+struct request_origin {
+	char bytes[REQUEST_MAX_FIELD_VALUE];
+	size_t length;
+	unsigned times;
+};
+
 struct request {
 	llhttp_t parser;
 	enum request_phase phase;
@@ -81,6 +88,7 @@ struct request {
 	struct request_key key;			 /* X-Api-Key */
 	struct request_token registration_token; /* X-Registration-Token */
 	struct request_token authorization;	 /* what Authorization presents as one */
+	struct request_origin origin;
 	/* All lines of such a field, each with a comma behind it. */
 	struct buf forwarded_for; /* X-Forwarded-For */
 	struct buf forwarded;	  /* Forwarded (RFC 7239) */

@@ -7,7 +7,8 @@
 enum {
 	/* Seconds: store is restarted, a queue drained, and most limits have let one through by then. */
 	RETRY_AFTER = 1,
-	DATE_TEXT = 32 /* "Sun, 06 Nov 1994 08:49:37 GMT" and its NUL */
+	PREFLIGHT_MAX_AGE = 600, /* seconds for which a browser need not ask again */
+	DATE_TEXT = 32		 /* "Sun, 06 Nov 1994 08:49:37 GMT" and its NUL */
 };
 
 struct error_row {
@@ -59,6 +60,7 @@ response_init(struct response *response, unsigned status)
 	response->retry_after = 0;
 	response->allow = NULL;
 	response->error = RESPONSE_ERROR_NONE;
+	response->cors = (struct response_cors){0};
 	buf_init(&response->body, RESPONSE_MAX_BODY);
 }
 
@@ -208,6 +210,27 @@ write_connection(const struct response_framing *framing, struct buf *out)
 		buf_append_string(out, "Connection: keep-alive\r\n");
 }
 
+static void
+write_cors(const struct response *response, struct buf *out)
+{
+	const struct response_cors *cors = &response->cors;
+
+	if (cors->varies)
+		buf_append_string(out, "Vary: Origin\r\n");
+	if (cors->origin == NULL)
+		return;
+	buf_printf(out, "Access-Control-Allow-Origin: %s\r\n", cors->origin);
+	if (cors->is_preflight && response->allow != NULL)
+		buf_printf(out,
+		    "Access-Control-Allow-Methods: %s\r\n"
+		    "Access-Control-Allow-Headers: Authorization, Content-Type, X-Api-Key, "
+		    "X-Api-User, X-Registration-Token\r\n"
+		    "Access-Control-Max-Age: %d\r\n",
+		    response->allow, PREFLIGHT_MAX_AGE);
+	else if (!cors->is_preflight) /* not shown to scripts otherwise */
+		buf_append_string(out, "Access-Control-Expose-Headers: Retry-After\r\n");
+}
+
 int
 response_write(
     const struct response *response, const struct response_framing *framing, struct buf *out)
@@ -230,6 +253,7 @@ response_write(
 		buf_printf(out, "Allow: %s\r\n", response->allow);
 	if (response->retry_after > 0)
 		buf_printf(out, "Retry-After: %u\r\n", response->retry_after);
+	write_cors(response, out);
 	write_connection(framing, out);
 	buf_append_string(out, "\r\n");
 	if (!framing->head_only)

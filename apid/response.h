@@ -41,11 +41,19 @@ enum response_error {
 	RESPONSE_ERRORS
 };
 
+/* Which scripts in a browser may read an answer (Fetch standard, CORS protocol). All zero: not said. */
+struct response_cors {
+	int varies;	    /* caches are told that it depends on who asks */
+	const char *origin; /* who may; borrowed, NULL: nobody else */
+	int is_preflight;   /* the browser asks what a request may have */
+};
+
 struct response {
 	unsigned status;
 	unsigned retry_after; /* seconds; 0: no such header */
 	const char *allow;    /* static; NULL: no such header */
 	enum response_error error;
+	struct response_cors cors;
 	struct buf body; /* owned; JSON, or empty */
 };
 

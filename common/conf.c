@@ -313,6 +313,14 @@ conf_load(struct conf *conf, const char *path, int as_root, FILE *messages)
 	return errors;
 }
 
+static void
+free_origins(struct conf_origins *origins)
+{
+	for (size_t i = 0; i < origins->count; i++)
+		free(origins->texts[i]);
+	free(origins->texts);
+}
+
 void
 conf_free(struct conf *conf)
 {
@@ -323,6 +331,7 @@ conf_free(struct conf *conf)
 	free(conf->api.listen.addresses);
 	free(conf->dns.rate_limit.exempt.networks);
 	free(conf->api.trusted_proxies.networks.networks);
+	free_origins(&conf->api.cors_origins);
 	free(conf->dns.nsid);
 	free(conf->dns.identity.version);
 	free(conf->dns.identity.hostname);

@@ -22,6 +22,8 @@ enum {
 	CONF_MAX_FILE = 1024 * 1024, /* bytes of a configuration file */
 	CONF_MAX_LISTEN = 64,	     /* addresses of one list */
 	CONF_MAX_NETWORKS = 64,	     /* networks of one list */
+	CONF_MAX_ORIGINS = 64,	     /* origins of one list */
+	CONF_MAX_ORIGIN = 255,	     /* bytes of one */
 	CONF_MAX_WORKERS = 64,
 	CONF_MAX_VALUES = 16,
 	CONF_MIN_TXT =
@@ -53,6 +55,11 @@ struct conf_listen {
 
 struct conf_networks {
 	struct network *networks; /* owned */
+	size_t count;
+};
+
+struct conf_origins {
+	char **texts; /* owned, as are the texts: "https://www.example.org", or "*" for all */
 	size_t count;
 };
 
@@ -106,6 +113,7 @@ struct conf {
 			int local; /* so are those behind a Unix socket */
 		} trusted_proxies;
 		enum conf_forwarded forwarded_header;
+		struct conf_origins cors_origins;
 	} api;
 	struct {
 		char *path; /* absolute */

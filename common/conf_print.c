@@ -109,6 +109,17 @@ print_proxies(FILE *out, const struct conf *conf)
 }
 
 static void
+print_origins(FILE *out, const struct conf_origins *list)
+{
+	fputs("  cors_origins: [", out);
+	for (size_t i = 0; i < list->count; i++) {
+		fputs(i > 0 ? ", " : "", out);
+		print_quoted(out, list->texts[i]);
+	}
+	fputs("]\n", out);
+}
+
+static void
 print_dns_limits(FILE *out, const struct conf *conf)
 {
 	fprintf(out, "  socket_buffer: %u\n", conf->dns.socket_buffer);
@@ -208,6 +219,7 @@ conf_print(const struct conf *conf, FILE *out)
 	fprintf(
 	    out, "  disable_registration: %s\n", conf->api.disable_registration ? "true" : "false");
 	print_proxies(out, conf);
+	print_origins(out, &conf->api.cors_origins);
 	fputs("store:\n", out);
 	print_text(out, "path", conf->store.path);
 	print_privsep(out, conf);

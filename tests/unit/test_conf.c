@@ -307,6 +307,69 @@ static const struct mistake mistakes[] = {
     {RECORDS "api: {forwarded_header: x-forwarded-for}\n",
 	"5:25: error: api.forwarded_header must be X-Forwarded-For or Forwarded, not "
 	"\"x-forwarded-for\"; did you mean \"X-Forwarded-For\"?\n"},
+    {RECORDS "api: {cors_origins: [\"https://www.example.org/\"]}\n",
+	"5:22: error: api.cors_origins: \"https://www.example.org/\" is not an origin such as "
+	"https://www.example.org, or \"*\" for all; did you mean \"https://www.example.org\"?\n"},
+    {RECORDS "api: {cors_origins: [\"HTTPS://Www.Example.org\"]}\n",
+	"5:22: error: api.cors_origins: \"HTTPS://Www.Example.org\" is not an origin such as "
+	"https://www.example.org, or \"*\" for all; did you mean \"https://www.example.org\"?\n"},
+    {RECORDS "api: {cors_origins: [\"https://www.example.org:443\"]}\n",
+	"5:22: error: api.cors_origins: \"https://www.example.org:443\" is not an origin such as "
+	"https://www.example.org, or \"*\" for all; did you mean \"https://www.example.org\"?\n"},
+    {RECORDS "api: {cors_origins: [\"http://www.example.org:80/a?b\"]}\n",
+	"5:22: error: api.cors_origins: \"http://www.example.org:80/a?b\" is not an origin such as "
+	"https://www.example.org, or \"*\" for all; did you mean \"http://www.example.org\"?\n"},
+    {RECORDS "api: {cors_origins: [\"www.example.org\"]}\n",
+	"5:22: error: api.cors_origins: \"www.example.org\" is not an origin such as "
+	"https://www.example.org, or \"*\" for all; did you mean \"https://www.example.org\"?\n"},
+    {RECORDS "api: {cors_origins: [\"www.example.org:8443\"]}\n",
+	"5:22: error: api.cors_origins: \"www.example.org:8443\" is not an origin such as "
+	"https://www.example.org, or \"*\" for all; did you mean "
+	"\"https://www.example.org:8443\"?\n"},
+    {RECORDS "api: {cors_origins: [\"https://www.example.org#x\"]}\n",
+	"5:22: error: api.cors_origins: \"https://www.example.org#x\" is not an origin such as "
+	"https://www.example.org, or \"*\" for all; did you mean \"https://www.example.org\"?\n"},
+    {RECORDS "api: {cors_origins: [\"https://\"]}\n",
+	"5:22: error: api.cors_origins: \"https://\" is not an origin such as "
+	"https://www.example.org, or \"*\" for all\n"},
+    {RECORDS "api: {cors_origins: [\"https://*.example.org\"]}\n",
+	"5:22: error: api.cors_origins: \"https://*.example.org\" is not an origin such as "
+	"https://www.example.org, or \"*\" for all\n"},
+    {RECORDS "api: {cors_origins: [\"https://a b\"]}\n",
+	"5:22: error: api.cors_origins: \"https://a b\" is not an origin such as "
+	"https://www.example.org, or \"*\" for all\n"},
+    {RECORDS "api: {cors_origins: [\"https://a:0\"]}\n",
+	"5:22: error: api.cors_origins: \"https://a:0\" is not an origin such as "
+	"https://www.example.org, or \"*\" for all\n"},
+    {RECORDS "api: {cors_origins: [\"https://a:65536\"]}\n",
+	"5:22: error: api.cors_origins: \"https://a:65536\" is not an origin such as "
+	"https://www.example.org, or \"*\" for all\n"},
+    {RECORDS "api: {cors_origins: [\"https://a:\"]}\n",
+	"5:22: error: api.cors_origins: \"https://a:\" is not an origin such as "
+	"https://www.example.org, or \"*\" for all\n"},
+    {RECORDS "api: {cors_origins: [\"https://a:1:2\"]}\n",
+	"5:22: error: api.cors_origins: \"https://a:1:2\" is not an origin such as "
+	"https://www.example.org, or \"*\" for all\n"},
+    {RECORDS "api: {cors_origins: [\"https://[::1\"]}\n",
+	"5:22: error: api.cors_origins: \"https://[::1\" is not an origin such as "
+	"https://www.example.org, or \"*\" for all\n"},
+    {RECORDS "api: {cors_origins: [\"https://[]\"]}\n",
+	"5:22: error: api.cors_origins: \"https://[]\" is not an origin such as "
+	"https://www.example.org, or \"*\" for all\n"},
+    {RECORDS "api: {cors_origins: [\"https://u@a\"]}\n",
+	"5:22: error: api.cors_origins: \"https://u@a\" is not an origin such as "
+	"https://www.example.org, or \"*\" for all\n"},
+    {RECORDS "api: {cors_origins: [\"\"]}\n",
+	"5:22: error: api.cors_origins: \"\" is not an origin such as https://www.example.org, or "
+	"\"*\" for all\n"},
+    {RECORDS "api: {cors_origins: [\"null\"]}\n",
+	"5:22: error: api.cors_origins: \"null\" is what any page can make itself; write \"*\" to "
+	"allow all\n"},
+    {RECORDS "api: {cors_origins: [\"http://a\", \"http://a\", \"*\"]}\n",
+	"5:34: error: api.cors_origins has \"http://a\" twice; remove one\n"
+	"5:46: error: api.cors_origins: \"*\" allows every origin; remove it or the others\n"},
+    {RECORDS "api: {cors_origins: [\"*\", \"http://a\"]}\n",
+	"5:27: error: api.cors_origins: \"*\" allows every origin; remove it or the others\n"},
     {RECORDS "api: {disable_registration: maybe}\n",
 	"5:29: error: api.disable_registration must be true or false, not \"maybe\"\n"},
     {RECORDS "api: {disable_registration: yes}\n", "5:29: error: api.disable_registration must be "
@@ -660,6 +723,7 @@ START_TEST(everything_but_the_name_has_a_default)
 	ck_assert_uint_eq(conf->api.trusted_proxies.networks.count, 0);
 	ck_assert_int_eq(conf->api.trusted_proxies.local, 0);
 	ck_assert_int_eq(conf->api.forwarded_header, CONF_X_FORWARDED_FOR);
+	ck_assert_uint_eq(conf->api.cors_origins.count, 0);
 	ck_assert_str_eq(conf->store.path, "/srv/var/lib");
 	ck_assert_str_eq(conf->privsep.runtime_dir, "/srv/var/run");
 	for (int i = 0; i < CONF_ROLES; i++) {
@@ -705,6 +769,8 @@ static const char full[] = "zone:\n"
 			   "  disable_registration: true\n"
 			   "  trusted_proxies: [192.0.2.0/24, unix, \"2001:db8::/32\"]\n"
 			   "  forwarded_header: Forwarded\n"
+			   "  cors_origins: [https://www.example.org, \"http://[::1]:8080\", "
+			   "moz-extension://a-b]\n"
 			   "store: {path: ./lib/../a \"b\" \\ \303\274}\n"
 			   "privsep:\n"
 			   "  users: {store: 1001, dnsd: daemon, apid: \"1003\"}\n"
@@ -754,6 +820,10 @@ START_TEST(every_key_is_read)
 	expect_networks(&conf->api.trusted_proxies.networks, "192.0.2.0/24", "2001:db8::/32");
 	ck_assert_int_eq(conf->api.trusted_proxies.local, 1);
 	ck_assert_int_eq(conf->api.forwarded_header, CONF_FORWARDED);
+	ck_assert_uint_eq(conf->api.cors_origins.count, 3);
+	ck_assert_str_eq(conf->api.cors_origins.texts[0], "https://www.example.org");
+	ck_assert_str_eq(conf->api.cors_origins.texts[1], "http://[::1]:8080");
+	ck_assert_str_eq(conf->api.cors_origins.texts[2], "moz-extension://a-b");
 	ck_assert_str_eq(conf->store.path, "/srv/lib/../a \"b\" \\ \303\274");
 	ck_assert_str_eq(conf->privsep.runtime_dir, "/run");
 	ck_assert_uint_eq(conf->privsep.users[CONF_ROLE_STORE].uid, 1001);
@@ -877,6 +947,13 @@ START_TEST(lists_and_paths_have_an_end)
 		snprintf(text + used, sizeof(text) - used, "      - 192.0.%d.0/24\n", i);
 	}
 	expect(text, 0, "72:9: error: dns.rate_limit.exempt has more than 64 networks\n");
+	snprintf(text, sizeof(text), "%s", RECORDS "api:\n  cors_origins:\n");
+	for (int i = 0; i < 65; i++) {
+		size_t used = strlen(text);
+
+		snprintf(text + used, sizeof(text) - used, "    - http://a:%d\n", 8000 + i);
+	}
+	expect(text, 0, "71:7: error: api.cors_origins has more than 64 origins\n");
 
 	path = RECORDS "api: {listen: [\"unix:" PATH_100 "12345678\"]}\n";
 	/* What a message repeats is cut after 100 bytes. */

@@ -161,6 +161,38 @@ START_TEST(empty_answers_are_framed)
 }
 END_TEST
 
+#define ALLOW_ORIGIN "Access-Control-Allow-Origin: https://www.example.org\r\n"
+
+START_TEST(scripts_are_told_what_they_may)
+{
+	struct response_framing framing = {.now = now, .keep_alive = 1};
+	struct response response;
+
+	response_init(&response, 200);
+	response.cors.varies = 1;
+	check_bytes(&response, &framing,
+	    "HTTP/1.1 200 OK\r\n" DATE "Content-Length: 0\r\nVary: Origin\r\n\r\n");
+	response.cors.origin = "https://www.example.org";
+	check_bytes(&response, &framing,
+	    "HTTP/1.1 200 OK\r\n" DATE "Content-Length: 0\r\nVary: Origin\r\n" ALLOW_ORIGIN
+	    "Access-Control-Expose-Headers: Retry-After\r\n\r\n");
+	response.status = 204;
+	response.allow = "OPTIONS, POST";
+	response.cors.is_preflight = 1;
+	check_bytes(&response, &framing,
+	    "HTTP/1.1 204 No Content\r\n" DATE
+	    "Allow: OPTIONS, POST\r\nVary: Origin\r\n" ALLOW_ORIGIN
+	    "Access-Control-Allow-Methods: OPTIONS, POST\r\n"
+	    "Access-Control-Allow-Headers: Authorization, Content-Type, X-Api-Key, X-Api-User, "
+	    "X-Registration-Token\r\n"
+	    "Access-Control-Max-Age: 600\r\n\r\n");
+	response.allow = NULL;
+	check_bytes(&response, &framing,
+	    "HTTP/1.1 204 No Content\r\n" DATE "Vary: Origin\r\n" ALLOW_ORIGIN "\r\n");
+	response_free(&response);
+}
+END_TEST
+
 static void
 check_body(const struct response *response, unsigned status, const char *expected)
 {
@@ -209,7 +241,7 @@ START_TEST(the_longest_registration_fits)
 	struct message_register_answer answer = registered();
 	struct response_framing framing = {.now = now};
 	struct response response;
-	char network[NETWORK_MAX_TEXT];
+	char network[NETWORK_MAX_TEXT], origin[256] = "";
 	struct buf out;
 
 	memset(network, 'f', sizeof(network));
@@ -219,6 +251,10 @@ START_TEST(the_longest_registration_fits)
 		    (struct slice){(const unsigned char *)network, sizeof(network) - 1};
 	response_init(&response, 0);
 	response_set_registered(&response, &answer, "auth.example.org");
+	memset(origin, 'o', sizeof(origin) - 1);
+	response.cors = (struct response_cors){.varies = 1, .origin = origin, .is_preflight = 1};
+	response.allow = "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT";
+	response.retry_after = UINT32_MAX;
 	buf_init(&out, RESPONSE_MAX);
 	ck_assert_int_eq(response_write(&response, &framing, &out), 0);
 	buf_free(&out);
@@ -315,6 +351,7 @@ response_suite(void)
 	tcase_add_test(tests, results_become_errors);
 	tcase_add_test(tests, an_error_is_framed);
 	tcase_add_test(tests, empty_answers_are_framed);
+	tcase_add_test(tests, scripts_are_told_what_they_may);
 	tcase_add_test(tests, a_registration_has_no_blanks_and_its_order);
 	tcase_add_test(tests, the_longest_registration_fits);
 	tcase_add_test(tests, an_update_has_one_blank);
