@@ -101,7 +101,8 @@ pool_bind(const struct conf *conf)
 	configure_rate_limit(pool, conf);
 	pool->tcp_limits = (struct tcp_limits){.connections = conf->dns.tcp.connections,
 	    .connections_per_address = conf->dns.tcp.connections_per_address,
-	    .idle_ms = conf->dns.tcp.idle_timeout * UINT64_C(1000)};
+	    .idle_ms = conf->dns.tcp.idle_timeout * UINT64_C(1000),
+	    .lifetime_ms = conf->dns.tcp.lifetime * UINT64_C(1000)};
 	bind_all(&pool->udp, conf, SOCK_DGRAM);
 	bind_all(&pool->tcp, conf, SOCK_STREAM);
 	return pool;

@@ -423,7 +423,7 @@ on_sweep(uv_timer_t *timer)
 		newer = connection->newer;
 		if (now - connection->active >= tcp->limits.idle_ms)
 			end_connection(connection, STATISTIC_DNS_TCP_CLOSED_IDLE);
-		else if (now - connection->opened >= TCP_LIFETIME_MS)
+		else if (now - connection->opened >= tcp->limits.lifetime_ms)
 			end_connection(connection, STATISTIC_DNS_TCP_CLOSED_LIFETIME);
 	}
 }

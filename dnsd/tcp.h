@@ -21,9 +21,8 @@
 #include <uv.h>
 
 enum {
-	TCP_LIFETIME_MS = 600 * 1000, /* however busy: a client that wants more connects again */
-	TCP_SWEEP_MS = 500,	      /* how often both are looked at */
-	TCP_STOP_MS = 1000,	      /* for clients to take their answers when we stop */
+	TCP_SWEEP_MS = 500, /* how often both times are looked at */
+	TCP_STOP_MS = 1000, /* for clients to take their answers when we stop */
 	TCP_BACKLOG = 256,
 	TCP_OUT_HIGH = 64 * 1024, /* bytes of answers before they are sent and reading stops */
 	TCP_READ = 64 * 1024	  /* bytes of one read */
@@ -34,6 +33,7 @@ struct tcp_limits {
 	unsigned connections;
 	unsigned connections_per_address;
 	uint64_t idle_ms;
+	uint64_t lifetime_ms; /* however busy: a client that wants more connects again */
 };
 
 struct tcp;

@@ -320,3 +320,20 @@ def test_tcp_idle_timeout(folder):
     else:
         pytest.fail("an idle connection stayed")
     busy.ask()
+
+
+def test_tcp_lifetime(folder):
+    """However busy a connection is, it ends; one that is younger goes on."""
+    daemon = tcp_daemon(folder, lifetime=3)
+    start = time.monotonic()
+    old = Peer(daemon)
+    while time.monotonic() < start + DEADLINE:
+        young = Peer(daemon)
+        try:
+            old.ask()
+        except (ConnectionError, dns.message.ShortHeader):
+            break
+    else:
+        pytest.fail("a busy connection stayed")
+    assert time.monotonic() - start > 2.5
+    young.ask()
