@@ -27,22 +27,6 @@ lookup_label(const struct table_reader *names, const struct qname *name, int lab
 	return table_label(names, label + 1, label[0]);
 }
 
-/* The longest existing static name above one that does not exist itself (RFC 4592, 3.3.1). */
-static const struct zone_node *
-find_encloser(const struct zone *zone, const struct qname *name, int labels)
-{
-	size_t end = (size_t)name->length - zone->name.length, start;
-	const struct zone_node *node;
-
-	for (int i = 1; i < labels; i++) {
-		start = name->labels[i];
-		node = zone_find(zone, name->lower + start, end - start);
-		if (node != NULL)
-			return node;
-	}
-	return &zone->nodes[0];
-}
-
 struct lookup
 lookup_name(const struct zone *zone, struct table_reader *names, const struct qname *name,
     int labels, const struct table_label *label)
@@ -54,7 +38,7 @@ lookup_name(const struct zone *zone, struct table_reader *names, const struct qn
 	lookup.node = zone_find(zone, name->lower, length);
 	if (lookup.node != NULL)
 		return lookup;
-	encloser = find_encloser(zone, name, labels);
+	encloser = zone_encloser(zone, name->lower, length);
 	/* The table is asked only where no static name stands between. */
 	if (encloser == &zone->nodes[0]) {
 		switch (table_find(names, label, &lookup.values)) {

@@ -50,7 +50,7 @@ struct rrset_pointer {
 
 /* A host of the zone that the records name. */
 struct rrset_host {
-	const struct zone_node *node;
+	const struct zone_node *node; /* its own, or the wildcard's that covers it */
 	struct rrset_place name;
 };
 
@@ -62,7 +62,7 @@ struct rrset {
 	struct rrset_pointer
 	    *pointers; /* owned; in order; their bytes in the records mean nothing */
 	size_t pointer_count;
-	/* Owned: whose addresses belong into the additional section, each once. */
+	/* Owned: whose addresses belong into the additional section, each name once. */
 	struct rrset_host *hosts;
 	size_t host_count;
 	/* Owned: of a CNAME that stays in the zone whom it names, otherwise NULL. */

@@ -60,6 +60,21 @@ zone_find(const struct zone *zone, const uint8_t *relative, size_t length)
 	return NULL;
 }
 
+const struct zone_node *
+zone_encloser(const struct zone *zone, const uint8_t *relative, size_t length)
+{
+	const struct zone_node *node = NULL;
+	size_t label;
+
+	while (node == NULL && length > 0) {
+		label = 1 + (size_t)relative[0];
+		relative += label;
+		length -= label;
+		node = zone_find(zone, relative, length);
+	}
+	return node != NULL ? node : &zone->nodes[0];
+}
+
 const struct rrset *
 zone_node_rrset(const struct zone_node *node, uint16_t type)
 {
@@ -163,35 +178,72 @@ names_host(uint16_t type)
 	}
 }
 
-static int
-add_host(struct zone *zone, struct rrset *rrset, const struct rrset_source *source)
+/*
+ * The node that has a host's addresses. Not the wildcard at the apex: a name below that may be somebody's,
+ * which only the table knows.
+ */
+static const struct zone_node *
+find_host(struct zone *zone, const struct name *name)
+{
+	const struct zone_node *node;
+	int length = relative_length(zone, name);
+	struct name lower = *name;
+
+	if (length < 0)
+		return NULL;
+	name_lower_wire(lower.wire, lower.length);
+	node = zone_find(zone, lower.wire, (size_t)length);
+	if (node != NULL)
+		return node;
+	node = zone_encloser(zone, lower.wire, (size_t)length);
+	return node == &zone->nodes[0] ? NULL : node->wildcard;
+}
+
+static struct name
+name_of(const struct rrset_source *source)
 {
 	struct name name = {.length = (uint8_t)source->name.length};
-	const struct zone_node *node;
-	struct rrset_host *grown;
 
 	memcpy(name.wire, source->name.data, source->name.length);
-	node = find_owner(zone, &name);
+	return name;
+}
+
+static int
+is_same(struct slice a, struct slice b)
+{
+	for (size_t i = 0; a.length == b.length && i < a.length; i++) {
+		if (name_lower(a.data[i]) != name_lower(b.data[i]))
+			return 0;
+	}
+	return a.length == b.length;
+}
+
+static int
+add_host(struct zone *zone, struct rrset *rrset, const struct rrset_source *sources, unsigned which)
+{
+	struct name name = name_of(&sources[which]);
+	const struct zone_node *node = find_host(zone, &name);
+	struct rrset_host *grown;
+
 	if (node == NULL)
 		return 0;
-	for (size_t i = 0; i < rrset->host_count; i++) {
-		if (rrset->hosts[i].node == node)
+	for (unsigned i = 0; i < which; i++) {
+		if (is_same(sources[i].name, sources[which].name))
 			return 0;
 	}
 	grown = array_grow(rrset->hosts, rrset->host_count, sizeof(*grown));
 	if (grown == NULL)
 		return -1;
 	rrset->hosts = grown;
-	rrset->hosts[rrset->host_count++] = (struct rrset_host){node, source->place};
+	rrset->hosts[rrset->host_count++] = (struct rrset_host){node, sources[which].place};
 	return 0;
 }
 
 static int
 set_alias(const struct zone *zone, struct rrset *rrset, const struct rrset_source *source)
 {
-	struct name name = {.length = (uint8_t)source->name.length};
+	struct name name = name_of(source);
 
-	memcpy(name.wire, source->name.data, source->name.length);
 	if (!name_is_within(&name, &zone->name))
 		return 0;
 	rrset->alias = malloc(sizeof(*rrset->alias));
@@ -218,7 +270,7 @@ add_rrset(struct zone *zone, struct zone_node *node, uint16_t type, struct rrset
 	for (unsigned i = 0; i < count; i++) {
 		if (sources[i].name.length == 0)
 			continue;
-		if (names_host(type) && add_host(zone, rrset, &sources[i]) < 0)
+		if (names_host(type) && add_host(zone, rrset, sources, i) < 0)
 			return -1;
 		if (type == DNS_TYPE_CNAME && set_alias(zone, rrset, &sources[i]) < 0)
 			return -1;
@@ -322,9 +374,9 @@ zone_new(const struct zone_config *config)
 	zone->txt_ttl = config->txt_ttl;
 	if (make_nodes(zone, config->records) < 0)
 		goto fail;
+	link_wildcards(zone);
 	if (add_soa(zone, config) < 0 || add_records(zone, config->records) < 0)
 		goto fail;
-	link_wildcards(zone);
 	return zone;
 fail:
 	zone_free(zone);

@@ -63,6 +63,10 @@ uint32_t zone_serial(int64_t seconds_since_epoch);
 /* The node of exactly this relative name, or NULL. */
 const struct zone_node *zone_find(const struct zone *zone, const uint8_t *relative, size_t length);
 
+/* The node of the longest name above this one that exists (RFC 4592, 3.3.1): the apex if no other. */
+const struct zone_node *zone_encloser(
+    const struct zone *zone, const uint8_t *relative, size_t length);
+
 /* The node's records of that type, or NULL. */
 const struct rrset *zone_node_rrset(const struct zone_node *node, uint16_t type);
 

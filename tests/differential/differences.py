@@ -13,6 +13,7 @@ import answers
 
 FORMERR, SERVFAIL, NXDOMAIN, NOTIMP, REFUSED, NOTAUTH, BADVERS, BADCOOKIE = 1, 2, 3, 4, 5, 9, 16, 23
 AA, TC, RD = 0x400, 0x200, 0x100
+MB, AFSDB, RT, KX = 7, 18, 21, 36
 NS, CNAME, SOA, MX, OPT, TKEY, TSIG, IXFR, AXFR, ANY = 2, 5, 6, 15, 41, 249, 250, 251, 252, 255
 NSID, EXPIRE, COOKIE, KEEPALIVE, ERROR = 3, 9, 10, 11, 15
 CHAOS, ANY_CLASS = 3, 255
@@ -89,10 +90,12 @@ def read_query(wire, transport):
             offset = end + 4
         for _ in range(sum(counts[1:])):
             query.signed = 0
-            (owner, kind, size, ttl, data), offset = answers.read_record(wire, offset)
+            start = offset
+            (_, kind, size, ttl, data), offset = answers.read_record(wire, offset)
             if kind == TSIG and size == ANY_CLASS and ttl == 0:
                 query.signed = int(is_tsig_data(wire[offset - len(data):offset]))
-            if kind == OPT and owner == b"\0":
+            # Its owner is one byte, not a pointer to one (RFC 6891, 6.1.2).
+            if kind == OPT and wire[start] == 0:
                 query.opts += 1
                 query.size, query.version = max(size, 512), ttl >> 16 & 255
                 query.options = read_options(data)
@@ -157,6 +160,15 @@ def positive(answer):
 
 def extra(theirs, ours):
     return [record for record in theirs if record not in ours]
+
+
+def types(records):
+    return {record[1] for record in records}
+
+
+def theirs_alone(ours, theirs):
+    """Additional records that only they have, but for addresses of their authority's servers."""
+    return [record for record in extra(theirs.additional, ours.additional) if not is_of_authority(record, theirs)]
 
 
 def is_of_authority(record, answer):
@@ -271,19 +283,36 @@ INTENDED = [
         "algorithm of RFC 1034, 4.3.2, adds them to referrals only."),
     Difference(
         "addresses of those NS", "NSD", frozenset({"additional"}),
-        lambda query, ours, theirs: not extra(ours.additional, theirs.additional) and all(
-            is_of_authority(record, theirs) for record in extra(theirs.additional, ours.additional)),
+        lambda query, ours, theirs: not extra(ours.additional, theirs.additional)
+        and not theirs_alone(ours, theirs),
         "Where NSD adds NS records, it adds their addresses."),
     *in_both(
         "addresses that do not fit", frozenset({"additional"}),
-        lambda query, ours, theirs: query.transport == "udp" and positive(ours) and room(query, theirs) < 32
-        and all(is_of_authority(record, theirs) for record in extra(theirs.additional, ours.additional)),
+        lambda query, ours, theirs: query.transport == "udp" and positive(ours) and room(query, theirs) < 128
+        and not theirs_alone(ours, theirs),
         "Of the optional addresses some fit into a datagram and some do not (RFC 2181, 9: no TC for those). "
-        "Sallyport's names are the shortest, and it has no NS records in between."),
+        "Sallyport's names are the shortest, and it has no NS records in between; where NSD's do not fit, it leaves "
+        "the addresses away, too."),
+    *in_both(
+        "addresses of the wildcard at the apex", frozenset({"additional"}),
+        lambda query, ours, theirs: any(record[0].startswith(b"\7covered\4auth")
+                                        for record in extra(theirs.additional, ours.additional)),
+        "A name below the apex may be somebody's, so its addresses are not known beforehand; they are optional (RFC "
+        "1034, 4.3.2, 6). Other wildcards' are added, as in NSD and Knot."),
+    Difference(
+        "addresses for AFSDB", "NSD", frozenset({"additional"}),
+        lambda query, ours, theirs: AFSDB in types(ours.answer) and not theirs_alone(ours, theirs),
+        "The host of an AFSDB record has its addresses added (RFC 1183, 1)."),
+    Difference(
+        "addresses for AFSDB, KX, MB and RT", "Knot", frozenset({"additional"}),
+        lambda query, ours, theirs: types(ours.answer) & {AFSDB, KX, MB, RT}
+        and not theirs_alone(ours, theirs),
+        "The hosts of these records have their addresses added (RFC 1183, 1 and 3.3; RFC 2230, 2; RFC 1035, "
+        "3.3.3); NSD does so but for AFSDB."),
     Difference(
         "addresses for SVCB", "Knot", frozenset({"additional"}),
-        lambda query, ours, theirs: any(record[1] in (64, 65) for record in ours.answer)
-        and not ours.additional and {record[1] for record in theirs.additional} <= {1, 28},
+        lambda query, ours, theirs: types(ours.answer) & {64, 65} and not ours.additional
+        and types(theirs.additional) <= {1, 28},
         "Knot adds the addresses of an SVCB record's target, which is optional (RFC 9460, 4.1); NSD and "
         "Sallyport do not."),
     *in_both(

@@ -47,10 +47,11 @@ def option(code, data=b"", length=None):
 
 
 class Generator:
-    def __init__(self, seed, zone, names):
+    def __init__(self, seed, zone, names, owned):
         self.random = random.Random(seed)
         self.zone = dns.name.from_text(zone).labels[:-1]
         self.owners = [dns.name.from_text(name).labels[:-1] for name in names]
+        self.owned = [(dns.name.from_text(name).labels[:-1], rdtype) for name, rdtype in owned]
         self.names = [labels[:-len(self.zone)] for labels in self.owners]
 
     def chance(self, probability):
@@ -163,6 +164,12 @@ class Generator:
 
     def plain(self):
         return self.query()
+
+    def stored(self):
+        """What is there."""
+        labels, rdtype = self.random.choice(self.owned)
+        wire = wire_labels(labels)
+        return self.query(question(self.mixed_case(wire) if self.chance(0.3) else wire, rdtype))
 
     def wide(self):
         """Large answers against every size."""
@@ -312,15 +319,15 @@ class Generator:
 
 
 KINDS = {  # and how often, of a hundred
-    "plain": 38, "wide": 9, "any_type": 5, "any_class": 3, "chaos": 2, "opcode": 3, "response": 1,
+    "plain": 26, "stored": 12, "wide": 9, "any_type": 5, "any_class": 3, "chaos": 2, "opcode": 3, "response": 1,
     "rcode": 2, "counts": 4, "records": 3, "edns_version": 3, "edns_flags": 3, "edns_broken": 3, "signed": 3,
     "cookie": 3, "cookie_alone": 1, "trailing": 2, "truncated": 3, "name_broken": 3, "flipped": 3,
     "noise": 1, "transfer": 1, "notify": 1}
 
 
-def generate(seed, count, zone, names):
-    """`count` pairs of the kind's name and a message; ids from 0."""
-    generator = Generator(seed, zone, names)
+def generate(seed, count, zone, names, owned):
+    """`count` pairs of the kind's name and a message about names, and pairs of name and type; ids from 0."""
+    generator = Generator(seed, zone, names, owned)
     kinds = generator.random.choices(list(KINDS), KINDS.values(), k=count)
     return [(kind, struct.pack("!H", number) + getattr(generator, kind)())
             for number, kind in enumerate(kinds)]

@@ -102,13 +102,13 @@ def judge(transport, kind, wire, replies):
 
 def test_questions_repeat(trio):
     """The seed decides all but the labels that the API made up."""
-    names = trio.zone.names()
+    names, owned = trio.zone.names(), trio.zone.owned()
     others = names[:-len(trio.zone.dynamic)]
     others += [f"{uuid.uuid4()}.{ZONE}." for _ in trio.zone.dynamic]
-    first, second = (questions.generate(SEED, 1000, ZONE, some) for some in (names, others))
+    first, second = (questions.generate(SEED, 1000, ZONE, some, owned) for some in (names, others))
     assert [(kind, len(wire)) for kind, wire in first] == [(kind, len(wire)) for kind, wire in second]
-    assert first == questions.generate(SEED, 1000, ZONE, names)
-    assert first != questions.generate(SEED + 1, 1000, ZONE, names)
+    assert first == questions.generate(SEED, 1000, ZONE, names, owned)
+    assert first != questions.generate(SEED + 1, 1000, ZONE, names, owned)
 
 
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
@@ -116,7 +116,8 @@ def test_questions_repeat(trio):
 def test_same_answers(trios, manner, transport):
     trio = trios(manner)
     ask = {"udp": exchange.ask_udp, "tcp": exchange.ask_tcp}[transport]
-    asked = [(kind, wire) for kind, wire in questions.generate(SEED, COUNT, ZONE, trio.zone.names())
+    asked = [(kind, wire) for kind, wire in questions.generate(
+        SEED, COUNT, ZONE, trio.zone.names(), trio.zone.owned())
              if len(wire) > 2]
     wires = [wire for _, wire in asked]
     replies = {"Sallyport": ask(trio.ports["Sallyport"], exchange.Fence(ZONE), wires)}

@@ -4,6 +4,7 @@ CNAMEs of every kind, and names that Sallyport learns through its API and the ot
 """
 
 import dns.name
+import dns.rdatatype
 import sallyport
 
 ZONE = "auth.example.org"
@@ -72,7 +73,7 @@ FIXED += [f'long TXT "{WORDS}" "{WORDS[::-1]}"', f'huge TXT "{(WORDS * 3)[:255]}
 FIXED += [f"many MX {i} mail{i}" for i in range(30)] + [f"mail{i} A 192.0.2.{i}" for i in range(30)]
 FIXED += [f"far MX {i} mx{i}.{'ab'[i % 2]}.elsewhere.test." for i in range(60)]
 # What covers every name that is not there; for a zone of its own.
-AT_APEX = ['* TXT "whatever you ask"', "* MX 10 mail", "* A 198.51.100.99"]
+AT_APEX = ['* TXT "whatever you ask"', "* MX 10 mail", "* A 198.51.100.99", "apexmx MX 10 covered"]
 
 
 def parts(record):
@@ -127,6 +128,11 @@ class Zone:
         """Every name that owns something, those that the API made last; all end in a dot."""
         fixed = [parts(record)[0] for record in self.records]
         return sorted(set(fixed)) + [absolute(label) for label in self.dynamic]
+
+    def owned(self):
+        """What can be asked for of the fixed names: [(name, type)]."""
+        found = {parts(record)[:2] for record in self.records}
+        return [(name, dns.rdatatype.from_text(kind)) for name, kind in sorted(found)]
 
     def text(self, soa):
         """A zone file with `soa` as the other server gave it."""

@@ -302,6 +302,28 @@ START_TEST(links_hosts_of_many_types)
 }
 END_TEST
 
+/* Names that a wildcard covers have its addresses, each its own; those that the apex's would, have none. */
+START_TEST(links_hosts_of_a_wildcard)
+{
+	static const char *const texts[] = {"m SRV 1 2 3 a.w.auth.example.org.",
+	    "m SRV 1 2 4 A.w.auth.example.org.", "m SRV 1 2 3 b.c.w.auth.example.org.",
+	    "m SRV 1 2 3 d.auth.example.org.", "m SRV 1 2 3 x.h.auth.example.org.",
+	    "*.w A 192.0.2.1", "* A 192.0.2.2", "h A 192.0.2.3"};
+	struct record records[ROWS(texts)];
+	struct record_list list = {records, 0};
+	struct zone *zone = make_of(texts, ROWS(texts), &list);
+	const struct zone_node *wildcard = zone_find(zone, (const uint8_t *)"\1*\1w", 4);
+	const struct rrset *rrset =
+	    zone_node_rrset(zone_find(zone, (const uint8_t *)"\1m", 2), DNS_TYPE_SRV);
+
+	ck_assert_uint_eq(rrset->host_count, 2);
+	for (size_t i = 0; i < 2; i++)
+		ck_assert_ptr_eq(rrset->hosts[i].node, wildcard);
+	ck_assert_uint_ne(rrset->hosts[0].name.offset, rrset->hosts[1].name.offset);
+	zone_free(zone);
+}
+END_TEST
+
 START_TEST(keeps_aliases_of_the_zone)
 {
 	static const char *const targets[] = {
@@ -415,6 +437,7 @@ main(void)
 	tcase_add_test(cases, keeps_pointers_within_reach);
 	tcase_add_test(cases, links_hosts_once);
 	tcase_add_loop_test(cases, links_hosts_of_many_types, 0, ROWS(hosting));
+	tcase_add_test(cases, links_hosts_of_a_wildcard);
 	tcase_add_loop_test(cases, keeps_aliases_of_the_zone, 0, 3);
 	tcase_add_test(cases, links_wildcards);
 	tcase_add_test(cases, refuses_records_outside);
