@@ -330,6 +330,8 @@ conf_free(struct conf *conf)
 	free(conf->dns.listen.addresses);
 	free(conf->api.listen.addresses);
 	free(conf->dns.rate_limit.exempt.networks);
+	free(conf->api.registration_from.networks);
+	free(conf->api.limits.exempt.networks);
 	free(conf->api.trusted_proxies.networks.networks);
 	free_origins(&conf->api.cors_origins);
 	free(conf->dns.nsid);

@@ -69,6 +69,13 @@ struct conf_cookies {
 	uint8_t secrets[CONF_MAX_COOKIE_SECRETS][CONF_COOKIE_SECRET];
 };
 
+/* Who may register. */
+enum conf_registration {
+	CONF_REGISTRATION_OPEN,
+	CONF_REGISTRATION_CLOSED,
+	CONF_REGISTRATION_TOKEN /* whoever has a token */
+};
+
 struct conf {
 	struct {
 		struct name name;	/* lower case */
@@ -97,7 +104,6 @@ struct conf {
 			uint32_t connections;		  /* of one worker */
 			uint32_t connections_per_address; /* likewise */
 			uint32_t idle_timeout;		  /* seconds */
-			uint32_t lifetime;		  /* seconds */
 		} tcp;
 		uint32_t edns_size; /* bytes of the largest datagram sent */
 		struct conf_cookies cookies;
@@ -108,7 +114,15 @@ struct conf {
 	} dns;
 	struct {
 		struct conf_listen listen;
-		int disable_registration;
+		int disable_registration; /* acme-dns's: the call is not there at all */
+		enum conf_registration registration;
+		struct conf_networks registration_from; /* empty: from anywhere */
+		uint32_t registration_cap;		/* accounts; 0: any number */
+		struct {
+			uint32_t registrations_per_hour; /* of one address; 0: no limit */
+			uint32_t failures_per_minute;	 /* likewise: keys that do not fit */
+			struct conf_networks exempt;
+		} limits;
 		struct {
 			struct conf_networks networks;
 			int local; /* so are those behind a Unix socket */

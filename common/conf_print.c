@@ -127,10 +127,9 @@ print_dns_limits(FILE *out, const struct conf *conf)
 	    conf->dns.rate_limit.responses_per_second, conf->dns.rate_limit.slip);
 	print_networks(out, &conf->dns.rate_limit.exempt);
 	fprintf(out,
-	    "  tcp:\n    connections: %u\n    connections_per_address: %u\n    idle_timeout: %u\n"
-	    "    lifetime: %u\n",
+	    "  tcp:\n    connections: %u\n    connections_per_address: %u\n    idle_timeout: %u\n",
 	    conf->dns.tcp.connections, conf->dns.tcp.connections_per_address,
-	    conf->dns.tcp.idle_timeout, conf->dns.tcp.lifetime);
+	    conf->dns.tcp.idle_timeout);
 }
 
 /* The secrets too: what is printed must read back to the same. */
@@ -203,6 +202,21 @@ print_dns_listen(FILE *out, const struct conf *conf)
 	}
 }
 
+static void
+print_registration(FILE *out, const struct conf *conf)
+{
+	fprintf(out, "  disable_registration: %s\n  registration: %s\n  registration_from: ",
+	    conf->api.disable_registration ? "true" : "false",
+	    conf_registration_word(conf->api.registration));
+	print_networks(out, &conf->api.registration_from);
+	fprintf(out,
+	    "  registration_cap: %u\n  limits:\n    registrations_per_hour: %u\n"
+	    "    failures_per_minute: %u\n    exempt: ",
+	    conf->api.registration_cap, conf->api.limits.registrations_per_hour,
+	    conf->api.limits.failures_per_minute);
+	print_networks(out, &conf->api.limits.exempt);
+}
+
 void
 conf_print(const struct conf *conf, FILE *out)
 {
@@ -217,8 +231,7 @@ conf_print(const struct conf *conf, FILE *out)
 	print_dns_identity(out, conf);
 	fputs("api:\n", out);
 	print_listen(out, &conf->api.listen);
-	fprintf(
-	    out, "  disable_registration: %s\n", conf->api.disable_registration ? "true" : "false");
+	print_registration(out, conf);
 	print_proxies(out, conf);
 	print_origins(out, &conf->api.cors_origins);
 	fputs("store:\n", out);

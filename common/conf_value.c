@@ -14,7 +14,14 @@ static const char *const level_words[] = {"error", "warning", "info", "debug"};
 static const char *const format_words[] = {"text", "json"};
 static const char *const protocol_words[] = {"udp", "tcp"};
 static const char *const forwarded_words[] = {"X-Forwarded-For", "Forwarded"};
+static const char *const registration_words[] = {"open", "closed", "token"};
 static const char *const switch_words[] = {"false", "true"};
+
+const char *
+conf_registration_word(enum conf_registration registration)
+{
+	return registration_words[registration];
+}
 
 const char *
 conf_log_level_word(enum log_level level)
@@ -206,6 +213,16 @@ conf_set_listen_protocol(
     struct conf_loading *loading, const struct conf_key *key, const struct conf_value *value)
 {
 	add_protocol(loading, key, value, &loading->item_protocols);
+}
+
+void
+conf_set_registration(
+    struct conf_loading *loading, const struct conf_key *key, const struct conf_value *value)
+{
+	int word = read_word(loading, key, value, registration_words, 3);
+
+	if (word >= 0)
+		loading->conf->api.registration = (enum conf_registration)word;
 }
 
 void

@@ -56,6 +56,7 @@ conf_setter conf_set_zone_name, conf_set_nameserver, conf_set_admin, conf_set_re
 conf_setter conf_set_number, conf_set_ttl, conf_set_workers, conf_set_switch, conf_set_protocol;
 conf_setter conf_set_dns_listen, conf_set_listen_protocol, conf_set_api_listen, conf_set_network;
 conf_setter conf_set_trusted_proxy, conf_set_forwarded_header, conf_set_origin;
+conf_setter conf_set_registration;
 conf_setter conf_set_serial, conf_set_text, conf_set_cookie_secret;
 conf_setter conf_set_path, conf_set_user, conf_set_log_level, conf_set_log_format;
 
@@ -73,6 +74,7 @@ int64_t conf_value_number(const char *text);
 char *conf_value_absolute(const struct conf_loading *loading, const char *path);
 
 /* The words of the enums, for printing. */
+const char *conf_registration_word(enum conf_registration registration);
 const char *conf_log_level_word(enum log_level level);
 const char *conf_log_format_word(enum log_format format);
 const char *conf_forwarded_word(enum conf_forwarded header);

@@ -212,7 +212,8 @@ def test_check_config_prints_what_is_in_force(folder):
     assert (done.returncode, done.stderr) == (0, "")
     for words in (f'name: "{ZONE}."', "txt_ttl: 1", "negative_ttl: 60", "serial: auto", "127.0.0.1:5300",
                   "[::1]:8053",
-                  "disable_registration: false", "trusted_proxies: []", "forwarded_header: X-Forwarded-For",
+                  "disable_registration: false", "registration: open", "registration_from: []", "registration_cap: 0",
+                  "registrations_per_hour: 1000", "failures_per_minute: 300", "trusted_proxies: []", "forwarded_header: X-Forwarded-For",
                   "cors_origins: []", f"{folder}/var/lib", f"{folder}/var/run", "64102", "info", "text"):
         assert words in done.stdout, words
 

@@ -255,8 +255,6 @@ static const struct mistake mistakes[] = {
     {RECORDS "dns: {tcp: {idle_timeout: 10s}}\n",
 	"5:27: error: dns.tcp.idle_timeout must be a whole number of seconds from 1 to 600, not "
 	"\"10s\"\n"},
-    {RECORDS "dns: {tcp: {lifetime: 0}}\n", "5:23: error: dns.tcp.lifetime must be a whole number "
-					    "of seconds from 1 to 86400, not \"0\"\n"},
     {RECORDS "dns: {edns_size: 511}\n",
 	"5:18: error: dns.edns_size must be a number of bytes from 512 to 4096, not \"511\"\n"},
     {RECORDS "dns: {edns_size: 4097}\n",
@@ -372,6 +370,28 @@ static const struct mistake mistakes[] = {
 	"5:46: error: api.cors_origins: \"*\" allows every origin; remove it or the others\n"},
     {RECORDS "api: {cors_origins: [\"*\", \"http://a\"]}\n",
 	"5:27: error: api.cors_origins: \"*\" allows every origin; remove it or the others\n"},
+    {RECORDS "api: {registration: tokens}\n",
+	"5:21: error: api.registration must be open, closed or token, not \"tokens\"; did you mean "
+	"\"token\"?\n"},
+    {RECORDS "api: {registration: true}\n",
+	"5:21: error: api.registration must be open, closed or token, not \"true\"\n"},
+    {RECORDS "api: {registration_from: [10.0.0.1]}\n",
+	"5:27: error: api.registration_from: \"10.0.0.1\": the mask is missing; did you mean "
+	"\"10.0.0.1/32\"?\n"},
+    {RECORDS "api: {registration_cap: -1}\n", "5:25: error: api.registration_cap must be a whole "
+					      "number from 1 to 1000000000, or 0 for no "
+					      "cap, not \"-1\"\n"},
+    {RECORDS "api: {registrations_cap: 1}\n",
+	"5:7: error: unknown key \"registrations_cap\"; did you mean \"registration_cap\"?\n"},
+    {RECORDS "api: {limits: {registrations_per_hour: 1000001}}\n",
+	"5:40: error: api.limits.registrations_per_hour must be a whole number from 1 to 1000000, "
+	"or 0 for no limit, not \"1000001\"\n"},
+    {RECORDS "api: {limits: {failures_per_minute: many}}\n",
+	"5:37: error: api.limits.failures_per_minute must be a whole number from 1 to 1000000, or "
+	"0 "
+	"for no limit, not \"many\"\n"},
+    {RECORDS "api: {limits: {exempt: 10.0.0.0/8}}\n",
+	"5:24: error: api.limits.exempt must be a list; did you mean [\"10.0.0.0/8\"]?\n"},
     {RECORDS "api: {disable_registration: maybe}\n",
 	"5:29: error: api.disable_registration must be true or false, not \"maybe\"\n"},
     {RECORDS "api: {disable_registration: yes}\n", "5:29: error: api.disable_registration must be "
@@ -712,7 +732,6 @@ START_TEST(everything_but_the_name_has_a_default)
 	ck_assert_uint_eq(conf->dns.tcp.connections, 512);
 	ck_assert_uint_eq(conf->dns.tcp.connections_per_address, 64);
 	ck_assert_uint_eq(conf->dns.tcp.idle_timeout, 10);
-	ck_assert_uint_eq(conf->dns.tcp.lifetime, 600);
 	ck_assert_uint_eq(conf->zone.serial, 0);
 	ck_assert_uint_eq(conf->dns.edns_size, 1232);
 	ck_assert_int_eq(conf->dns.cookies.enabled, 1);
@@ -723,6 +742,12 @@ START_TEST(everything_but_the_name_has_a_default)
 	ck_assert_ptr_null(conf->dns.identity.id);
 	expect_listen(&conf->api.listen, "127.0.0.1:8053", "[::1]:8053");
 	ck_assert_int_eq(conf->api.disable_registration, 0);
+	ck_assert_int_eq(conf->api.registration, CONF_REGISTRATION_OPEN);
+	ck_assert_uint_eq(conf->api.registration_from.count, 0);
+	ck_assert_uint_eq(conf->api.registration_cap, 0);
+	ck_assert_uint_eq(conf->api.limits.registrations_per_hour, 1000);
+	ck_assert_uint_eq(conf->api.limits.failures_per_minute, 300);
+	expect_networks(&conf->api.limits.exempt, "127.0.0.0/8", "::1/128");
 	ck_assert_uint_eq(conf->api.trusted_proxies.networks.count, 0);
 	ck_assert_int_eq(conf->api.trusted_proxies.local, 0);
 	ck_assert_int_eq(conf->api.forwarded_header, CONF_X_FORWARDED_FOR);
@@ -766,10 +791,15 @@ static const char full[] = "zone:\n"
 			   "  rate_limit: {responses_per_second: 0, slip: 100, exempt: [\"::/0\", "
 			   "0.0.0.0/0]}\n"
 			   "  tcp: {connections: 65536, connections_per_address: 1, idle_timeout: "
-			   "600, lifetime: 86400}\n"
+			   "600}\n"
 			   "api:\n"
 			   "  listen: [\"unix:../run/api\", \"unix:/run/x\"]\n"
 			   "  disable_registration: true\n"
+			   "  registration: token\n"
+			   "  registration_from: [192.0.2.0/24, \"2001:db8::/32\"]\n"
+			   "  registration_cap: 1000000000\n"
+			   "  limits: {registrations_per_hour: 1000000, failures_per_minute: 0, "
+			   "exempt: [10.0.0.0/8, \"fd00::/8\"]}\n"
 			   "  trusted_proxies: [192.0.2.0/24, unix, \"2001:db8::/32\"]\n"
 			   "  forwarded_header: Forwarded\n"
 			   "  cors_origins: [https://www.example.org, \"http://[::1]:8080\", "
@@ -803,7 +833,6 @@ START_TEST(every_key_is_read)
 	ck_assert_uint_eq(conf->dns.tcp.connections, 65536);
 	ck_assert_uint_eq(conf->dns.tcp.connections_per_address, 1);
 	ck_assert_uint_eq(conf->dns.tcp.idle_timeout, 600);
-	ck_assert_uint_eq(conf->dns.tcp.lifetime, 86400);
 	ck_assert_uint_eq(conf->zone.serial, 4294967295);
 	ck_assert_uint_eq(conf->zone.values_per_name, 16);
 	ck_assert_uint_eq(conf->zone.value_lifetime, 2147483647);
@@ -821,6 +850,12 @@ START_TEST(every_key_is_read)
 	ck_assert_str_eq(conf->dns.identity.id, "i d");
 	expect_listen(&conf->api.listen, "unix:/run/api", "unix:/run/x");
 	ck_assert_int_eq(conf->api.disable_registration, 1);
+	ck_assert_int_eq(conf->api.registration, CONF_REGISTRATION_TOKEN);
+	expect_networks(&conf->api.registration_from, "192.0.2.0/24", "2001:db8::/32");
+	ck_assert_uint_eq(conf->api.registration_cap, 1000000000);
+	ck_assert_uint_eq(conf->api.limits.registrations_per_hour, 1000000);
+	ck_assert_uint_eq(conf->api.limits.failures_per_minute, 0);
+	expect_networks(&conf->api.limits.exempt, "10.0.0.0/8", "fd00::/8");
 	expect_networks(&conf->api.trusted_proxies.networks, "192.0.2.0/24", "2001:db8::/32");
 	ck_assert_int_eq(conf->api.trusted_proxies.local, 1);
 	ck_assert_int_eq(conf->api.forwarded_header, CONF_FORWARDED);
