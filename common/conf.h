@@ -104,6 +104,7 @@ struct conf {
 			uint32_t connections;		  /* of one worker */
 			uint32_t connections_per_address; /* likewise */
 			uint32_t idle_timeout;		  /* seconds */
+			uint32_t lifetime;		  /* seconds */
 		} tcp;
 		uint32_t edns_size; /* bytes of the largest datagram sent */
 		struct conf_cookies cookies;

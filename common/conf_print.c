@@ -127,9 +127,10 @@ print_dns_limits(FILE *out, const struct conf *conf)
 	    conf->dns.rate_limit.responses_per_second, conf->dns.rate_limit.slip);
 	print_networks(out, &conf->dns.rate_limit.exempt);
 	fprintf(out,
-	    "  tcp:\n    connections: %u\n    connections_per_address: %u\n    idle_timeout: %u\n",
+	    "  tcp:\n    connections: %u\n    connections_per_address: %u\n    idle_timeout: %u\n"
+	    "    lifetime: %u\n",
 	    conf->dns.tcp.connections, conf->dns.tcp.connections_per_address,
-	    conf->dns.tcp.idle_timeout);
+	    conf->dns.tcp.idle_timeout, conf->dns.tcp.lifetime);
 }
 
 /* The secrets too: what is printed must read back to the same. */

@@ -255,6 +255,8 @@ static const struct mistake mistakes[] = {
     {RECORDS "dns: {tcp: {idle_timeout: 10s}}\n",
 	"5:27: error: dns.tcp.idle_timeout must be a whole number of seconds from 1 to 600, not "
 	"\"10s\"\n"},
+    {RECORDS "dns: {tcp: {lifetime: 0}}\n", "5:23: error: dns.tcp.lifetime must be a whole number "
+					    "of seconds from 1 to 86400, not \"0\"\n"},
     {RECORDS "dns: {edns_size: 511}\n",
 	"5:18: error: dns.edns_size must be a number of bytes from 512 to 4096, not \"511\"\n"},
     {RECORDS "dns: {edns_size: 4097}\n",
@@ -732,6 +734,7 @@ START_TEST(everything_but_the_name_has_a_default)
 	ck_assert_uint_eq(conf->dns.tcp.connections, 512);
 	ck_assert_uint_eq(conf->dns.tcp.connections_per_address, 64);
 	ck_assert_uint_eq(conf->dns.tcp.idle_timeout, 10);
+	ck_assert_uint_eq(conf->dns.tcp.lifetime, 600);
 	ck_assert_uint_eq(conf->zone.serial, 0);
 	ck_assert_uint_eq(conf->dns.edns_size, 1232);
 	ck_assert_int_eq(conf->dns.cookies.enabled, 1);
@@ -791,7 +794,7 @@ static const char full[] = "zone:\n"
 			   "  rate_limit: {responses_per_second: 0, slip: 100, exempt: [\"::/0\", "
 			   "0.0.0.0/0]}\n"
 			   "  tcp: {connections: 65536, connections_per_address: 1, idle_timeout: "
-			   "600}\n"
+			   "600, lifetime: 86400}\n"
 			   "api:\n"
 			   "  listen: [\"unix:../run/api\", \"unix:/run/x\"]\n"
 			   "  disable_registration: true\n"
@@ -833,6 +836,7 @@ START_TEST(every_key_is_read)
 	ck_assert_uint_eq(conf->dns.tcp.connections, 65536);
 	ck_assert_uint_eq(conf->dns.tcp.connections_per_address, 1);
 	ck_assert_uint_eq(conf->dns.tcp.idle_timeout, 600);
+	ck_assert_uint_eq(conf->dns.tcp.lifetime, 86400);
 	ck_assert_uint_eq(conf->zone.serial, 4294967295);
 	ck_assert_uint_eq(conf->zone.values_per_name, 16);
 	ck_assert_uint_eq(conf->zone.value_lifetime, 2147483647);
