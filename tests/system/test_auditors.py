@@ -1,16 +1,11 @@
 """Programs of others that look for what is wrong with a DNS server: nmap, tshark and Zonemaster."""
 
-import contextlib
-import ctypes
-import fcntl
-import os
-import socket
-import struct
 import subprocess
 
 import dns.flags
 import pytest
 
+from network import network_of_our_own
 from sallyport import ZONE, Program, Server, random_txt, wait_until
 
 FUZZ_SECONDS = 60
@@ -103,33 +98,10 @@ def test_tshark_finds_no_malformed_answer(server, folder, transport):
     capture.check_answers(3 * len(names) * len(types) * len(options))
 
 
-CLONE_NEWNET = 0x40000000
-SIOCSIFFLAGS = 0x8914
-IFF_UP = 1
-
 # Zonemaster insists on port 53, on two servers, and on their names.
 SERVERS = {f"ns1.{ZONE}": "127.0.1.1", f"ns2.{ZONE}": "127.0.2.1"}
 # That they are on loopback, and that nobody answers for the names of loopback's addresses.
 OF_LOOPBACK = {"address01", "address02"}
-
-
-@contextlib.contextmanager
-def network_of_our_own():
-    """Only loopback, with all ports free; for this thread and what it starts."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    with open("/proc/thread-self/ns/net") as before:
-        _must(libc.unshare(CLONE_NEWNET))
-        try:
-            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
-                fcntl.ioctl(any_socket, SIOCSIFFLAGS, struct.pack("16sH14x", b"lo", IFF_UP))
-            yield
-        finally:
-            _must(libc.setns(before.fileno(), CLONE_NEWNET))
-
-
-def _must(result):
-    if result != 0:
-        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 
 
 def audit(folder, zone):

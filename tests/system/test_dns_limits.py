@@ -11,6 +11,7 @@ import dns.message
 import dns.rcode
 import pytest
 
+from network import network_of_our_own
 from sallyport import DEADLINE, RECORDS, ZONE, Daemon, process_status, tcp_answer, wait_closed, wait_until
 
 RATE = 50
@@ -120,6 +121,35 @@ def test_a_network_shares_its_rate_and_another_has_its_own(folder):
     other = Burst(daemon, 300, source="127.0.1.1")
     assert len(first.full) + len(same.full) <= allowed(first, same)
     check_limited(other, 300)
+
+
+# Two addresses of a /64, one of the same /56, one of the next /56, and the server's.
+SAME_64, OTHER_64, OTHER_56 = ["2001:db8:0:101::1", "2001:db8:0:101:ffff::2"], "2001:db8:0:1ff::1", "2001:db8:0:200::1"
+HERE = "2001:db8::53"
+
+
+@pytest.fixture
+def many_addresses():
+    with network_of_our_own(*SAME_64, OTHER_64, OTHER_56, HERE):
+        yield
+
+
+def listening_here(folder, **dns_keys):
+    daemon = Daemon(folder, "dnsd", records=NAMES, dns={"workers": 1} | dns_keys)
+    daemon.configuration["dns"]["listen"].append(f"[{HERE}]:{daemon.dns_port}")
+    daemon.write_configuration()
+    return daemon.start()
+
+
+@pytest.mark.root
+def test_an_ipv6_network_shares_its_rate_and_another_has_its_own(many_addresses, folder):
+    """Who has a /64, or a /56, can take any address in it."""
+    daemon = listening_here(folder, rate_limit={"responses_per_second": RATE, "exempt": []})
+    bursts = [Burst(daemon, 300, address=HERE, source=source) for source in (*SAME_64, OTHER_64)]
+    assert sum(len(burst.full) for burst in bursts) <= allowed(bursts[0], bursts[-1])
+    check_limited(Burst(daemon, 300, address=HERE, source=OTHER_56), 300)
+    daemon.wait_log("answers to 2001:db8:0:100::/56 exceed dns.rate_limit")
+    daemon.wait_log("answers to 2001:db8:0:200::/56 exceed dns.rate_limit")
 
 
 @pytest.mark.parametrize("settings", [
@@ -243,9 +273,9 @@ def tcp_daemon(folder, **limits):
 class Peer:
     """One TCP connection from one of the loopback's addresses, known to be accepted."""
 
-    def __init__(self, daemon, source="127.0.0.1"):
+    def __init__(self, daemon, source="127.0.0.1", address="127.0.0.1"):
         self.daemon = daemon
-        self.socket = socket.create_connection(("127.0.0.1", daemon.dns_port), DEADLINE, (source, 0))
+        self.socket = socket.create_connection((address, daemon.dns_port), DEADLINE, (source, 0))
         self.ask()
 
     def ask(self):
@@ -271,6 +301,18 @@ def test_tcp_connections_of_one_address_are_bounded(folder):
     second = Peer(daemon)
     assert peers[0].is_closed()
     for peer in (other, peers[2], peers[3], newcomer, second):
+        peer.ask()
+
+
+@pytest.mark.root
+def test_tcp_connections_of_one_ipv6_network_are_bounded(many_addresses, folder):
+    """All addresses of a /64 are one client's."""
+    daemon = listening_here(folder, tcp={"connections_per_address": 2, "idle_timeout": 60})
+    other = Peer(daemon, OTHER_64, HERE)
+    peers = [Peer(daemon, source, HERE) for source in SAME_64]
+    newcomer = Peer(daemon, SAME_64[1], HERE)
+    assert peers[0].is_closed()
+    for peer in (other, peers[1], newcomer):
         peer.ask()
 
 
