@@ -5,11 +5,13 @@ import struct
 
 import dns.edns
 
-from protocol import (DELTA, DELTA_APPLIED, SNAPSHOT_BEGIN, SNAPSHOT_CHUNK, SNAPSHOT_END, STATISTICS, greeted, message,
-                      name)
+from protocol import (DELTA, DELTA_APPLIED, REGISTER, REGISTER_ANSWER, SNAPSHOT_BEGIN, SNAPSHOT_CHUNK, SNAPSHOT_END,
+                      STATISTICS, FalseFront, greeted, message, name, register)
 from sallyport import Daemon, Server, http_request, wait_closed
 
 COOKIE = 10
+RESULT_OK, RESULT_BUSY = 0, 6  # enum message_result
+BCRYPT_QUEUE = 256  # store/bcrypt_pool.h
 
 
 def statistics_of(log, source):
@@ -152,6 +154,10 @@ def test_requests_and_commits(folder):
         assert server.http("GET", "/nothing").status_code == 404
         with server.http_connection() as connection:
             assert connection.ask(http_request("BREW", "/register")).status == 501
+        with server.http_connection() as connection:
+            assert connection.ask(http_request("GET", "/health")).status == 200
+            # Nobody knows what this was for; it was not for what came before it.
+            assert connection.ask(b"nonsense\r\n\r\n").status == 400
     assert "statistics of" not in before  # but when it stops
     http = statistics_of(server.log(), "apid")
     store = statistics_of(server.log(), "store")
@@ -161,8 +167,8 @@ def test_requests_and_commits(folder):
     assert http.pop("update.5xx", 0) == unavailable
     assert http.pop("opened") >= 10
     assert http == {
-        "register.2xx": 1, "update.2xx": 4, "update.4xx": forbidden + 1, "health.2xx": 1, "other.4xx": 1,
-        "other.5xx": 1, "bad_txt": 1, "not_found": 1, "not_implemented": 1}
+        "register.2xx": 1, "update.2xx": 4, "update.4xx": forbidden + 1, "health.2xx": 2, "other.4xx": 2,
+        "other.5xx": 1, "bad_txt": 1, "bad_request": 1, "not_found": 1, "not_implemented": 1}
     assert store == {
         "commits": 5, "registrations": 1, "values.set": 3, "values.cleared": 1, "bcrypt.hash": 1,
         "bcrypt.verify": forbidden + 1, "remembered": 4, "links.dnsd": 1, "links.apid": 1}
@@ -178,3 +184,34 @@ def test_connections_over_http(folder):
     assert http["opened"] >= 2
     assert http["health.2xx"] == 2
     assert "open" not in http
+
+
+def test_what_store_does_to_its_fronts(folder):
+    """Played by the test: a broken rule, more than the queue holds, and a commit that dnsd never acknowledges."""
+    store = Daemon(folder, "store").start()
+    fronts = {role: FalseFront(store, role) for role in ("dnsd", "apid")}
+    dnsd = fronts["dnsd"].greeted()
+    apid = fronts["apid"].greeted()
+    apid.send(message(65535))
+    apid.wait_closed()
+    apid = fronts["apid"].greeted()
+    apid.send(message(REGISTER, register(), 1))
+    assert apid.receive_until(REGISTER_ANSWER)[2][0] == RESULT_OK
+    # Without dnsd nothing is waited for.
+    fronts["dnsd"].close()
+    dnsd.close()
+    store.wait_log("dnsd has closed its link")
+    for number in range(2 * BCRYPT_QUEUE):
+        apid.send(message(REGISTER, register(), number + 1))
+    results = [apid.receive_until(REGISTER_ANSWER)[2][0] for _ in range(2 * BCRYPT_QUEUE)]
+    fronts["apid"].close()
+    apid.close()
+    assert store.terminate() == 0
+    found = statistics_of(store.log(), "store")
+    done = results.count(RESULT_OK)
+    assert done >= BCRYPT_QUEUE
+    assert found["busy"] == results.count(RESULT_BUSY) == 2 * BCRYPT_QUEUE - done > 0
+    assert found["registrations"] == found["bcrypt.hash"] == done + 1
+    assert found["unacknowledged"] == 1
+    assert (found["links.dnsd"], found["links.apid"], found["drops.apid"]) == (1, 2, 1)
+    assert "drops.dnsd" not in found
