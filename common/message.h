@@ -177,6 +177,7 @@ enum message_result {
 	MESSAGE_RESULT_REGISTRATION_CLOSED = 7,	   /* 404 */
 	MESSAGE_RESULT_REGISTRATION_FORBIDDEN = 8, /* 403 registration_forbidden */
 	MESSAGE_RESULT_TOO_MANY_REQUESTS = 9,	   /* 429: of this client's address */
+	MESSAGE_RESULT_TAKEN = 10, /* the name was given out before; random ones never meet */
 	MESSAGE_RESULTS
 };
 

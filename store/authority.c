@@ -106,14 +106,14 @@ authority_judge_update(const struct account_record *account, const struct messag
 }
 
 enum message_result
-authority_judge_networks(const struct message_register *request,
+authority_judge_networks(const struct slice *written, unsigned count,
     char clean[MESSAGE_MAX_NETWORKS][NETWORK_MAX_TEXT], struct slice *networks)
 {
-	for (unsigned i = 0; i < request->count; i++) {
+	for (unsigned i = 0; i < count; i++) {
 		struct network network;
 
-		if (network_from_text(&network, (const char *)request->networks[i].data,
-			request->networks[i].length, clean[i]) != 0)
+		if (network_from_text(
+			&network, (const char *)written[i].data, written[i].length, clean[i]) != 0)
 			return MESSAGE_RESULT_BAD_NETWORK;
 		networks[i] = (struct slice){(const unsigned char *)clean[i], strlen(clean[i])};
 	}

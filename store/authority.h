@@ -23,10 +23,10 @@ enum message_result authority_judge_update(const struct account_record *account,
 int authority_is_clear(struct slice txt);
 
 /*
- * Checks what a registration asks for and fills `networks` with the texts that the account
- * keeps, which point into `clean`. MESSAGE_RESULT_OK or MESSAGE_RESULT_BAD_NETWORK.
+ * Checks the `count` (at most MESSAGE_MAX_NETWORKS) entries of an allowfrom and fills `networks` with the texts that
+ * the account keeps, which point into `clean`. MESSAGE_RESULT_OK or MESSAGE_RESULT_BAD_NETWORK.
  */
-enum message_result authority_judge_networks(const struct message_register *request,
+enum message_result authority_judge_networks(const struct slice *written, unsigned count,
     char clean[MESSAGE_MAX_NETWORKS][NETWORK_MAX_TEXT], struct slice *networks);
 
 #endif

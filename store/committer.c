@@ -40,52 +40,174 @@ keep_name(struct change *change, const struct name_record *name)
 	return 0;
 }
 
-static void
+/* What a read inside a transaction means for the change; OK where there is no such record as well. */
+static enum message_result
+result_of_read(enum database_result result)
+{
+	return result == DATABASE_OK || result == DATABASE_MISSING ? MESSAGE_RESULT_OK
+								   : MESSAGE_RESULT_DB_ERROR;
+}
+
+/* Neither the user name nor the label, which may be a retired one, was ever given out. */
+static enum message_result
+check_free(struct database *database, const struct change *change)
+{
+	struct account_record account;
+	struct name_record name;
+	enum database_result result = database_get_account(database, &change->username, &account);
+
+	if (result == DATABASE_MISSING)
+		result = database_get_name(database, change->label, &name);
+	return result == DATABASE_OK ? MESSAGE_RESULT_TAKEN : result_of_read(result);
+}
+
+static enum message_result
 apply_register(struct database *database, struct change *change)
 {
 	struct name_record name = {.owner = change->username};
+	enum message_result result = check_free(database, change);
 
+	if (result != MESSAGE_RESULT_OK)
+		return result;
+	if (change->name_state != NULL) {
+		name.updated = change->name_state->updated;
+		for (unsigned i = 0; i < change->name_state->count; i++) {
+			name.values[i] = change->name_state->values[i];
+			name.values[i].sequence = database_next_sequence(database);
+		}
+		name.count = change->name_state->count;
+	}
 	name.sequence = database_next_sequence(database);
 	/* keep_name first: after a put, only a failed transaction takes the account back. */
 	if (keep_name(change, &name) != 0 ||
 	    database_put_account(database, &change->username, change->account) != DATABASE_OK ||
 	    database_put_name(database, change->label, &name) != DATABASE_OK)
-		change->result = MESSAGE_RESULT_DB_ERROR;
+		return MESSAGE_RESULT_DB_ERROR;
+	return MESSAGE_RESULT_OK;
+}
+
+/* Reads the name and makes sure that it is the user's. */
+static enum message_result
+get_own_name(struct database *database, const struct change *change, struct name_record *name)
+{
+	enum database_result result = database_get_name(database, change->label, name);
+
+	if (result == DATABASE_MISSING)
+		return MESSAGE_RESULT_FORBIDDEN;
+	if (result != DATABASE_OK)
+		return MESSAGE_RESULT_DB_ERROR;
+	return uuid_equal(&name->owner, &change->username) && !name->retired
+		   ? MESSAGE_RESULT_OK
+		   : MESSAGE_RESULT_FORBIDDEN;
+}
+
+static void
+change_name(struct change *change, struct name_record *name, unsigned maximum, uint64_t sequence)
+{
+	switch (change->kind) {
+	case CHANGE_SET:
+		name_record_set(name, change->text, maximum, sequence, change->time);
+		return;
+	case CHANGE_REMOVE:
+		name_record_remove(name, change->text, sequence, change->time);
+		return;
+	case CHANGE_DELETE:
+		name_record_retire(name, sequence, change->time);
+		return;
+	default:
+		name_record_clear(name, sequence, change->time);
+		return;
+	}
 }
 
 /* The account was judged before; that the name is still its own is certain only here. */
-static void
-apply_update(struct database *database, const struct record_limits *limits, struct change *change)
+static enum message_result
+apply_to_name(struct database *database, const struct record_limits *limits, struct change *change)
 {
 	struct name_record name;
+	enum message_result result = get_own_name(database, change, &name);
 
-	switch (database_get_name(database, change->label, &name)) {
-	case DATABASE_OK:
-		break;
-	case DATABASE_MISSING:
-		change->result = MESSAGE_RESULT_FORBIDDEN;
-		return;
-	case DATABASE_FAILED:
-	case DATABASE_FULL:
-		change->result = MESSAGE_RESULT_DB_ERROR;
-		return;
-	}
-	if (!uuid_equal(&name.owner, &change->username)) {
-		change->result = MESSAGE_RESULT_FORBIDDEN;
-		return;
-	}
+	if (result != MESSAGE_RESULT_OK)
+		return result;
 	name_record_expire(&name, limits->lifetime, change->time);
-	if (change->kind == CHANGE_SET)
-		name_record_set(&name, change->text, limits->values,
-		    database_next_sequence(database), change->time);
-	else
-		name_record_clear(&name, database_next_sequence(database), change->time);
+	change_name(change, &name, limits->values, database_next_sequence(database));
 	/* keep_name first: its bytes outlive the page that the old values stand on. */
 	if (keep_name(change, &name) != 0 ||
 	    name_record_decode(
 		&name, change->label, (struct slice){change->name, change->name_length}) != 0 ||
 	    database_put_name(database, change->label, &name) != DATABASE_OK)
-		change->result = MESSAGE_RESULT_DB_ERROR;
+		return MESSAGE_RESULT_DB_ERROR;
+	return MESSAGE_RESULT_OK;
+}
+
+static int
+is_expected(const struct account_record *account, struct slice hash)
+{
+	return hash.length == 0 || (hash.length == account->hash.length &&
+				       memcmp(hash.data, account->hash.data, hash.length) == 0);
+}
+
+static enum message_result
+delete_account(struct database *database, const struct record_limits *limits, struct change *change)
+{
+	enum message_result result = apply_to_name(database, limits, change);
+
+	if (result != MESSAGE_RESULT_OK)
+		return result;
+	return database_delete_account(database, &change->username) == DATABASE_OK
+		   ? MESSAGE_RESULT_OK
+		   : MESSAGE_RESULT_DB_ERROR;
+}
+
+/* Only what the change is about: the rest stays as another change may have left it meanwhile. */
+static enum message_result
+apply_to_account(
+    struct database *database, const struct record_limits *limits, struct change *change)
+{
+	struct account_record account;
+
+	switch (database_get_account(database, &change->username, &account)) {
+	case DATABASE_OK:
+		break;
+	case DATABASE_MISSING:
+		return MESSAGE_RESULT_FORBIDDEN;
+	default:
+		return MESSAGE_RESULT_DB_ERROR;
+	}
+	if (!is_expected(&account, change->expected_hash))
+		return MESSAGE_RESULT_FORBIDDEN;
+	if (change->kind == CHANGE_DELETE)
+		return delete_account(database, limits, change);
+	if (change->kind == CHANGE_NETWORKS) {
+		account.network_count = change->account->network_count;
+		memcpy(account.networks, change->account->networks, sizeof(account.networks));
+	} else {
+		account.hash = change->account->hash;
+	}
+	return database_put_account(database, &change->username, &account) == DATABASE_OK
+		   ? MESSAGE_RESULT_OK
+		   : MESSAGE_RESULT_DB_ERROR;
+}
+
+static enum message_result
+apply(struct committer *committer, struct change *change)
+{
+	struct database *database = committer->database;
+	const struct record_limits *limits = &committer->limits;
+
+	switch (change->kind) {
+	case CHANGE_REGISTER:
+		return apply_register(database, change);
+	case CHANGE_SET:
+	case CHANGE_REMOVE:
+	case CHANGE_CLEAR:
+		return apply_to_name(database, limits, change);
+	case CHANGE_NETWORKS:
+	case CHANGE_HASH:
+	case CHANGE_DELETE:
+		return apply_to_account(database, limits, change);
+	}
+	return MESSAGE_RESULT_DB_ERROR;
 }
 
 static void
@@ -105,11 +227,8 @@ try_group(struct committer *committer, struct change *group)
 	if (result != DATABASE_OK)
 		return result;
 	for (struct change *change = group; change != NULL; change = change->next) {
-		change->result = MESSAGE_RESULT_OK;
-		if (change->kind == CHANGE_REGISTER)
-			apply_register(database, change);
-		else
-			apply_update(database, &committer->limits, change);
+		change->commit = 0;
+		change->result = apply(committer, change);
 	}
 	return database_commit(database);
 }

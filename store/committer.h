@@ -14,7 +14,15 @@ enum {
 	COMMITTER_QUEUE = 1024 /* changes submitted and not handed back */
 };
 
-enum change_kind { CHANGE_REGISTER, CHANGE_SET, CHANGE_CLEAR };
+enum change_kind {
+	CHANGE_REGISTER, /* a new account with its name */
+	CHANGE_SET,	 /* one value */
+	CHANGE_REMOVE,	 /* one value */
+	CHANGE_CLEAR,	 /* all values */
+	CHANGE_NETWORKS, /* who may use the account */
+	CHANGE_HASH,	 /* its key */
+	CHANGE_DELETE	 /* the account; its name is retired */
+};
 
 /* Owned by whoever submits it, and not touched by him until `done`. */
 struct change {
@@ -22,12 +30,19 @@ struct change {
 	struct uuid username;
 	struct slice label;
 	uint64_t time;			      /* seconds since 1970 */
-	const struct account_record *account; /* CHANGE_REGISTER */
-	struct slice text;		      /* CHANGE_SET */
+	const struct account_record *account; /* CHANGE_REGISTER; its networks or its hash */
+	const struct name_record
+	    *name_state; /* CHANGE_REGISTER: updated and values, or NULL: none */
+	/* Of an account that is changed or deleted: refused if its hash is not this one any more; empty: any. */
+	struct slice expected_hash;
+	struct slice text; /* CHANGE_SET, CHANGE_REMOVE */
 
-	enum message_result
-	    result;	     /* OK, FORBIDDEN (the name is not the user's any more) or DB_ERROR */
-	uint64_t commit;     /* with OK: the name's sequence */
+	/*
+	 * OK, FORBIDDEN (there is no such account, its hash is not the expected one, or the name is not its own),
+	 * TAKEN (CHANGE_REGISTER: the user name or the label was given out before) or DB_ERROR
+	 */
+	enum message_result result;
+	uint64_t commit;     /* with OK: the name's sequence; 0 if the name was not changed */
 	unsigned char *name; /* with OK: its record as stored, owned by the change's owner (free) */
 	size_t name_length;
 	void (*done)(struct change *change); /* on the loop's thread, in the order of commits */

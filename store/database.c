@@ -268,36 +268,78 @@ end_read(struct database *database, MDB_txn *transaction)
 	uv_mutex_unlock(&database->map);
 }
 
-enum database_result
-database_read_account(
-    struct database *database, const struct uuid *username, struct database_account *account)
+static void
+log_damaged_account(const struct uuid *username)
 {
-	MDB_val key = value_of(username->bytes, sizeof(username->bytes)), value;
+	char text[UUID_TEXT + 1];
+
+	uuid_to_text(username, text);
+	log_error("database: the record of account %s is damaged", text);
+}
+
+static void
+log_damaged_name(struct slice label)
+{
+	char text[4 * MESSAGE_MAX_SUBDOMAIN + 4];
+
+	log_error("database: the record of name %s is damaged",
+	    log_safe(text, sizeof(text), label.data, label.length));
+}
+
+/* Copies a record into `bytes`, of which it becomes a slice. */
+static enum database_result
+read_record(struct database *database, MDB_dbi table, MDB_val key, const char *what,
+    unsigned char bytes[RECORD_MAX], struct slice *record)
+{
 	MDB_txn *transaction = begin_read(database);
 	enum database_result result = DATABASE_OK;
-	char text[UUID_TEXT + 1];
+	MDB_val value;
 	int code;
 
 	if (transaction == NULL)
 		return DATABASE_FAILED;
-	code = mdb_get(transaction, database->accounts, &key, &value);
+	code = mdb_get(transaction, table, &key, &value);
 	if (code == MDB_NOTFOUND) {
 		result = DATABASE_MISSING;
 	} else if (code != 0) {
-		result = failed(&database->read_failures, "read an account", code);
-	} else if (value.mv_size > sizeof(account->bytes)) {
-		result = failed(&database->read_failures, "read an account", MDB_BAD_VALSIZE);
+		result = failed(&database->read_failures, what, code);
+	} else if (value.mv_size > RECORD_MAX) {
+		result = failed(&database->read_failures, what, MDB_BAD_VALSIZE);
 	} else {
-		memcpy(account->bytes, value.mv_data, value.mv_size);
-		if (account_record_decode(&account->record, username,
-			(struct slice){account->bytes, value.mv_size}) != 0) {
-			uuid_to_text(username, text);
-			log_error("database: the record of account %s is damaged", text);
-			result = DATABASE_FAILED;
-		}
+		memcpy(bytes, value.mv_data, value.mv_size);
+		*record = (struct slice){bytes, value.mv_size};
 	}
 	end_read(database, transaction);
 	return result;
+}
+
+enum database_result
+database_read_account(
+    struct database *database, const struct uuid *username, struct database_account *account)
+{
+	MDB_val key = value_of(username->bytes, sizeof(username->bytes));
+	struct slice record;
+	enum database_result result = read_record(
+	    database, database->accounts, key, "read an account", account->bytes, &record);
+
+	if (result != DATABASE_OK || account_record_decode(&account->record, username, record) == 0)
+		return result;
+	log_damaged_account(username);
+	return DATABASE_FAILED;
+}
+
+enum database_result
+database_read_name(struct database *database, struct slice label, struct database_name *name)
+{
+	MDB_val key = value_of(label.data, label.length);
+	struct slice record;
+	enum database_result result =
+	    read_record(database, database->names, key, "read a name", name->bytes, &record);
+
+	if (result != DATABASE_OK || name_record_decode(&name->record, label, record) == 0)
+		return result;
+	log_damaged_name(label);
+	return DATABASE_FAILED;
 }
 
 enum database_result
@@ -317,7 +359,7 @@ database_count_names(struct database *database, uint64_t *count)
 	return DATABASE_OK;
 }
 
-/* Puts the cursor on the first name behind `after`. */
+/* Puts the cursor on the first record behind `after`. */
 static int
 seek(MDB_cursor *cursor, struct slice after, MDB_val *key, MDB_val *value)
 {
@@ -333,18 +375,10 @@ seek(MDB_cursor *cursor, struct slice after, MDB_val *key, MDB_val *value)
 	return code;
 }
 
-static void
-log_damaged_name(struct slice label)
-{
-	char text[4 * MESSAGE_MAX_SUBDOMAIN + 4];
-
-	log_error("database: the record of name %s is damaged",
-	    log_safe(text, sizeof(text), label.data, label.length));
-}
-
-enum database_result
-database_walk_names(struct database *database, struct slice after,
-    int (*visit)(void *context, struct slice label, const struct name_record *name), void *context)
+/* Visits the records of a table behind `after`; the results of the public walks. */
+static enum database_result
+walk(struct database *database, MDB_dbi table, struct slice after, const char *what,
+    int (*visit)(void *context, struct slice key, struct slice record), void *context)
 {
 	MDB_txn *transaction = begin_read(database);
 	MDB_cursor *cursor = NULL;
@@ -353,18 +387,12 @@ database_walk_names(struct database *database, struct slice after,
 
 	if (transaction == NULL)
 		return DATABASE_FAILED;
-	code = mdb_cursor_open(transaction, database->names, &cursor);
+	code = mdb_cursor_open(transaction, table, &cursor);
 	if (code == 0)
 		code = seek(cursor, after, &key, &value);
 	while (code == 0 && !stopped) {
-		struct slice label = {key.mv_data, key.mv_size};
-		struct name_record name;
-
-		if (name_record_decode(
-			&name, label, (struct slice){value.mv_data, value.mv_size}) != 0)
-			log_damaged_name(label);
-		else
-			stopped = visit(context, label, &name);
+		stopped = visit(context, (struct slice){key.mv_data, key.mv_size},
+		    (struct slice){value.mv_data, value.mv_size});
 		if (!stopped)
 			code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
 	}
@@ -372,8 +400,69 @@ database_walk_names(struct database *database, struct slice after,
 	end_read(database, transaction);
 	if (code == MDB_NOTFOUND)
 		return DATABASE_MISSING;
-	return code == 0 ? DATABASE_OK
-			 : failed(&database->read_failures, "walk through the names", code);
+	return code == 0 ? DATABASE_OK : failed(&database->read_failures, what, code);
+}
+
+struct name_walk {
+	int (*visit)(void *context, struct slice label, const struct name_record *name);
+	void *context;
+};
+
+static int
+visit_name(void *context, struct slice label, struct slice record)
+{
+	const struct name_walk *names = context;
+	struct name_record name;
+
+	if (name_record_decode(&name, label, record) == 0)
+		return names->visit(names->context, label, &name);
+	log_damaged_name(label);
+	return 0;
+}
+
+enum database_result
+database_walk_names(struct database *database, struct slice after,
+    int (*visit)(void *context, struct slice label, const struct name_record *name), void *context)
+{
+	struct name_walk names = {visit, context};
+
+	return walk(database, database->names, after, "walk through the names", visit_name, &names);
+}
+
+struct account_walk {
+	int (*visit)(
+	    void *context, const struct uuid *username, const struct account_record *account);
+	void *context;
+};
+
+static int
+visit_account(void *context, struct slice key, struct slice record)
+{
+	const struct account_walk *accounts = context;
+	struct account_record account;
+	struct uuid username;
+
+	if (key.length != sizeof(username.bytes))
+		return 0;
+	memcpy(username.bytes, key.data, sizeof(username.bytes));
+	if (account_record_decode(&account, &username, record) == 0)
+		return accounts->visit(accounts->context, &username, &account);
+	log_damaged_account(&username);
+	return 0;
+}
+
+enum database_result
+database_walk_accounts(struct database *database, const struct uuid *after,
+    int (*visit)(void *context, const struct uuid *username, const struct account_record *account),
+    void *context)
+{
+	struct account_walk accounts = {visit, context};
+	struct slice behind = {NULL, 0};
+
+	if (after != NULL)
+		behind = (struct slice){after->bytes, sizeof(after->bytes)};
+	return walk(database, database->accounts, behind, "walk through the accounts",
+	    visit_account, &accounts);
 }
 
 /* Remembers the transaction's first failure; map growth is asked for silently. */
@@ -441,23 +530,63 @@ database_put_name(struct database *database, struct slice label, const struct na
 }
 
 enum database_result
-database_get_name(struct database *database, struct slice label, struct name_record *name)
+database_delete_account(struct database *database, const struct uuid *username)
 {
-	MDB_val key = value_of(label.data, label.length), value;
+	MDB_val key = value_of(username->bytes, sizeof(username->bytes));
+	int code;
+
+	if (database->failure != 0)
+		return is_full(database->failure) ? DATABASE_FULL : DATABASE_FAILED;
+	code = mdb_del(database->transaction, database->accounts, &key, NULL);
+	if (code == MDB_NOTFOUND)
+		return DATABASE_MISSING;
+	return code == 0 ? DATABASE_OK : write_failed(database, "delete an account", code);
+}
+
+/* A record as it is inside the transaction. */
+static enum database_result
+get(struct database *database, MDB_dbi table, MDB_val key, const char *what, struct slice *record)
+{
+	MDB_val value;
 	int code;
 
 	if (database->failure != 0)
 		return DATABASE_FAILED;
-	code = mdb_get(database->transaction, database->names, &key, &value);
+	code = mdb_get(database->transaction, table, &key, &value);
 	if (code == MDB_NOTFOUND)
 		return DATABASE_MISSING;
 	if (code != 0)
-		return write_failed(database, "read a name", code);
-	if (name_record_decode(name, label, (struct slice){value.mv_data, value.mv_size}) != 0) {
-		log_damaged_name(label);
-		return DATABASE_FAILED;
-	}
+		return write_failed(database, what, code);
+	*record = (struct slice){value.mv_data, value.mv_size};
 	return DATABASE_OK;
+}
+
+enum database_result
+database_get_account(
+    struct database *database, const struct uuid *username, struct account_record *account)
+{
+	MDB_val key = value_of(username->bytes, sizeof(username->bytes));
+	struct slice record;
+	enum database_result result =
+	    get(database, database->accounts, key, "read an account", &record);
+
+	if (result != DATABASE_OK || account_record_decode(account, username, record) == 0)
+		return result;
+	log_damaged_account(username);
+	return DATABASE_FAILED;
+}
+
+enum database_result
+database_get_name(struct database *database, struct slice label, struct name_record *name)
+{
+	MDB_val key = value_of(label.data, label.length);
+	struct slice record;
+	enum database_result result = get(database, database->names, key, "read a name", &record);
+
+	if (result != DATABASE_OK || name_record_decode(name, label, record) == 0)
+		return result;
+	log_damaged_name(label);
+	return DATABASE_FAILED;
 }
 
 uint64_t

@@ -45,7 +45,25 @@ struct database_account {
 enum database_result database_read_account(
     struct database *database, const struct uuid *username, struct database_account *account);
 
-/* Names there are. Thread of the loop. */
+/* A name's record with the bytes that its slices point into. */
+struct database_name {
+	struct name_record record;
+	unsigned char bytes[RECORD_MAX];
+};
+
+/* Reads a name, retired ones as well, into the caller's memory. Thread of the loop. */
+enum database_result database_read_name(
+    struct database *database, struct slice label, struct database_name *name);
+
+/*
+ * Visits the accounts behind the user name `after` (NULL: from the first) in order; the rest as with
+ * database_walk_names().
+ */
+enum database_result database_walk_accounts(struct database *database, const struct uuid *after,
+    int (*visit)(void *context, const struct uuid *username, const struct account_record *account),
+    void *context);
+
+/* Names there are, retired ones as well. Thread of the loop. */
 enum database_result database_count_names(struct database *database, uint64_t *count);
 
 /*
@@ -66,6 +84,14 @@ enum database_result database_put_account(
     struct database *database, const struct uuid *username, const struct account_record *account);
 enum database_result database_put_name(
     struct database *database, struct slice label, const struct name_record *name);
+
+/* Takes an account away; DATABASE_MISSING where there is none. Its name is the caller's to retire. */
+enum database_result database_delete_account(
+    struct database *database, const struct uuid *username);
+
+/* Reads an account as it is inside the transaction; its slices are valid until the next put. */
+enum database_result database_get_account(
+    struct database *database, const struct uuid *username, struct account_record *account);
 
 /* Reads a name as it is inside the transaction; its slices are valid until the next put. */
 enum database_result database_get_name(

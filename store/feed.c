@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { FEED_PASSED_OVER = 1024 /* retired names passed over in one turn of the loop */ };
+
 /*
  * Snapshot and deltas share one ordered link, and both are read and queued on one thread: a chunk is
  * read in a transaction and queued before the loop can queue anything else. So a chunk can never
@@ -29,8 +31,9 @@ struct feed {
 	struct name_cursor {
 		unsigned char label[MESSAGE_MAX_SUBDOMAIN];
 		size_t length;
-	} sent; /* the last name of the snapshot that was sent */
+	} sent; /* the last name of the snapshot that was sent, or passed over */
 	uint64_t names_sent;
+	unsigned passed_over; /* retired names since the last chunk */
 	unsigned char chunk[MESSAGE_MAX];
 	struct writer chunk_writer;
 };
@@ -46,18 +49,23 @@ send_number(struct feed *feed, enum message_type type, uint64_t number)
 	return link_send(feed->link, message, message_end(&writer));
 }
 
-/* Adds one name to the chunk; 1 when it is full. */
+/* Adds one name to the chunk, unless it is retired; 1 when it is full, or has taken long enough. */
 static int
 add_to_chunk(void *context, struct slice label, const struct name_record *name)
 {
 	struct feed *feed = context;
 	struct message_name message = name_record_message(name, label, feed->limits.lifetime);
 
-	if (message_name_size(&message) > feed->chunk_writer.capacity - feed->chunk_writer.length)
+	if (feed->passed_over >= FEED_PASSED_OVER ||
+	    message_name_size(&message) > feed->chunk_writer.capacity - feed->chunk_writer.length)
 		return 1;
-	message_put_name(&feed->chunk_writer, &message);
 	memcpy(feed->sent.label, label.data, label.length);
 	feed->sent.length = label.length;
+	if (name->retired) {
+		feed->passed_over++;
+		return 0;
+	}
+	message_put_name(&feed->chunk_writer, &message);
 	feed->names_sent++;
 	return 0;
 }
@@ -69,6 +77,7 @@ send_chunk(struct feed *feed, const char **why)
 	struct name_cursor after = feed->sent;
 	enum database_result result;
 
+	feed->passed_over = 0;
 	message_begin(&feed->chunk_writer, feed->chunk, MESSAGE_SNAPSHOT_CHUNK, 0);
 	result = database_walk_names(
 	    feed->database, (struct slice){after.label, after.length}, add_to_chunk, feed);

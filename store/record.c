@@ -58,6 +58,7 @@ account_record_encode(
 	writer_string8(writer, account->subdomain.data, account->subdomain.length);
 	writer_string8(writer, account->hash.data, account->hash.length);
 	writer_u64(writer, account->created);
+	writer_string8(writer, account->token.data, account->token.length);
 	writer_u16(writer, account->network_count);
 	for (unsigned i = 0; i < account->network_count; i++)
 		writer_string8(writer, account->networks[i].data, account->networks[i].length);
@@ -74,6 +75,7 @@ account_record_decode(struct account_record *account, const struct uuid *key, st
 	account->subdomain = reader_string8(&reader, MESSAGE_MAX_SUBDOMAIN);
 	account->hash = reader_string8(&reader, RECORD_MAX_HASH);
 	account->created = reader_u64(&reader);
+	account->token = reader_string8(&reader, RECORD_MAX_TOKEN);
 	account->network_count = reader_u16(&reader);
 	if (account->network_count > MESSAGE_MAX_NETWORKS)
 		return -1;
@@ -89,6 +91,7 @@ name_record_encode(const struct name_record *name, struct slice key, struct writ
 	writer_bytes(writer, name->owner.bytes, sizeof(name->owner.bytes));
 	writer_u64(writer, name->sequence);
 	writer_u64(writer, name->updated);
+	writer_u8(writer, name->retired);
 	writer_u8(writer, name->count);
 	for (unsigned i = 0; i < name->count; i++) {
 		writer_u64(writer, name->values[i].sequence);
@@ -112,8 +115,9 @@ name_record_decode(struct name_record *name, struct slice key, struct slice byte
 	memcpy(name->owner.bytes, owner.data, owner.length);
 	name->sequence = reader_u64(&reader);
 	name->updated = reader_u64(&reader);
+	name->retired = reader_u8(&reader);
 	name->count = reader_u8(&reader);
-	if (name->count > MESSAGE_MAX_VALUES)
+	if (name->retired > 1 || name->count > (name->retired ? 0 : MESSAGE_MAX_VALUES))
 		return -1;
 	for (unsigned i = 0; i < name->count; i++) {
 		name->values[i].sequence = reader_u64(&reader);
@@ -137,16 +141,22 @@ same_text(struct slice a, struct slice b)
 	return a.length == b.length && (a.length == 0 || memcmp(a.data, b.data, a.length) == 0);
 }
 
-void
-name_record_set(
-    struct name_record *name, struct slice text, unsigned maximum, uint64_t sequence, uint64_t time)
+static void
+remove_text(struct name_record *name, struct slice text)
 {
 	for (unsigned i = 0; i < name->count; i++) {
 		if (same_text(name->values[i].text, text)) {
 			remove_value(name, i);
-			break;
+			return;
 		}
 	}
+}
+
+void
+name_record_set(
+    struct name_record *name, struct slice text, unsigned maximum, uint64_t sequence, uint64_t time)
+{
+	remove_text(name, text);
 	while (name->count >= maximum)
 		remove_value(name, 0);
 	name->values[name->count++] =
@@ -174,11 +184,28 @@ name_record_expire(struct name_record *name, uint32_t lifetime, uint64_t now)
 	}
 }
 
+void
+name_record_remove(struct name_record *name, struct slice text, uint64_t sequence, uint64_t time)
+{
+	remove_text(name, text);
+	name->sequence = sequence;
+	name->updated = time;
+}
+
+void
+name_record_retire(struct name_record *name, uint64_t sequence, uint64_t time)
+{
+	name_record_clear(name, sequence, time);
+	name->retired = 1;
+}
+
 struct message_name
 name_record_message(const struct name_record *name, struct slice label, uint32_t lifetime)
 {
-	struct message_name message = {
-	    .commit = name->sequence, .label = label, .exists = 1, .count = name->count};
+	struct message_name message = {.commit = name->sequence,
+	    .label = label,
+	    .exists = !name->retired,
+	    .count = name->count};
 
 	for (unsigned i = 0; i < name->count; i++) {
 		message.values[i] = name->values[i].text;

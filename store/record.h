@@ -15,14 +15,16 @@
 enum {
 	RECORD_FORMAT = 1,
 	RECORD_MAX_HASH = 100,	 /* a bcrypt hash has 60 */
+	RECORD_MAX_TOKEN = 64,	 /* bytes of a token's name */
 	RECORD_MAX = MESSAGE_MAX /* bytes of any record */
 };
 
 /* Key: the user name's 16 bytes. */
 struct account_record {
 	struct slice subdomain;
-	struct slice hash; /* crypt(5) */
-	uint64_t created;  /* seconds since 1970 */
+	struct slice hash;  /* crypt(5) */
+	uint64_t created;   /* seconds since 1970 */
+	struct slice token; /* name of the token it was registered with; empty: none */
 	uint16_t network_count;
 	struct slice networks[MESSAGE_MAX_NETWORKS]; /* as the client gets them back */
 };
@@ -34,11 +36,13 @@ struct value_record {
 	struct slice text;
 };
 
-/* Key: the label. */
+/* Key: the label. The name of a deleted account stays as a retired one, so that it is never given out again. */
 struct name_record {
 	struct uuid owner;
 	uint64_t sequence; /* the commit that changed the name last */
 	uint64_t updated;  /* seconds since 1970; 0: never */
+	uint8_t
+	    retired; /* 1: its account was deleted, it has no values, and DNS does not know it */
 	uint8_t count;
 	struct value_record values[MESSAGE_MAX_VALUES]; /* oldest first */
 };
@@ -72,6 +76,13 @@ void name_record_set(struct name_record *name, struct slice text, unsigned maxim
 
 /* Takes all values away. */
 void name_record_clear(struct name_record *name, uint64_t sequence, uint64_t time);
+
+/* Takes the name out of use for ever. */
+void name_record_retire(struct name_record *name, uint64_t sequence, uint64_t time);
+
+/* Takes one value away; a text that is not there changes nothing else. */
+void name_record_remove(
+    struct name_record *name, struct slice text, uint64_t sequence, uint64_t time);
 
 /* Takes away the values whose `lifetime` (see struct record_limits) is over at `now`. */
 void name_record_expire(struct name_record *name, uint32_t lifetime, uint64_t now);

@@ -122,15 +122,14 @@ START_TEST(cleans_networks)
 {
 	static char clean[MESSAGE_MAX_NETWORKS][NETWORK_MAX_TEXT];
 	static struct slice networks[MESSAGE_MAX_NETWORKS];
-	struct message_register request = {
-	    .count = 2, .networks = {slice_of("[2001:db8::]/32"), slice_of("192.0.2.1/24")}};
+	struct slice written[] = {slice_of("[2001:db8::]/32"), slice_of("192.0.2.1/24")};
 
-	ck_assert_int_eq(authority_judge_networks(&request, clean, networks), MESSAGE_RESULT_OK);
+	ck_assert_int_eq(authority_judge_networks(written, 2, clean, networks), MESSAGE_RESULT_OK);
 	ck_assert_int_eq(slice_equals(networks[0], "2001:db8::/32"), 1);
 	ck_assert_int_eq(slice_equals(networks[1], "192.0.2.1/24"), 1);
-	request.networks[1] = slice_of("192.0.2.1");
+	written[1] = slice_of("192.0.2.1");
 	ck_assert_int_eq(
-	    authority_judge_networks(&request, clean, networks), MESSAGE_RESULT_BAD_NETWORK);
+	    authority_judge_networks(written, 2, clean, networks), MESSAGE_RESULT_BAD_NETWORK);
 }
 END_TEST
 

@@ -103,6 +103,7 @@ START_TEST(results_become_errors)
 	    {MESSAGE_RESULT_REGISTRATION_CLOSED, 404, "not_found"},
 	    {MESSAGE_RESULT_REGISTRATION_FORBIDDEN, 403, "registration_forbidden"},
 	    {MESSAGE_RESULT_TOO_MANY_REQUESTS, 429, "too_many_requests"},
+	    {MESSAGE_RESULT_TAKEN, 500, "db_error"},
 	};
 
 	ck_assert_uint_eq(sizeof(rows) / sizeof(rows[0]), MESSAGE_RESULTS - 1);

@@ -1,0 +1,497 @@
+#include "accounts.h"
+
+#include "authority.h"
+#include "credential.h"
+#include "feed.h"
+#include "log.h"
+#include "name.h"
+#include "password.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { PUBLISH_TIMER_MS = 100 };
+
+struct accounts {
+	struct database *database;
+	struct statistic_counters *counters;
+	struct feed *feed;
+	struct committer *committer;
+	struct bcrypt_pool *pool;
+	struct credential_cache *credentials;
+	unsigned outstanding;
+	struct account_operation *publishing, **publishing_end; /* in the order of their commits */
+	uv_timer_t publish_timer;
+	struct log_limit unacknowledged;
+	int stopping;
+};
+
+void
+accounts_clear(struct account_operation *operation)
+{
+	explicit_bzero(&operation->job, sizeof(operation->job));
+	free(operation->change.name);
+	operation->change.name = NULL;
+	free(operation->networks);
+	operation->networks = NULL;
+}
+
+static void
+free_accounts(uv_handle_t *handle)
+{
+	free(handle->data);
+}
+
+static void
+finish_stopping(struct accounts *accounts)
+{
+	if (!accounts->stopping || accounts->outstanding > 0)
+		return;
+	uv_close((uv_handle_t *)&accounts->publish_timer, free_accounts);
+	feed_stop(accounts->feed);
+	bcrypt_pool_stop(accounts->pool);
+	committer_stop(accounts->committer);
+	credential_cache_free(accounts->credentials);
+}
+
+static enum statistic
+statistic_of_change(enum change_kind kind)
+{
+	switch (kind) {
+	case CHANGE_REGISTER:
+		return STATISTIC_STORE_REGISTRATIONS;
+	case CHANGE_SET:
+		return STATISTIC_STORE_VALUES_SET;
+	case CHANGE_REMOVE:
+	case CHANGE_CLEAR:
+		return STATISTIC_STORE_VALUES_CLEARED;
+	case CHANGE_NETWORKS:
+		return STATISTIC_STORE_NETWORKS_CHANGED;
+	case CHANGE_HASH:
+		return STATISTIC_STORE_KEYS_ROTATED;
+	case CHANGE_DELETE:
+		return STATISTIC_STORE_DELETIONS;
+	}
+	return STATISTIC_STORE_VALUES_SET;
+}
+
+static void
+begin(struct accounts *accounts, struct account_operation *operation)
+{
+	operation->accounts = accounts;
+	accounts->outstanding++;
+}
+
+/* Counted until its owner has had the chance to go on with it, so that stopping waits for that too. */
+static void
+finish(struct account_operation *operation, enum message_result result)
+{
+	struct accounts *accounts = operation->accounts;
+
+	operation->done(operation, result);
+	accounts->outstanding--;
+	finish_stopping(accounts);
+}
+
+static void
+finish_authentication(struct account_operation *operation, enum message_result result,
+    const struct account_record *account)
+{
+	struct accounts *accounts = operation->accounts;
+
+	operation->authenticated(operation, result, account);
+	accounts->outstanding--;
+	finish_stopping(accounts);
+}
+
+/* Ends the operations at the head of the queue that are served, or have waited long enough. */
+static void
+release_published(void *context)
+{
+	struct accounts *accounts = context;
+	uint64_t now = uv_hrtime();
+
+	while (accounts->publishing != NULL) {
+		struct account_operation *operation = accounts->publishing;
+		int applied = feed_has_applied(accounts->feed, operation->change.commit);
+
+		if (!applied && now < operation->publish_until)
+			return;
+		if (!applied)
+			statistic_count(accounts->counters, STATISTIC_STORE_UNACKNOWLEDGED);
+		if (!applied && log_allowed(&accounts->unacknowledged))
+			log_warning(
+			    "dnsd has not acknowledged a commit within %d ms; it is durable "
+			    "and the client is told so",
+			    ACCOUNTS_PUBLISH_MS);
+		accounts->publishing = operation->next;
+		if (accounts->publishing == NULL)
+			accounts->publishing_end = &accounts->publishing;
+		finish(operation, MESSAGE_RESULT_OK);
+	}
+	if (!uv_is_closing((uv_handle_t *)&accounts->publish_timer))
+		uv_timer_stop(&accounts->publish_timer);
+}
+
+static void
+on_publish_timer(uv_timer_t *timer)
+{
+	release_published(timer->data);
+}
+
+static void
+on_group_ended(void *context)
+{
+	struct accounts *accounts = context;
+
+	feed_flush(accounts->feed);
+	release_published(accounts);
+}
+
+/* The name was changed: the operation ends when dnsd serves it. */
+static void
+publish(struct account_operation *operation)
+{
+	struct accounts *accounts = operation->accounts;
+	struct change *change = &operation->change;
+	struct name_record name;
+
+	if (name_record_decode(
+		&name, change->label, (struct slice){change->name, change->name_length}) != 0)
+		fatal("a record that was just written cannot be read");
+	feed_add(accounts->feed, change->label, &name);
+	operation->publish_until = uv_hrtime() + (uint64_t)ACCOUNTS_PUBLISH_MS * 1000000;
+	operation->next = NULL;
+	*accounts->publishing_end = operation;
+	accounts->publishing_end = &operation->next;
+	if (!uv_is_active((uv_handle_t *)&accounts->publish_timer))
+		uv_timer_start(
+		    &accounts->publish_timer, on_publish_timer, PUBLISH_TIMER_MS, PUBLISH_TIMER_MS);
+}
+
+static void
+on_committed(struct change *change)
+{
+	struct account_operation *operation =
+	    (struct account_operation *)((char *)change -
+					 offsetof(struct account_operation, change));
+
+	if (change->result != MESSAGE_RESULT_OK) {
+		finish(operation, change->result);
+		return;
+	}
+	statistic_count(operation->accounts->counters, statistic_of_change(change->kind));
+	if (change->commit != 0)
+		publish(operation);
+	else
+		finish(operation, MESSAGE_RESULT_OK);
+}
+
+/* Hands the operation to the commit thread; its kind is in the change. */
+static void
+submit(struct account_operation *operation)
+{
+	struct change *change = &operation->change;
+
+	change->username = operation->username;
+	change->label = (struct slice){
+	    (const unsigned char *)operation->subdomain, operation->subdomain_length};
+	change->account = &operation->account;
+	change->expected_hash =
+	    (struct slice){(const unsigned char *)operation->proven, operation->proven_length};
+	change->time = (uint64_t)time(NULL);
+	change->done = on_committed;
+	if (committer_submit(operation->accounts->committer, change) != 0)
+		finish(operation, MESSAGE_RESULT_BUSY);
+}
+
+static void
+begin_change(struct accounts *accounts, struct account_operation *operation, enum change_kind kind,
+    struct slice text)
+{
+	begin(accounts, operation);
+	operation->change.kind = kind;
+	operation->change.text = text;
+	submit(operation);
+}
+
+static struct account_operation *
+operation_of_job(struct bcrypt_job *job)
+{
+	return (struct account_operation *)((char *)job - offsetof(struct account_operation, job));
+}
+
+static void
+on_hashed(struct bcrypt_job *job)
+{
+	struct account_operation *operation = operation_of_job(job);
+
+	if (!job->succeeded) {
+		log_error("a key cannot be hashed: no memory");
+		finish(operation, MESSAGE_RESULT_DB_ERROR);
+		return;
+	}
+	operation->account.hash =
+	    (struct slice){(const unsigned char *)job->hash, strlen(job->hash)};
+	submit(operation);
+}
+
+/* A new key, then its hash, then the commit. */
+static void
+make_key(struct account_operation *operation)
+{
+	struct bcrypt_job *job = &operation->job;
+
+	password_generate(job->key);
+	job->kind = BCRYPT_HASH;
+	job->done = on_hashed;
+	if (bcrypt_pool_submit(operation->accounts->pool, job) != 0)
+		finish(operation, MESSAGE_RESULT_BUSY);
+	else
+		statistic_count(operation->accounts->counters, STATISTIC_STORE_BCRYPT_HASH);
+}
+
+/* Judges them, and keeps their texts with the operation. */
+static enum message_result
+take_networks(struct account_operation *operation, const struct slice *networks, unsigned count)
+{
+	if (count == 0)
+		return MESSAGE_RESULT_OK;
+	if (operation->networks == NULL)
+		operation->networks = calloc(MESSAGE_MAX_NETWORKS, sizeof(*operation->networks));
+	if (operation->networks == NULL)
+		return MESSAGE_RESULT_BUSY;
+	operation->account.network_count = (uint16_t)count;
+	return authority_judge_networks(
+	    networks, count, operation->networks, operation->account.networks);
+}
+
+/* Fills in the names; random where none is wished for. */
+static enum message_result
+take_names(struct account_operation *operation, const struct account_wishes *wishes)
+{
+	unsigned char random[16];
+	char text[UUID_TEXT + 1];
+	struct uuid subdomain;
+
+	if (wishes->username != NULL) {
+		operation->username = *wishes->username;
+	} else {
+		password_random(random, sizeof(random));
+		operation->username = uuid_from_random(random);
+	}
+	if (wishes->subdomain.length > 0) {
+		if (!label_is_valid((const char *)wishes->subdomain.data, wishes->subdomain.length))
+			return MESSAGE_RESULT_BAD_SUBDOMAIN;
+		memcpy(operation->subdomain, wishes->subdomain.data, wishes->subdomain.length);
+		operation->subdomain_length = wishes->subdomain.length;
+	} else {
+		password_random(random, sizeof(random));
+		subdomain = uuid_from_random(random);
+		uuid_to_text(&subdomain, text);
+		memcpy(operation->subdomain, text, UUID_TEXT);
+		operation->subdomain_length = UUID_TEXT;
+	}
+	operation->account.subdomain = (struct slice){
+	    (const unsigned char *)operation->subdomain, operation->subdomain_length};
+	return MESSAGE_RESULT_OK;
+}
+
+void
+accounts_create(struct accounts *accounts, struct account_operation *operation,
+    const struct account_wishes *wishes)
+{
+	struct account_record *account = &operation->account;
+	enum message_result result;
+
+	begin(accounts, operation);
+	operation->change.kind = CHANGE_REGISTER;
+	operation->change.name_state = wishes->state;
+	*account = (struct account_record){.created = wishes->created};
+	if (account->created == 0)
+		account->created = (uint64_t)time(NULL);
+	if (wishes->token.length > 0)
+		memcpy(operation->token, wishes->token.data, wishes->token.length);
+	account->token =
+	    (struct slice){(const unsigned char *)operation->token, wishes->token.length};
+	result = take_networks(operation, wishes->networks, wishes->network_count);
+	if (result == MESSAGE_RESULT_OK)
+		result = take_names(operation, wishes);
+	if (result != MESSAGE_RESULT_OK) {
+		finish(operation, result);
+	} else if (wishes->hash.length > 0) {
+		memcpy(operation->job.hash, wishes->hash.data, wishes->hash.length);
+		account->hash =
+		    (struct slice){(const unsigned char *)operation->job.hash, wishes->hash.length};
+		submit(operation);
+	} else {
+		make_key(operation);
+	}
+}
+
+void
+accounts_set_value(
+    struct accounts *accounts, struct account_operation *operation, struct slice text)
+{
+	begin_change(accounts, operation, CHANGE_SET, text);
+}
+
+void
+accounts_remove_value(
+    struct accounts *accounts, struct account_operation *operation, struct slice text)
+{
+	begin_change(accounts, operation, CHANGE_REMOVE, text);
+}
+
+void
+accounts_remove_values(struct accounts *accounts, struct account_operation *operation)
+{
+	begin_change(accounts, operation, CHANGE_CLEAR, (struct slice){NULL, 0});
+}
+
+void
+accounts_change_networks(struct accounts *accounts, struct account_operation *operation,
+    const struct slice *networks, unsigned count)
+{
+	enum message_result result;
+
+	begin(accounts, operation);
+	operation->change.kind = CHANGE_NETWORKS;
+	operation->account = (struct account_record){0};
+	result = take_networks(operation, networks, count);
+	if (result != MESSAGE_RESULT_OK)
+		finish(operation, result);
+	else
+		submit(operation);
+}
+
+void
+accounts_rotate_key(struct accounts *accounts, struct account_operation *operation)
+{
+	begin(accounts, operation);
+	operation->change.kind = CHANGE_HASH;
+	make_key(operation);
+}
+
+void
+accounts_delete(struct accounts *accounts, struct account_operation *operation)
+{
+	begin_change(accounts, operation, CHANGE_DELETE, (struct slice){NULL, 0});
+}
+
+/* The key fits this record's hash, which may be remembered as proven. */
+static void
+prove(struct account_operation *operation, const struct account_record *account)
+{
+	memcpy(operation->proven, account->hash.data, account->hash.length);
+	operation->proven_length = account->hash.length;
+	finish_authentication(operation, MESSAGE_RESULT_OK, account);
+}
+
+/* The account is read again: 50 ms have passed since, in which its hash may have changed. */
+static void
+on_verified(struct bcrypt_job *job)
+{
+	struct account_operation *operation = operation_of_job(job);
+	struct accounts *accounts = operation->accounts;
+	struct slice key = {(const unsigned char *)job->key, MESSAGE_KEY};
+	struct database_account account;
+
+	if (!job->succeeded) {
+		finish_authentication(operation, MESSAGE_RESULT_FORBIDDEN, NULL);
+		return;
+	}
+	switch (database_read_account(accounts->database, &operation->username, &account)) {
+	case DATABASE_OK:
+		break;
+	case DATABASE_MISSING:
+		finish_authentication(operation, MESSAGE_RESULT_FORBIDDEN, NULL);
+		return;
+	case DATABASE_FAILED:
+	case DATABASE_FULL:
+		finish_authentication(operation, MESSAGE_RESULT_DB_ERROR, NULL);
+		return;
+	}
+	if (!slice_equals(account.record.hash, job->hash)) {
+		finish_authentication(operation, MESSAGE_RESULT_FORBIDDEN, NULL);
+		return;
+	}
+	credential_remember(accounts->credentials, &operation->username, key, account.record.hash);
+	prove(operation, &account.record);
+}
+
+static void
+verify(struct account_operation *operation, struct slice key, struct slice hash)
+{
+	struct bcrypt_job *job = &operation->job;
+
+	job->kind = BCRYPT_VERIFY;
+	job->done = on_verified;
+	memcpy(job->key, key.data, MESSAGE_KEY);
+	memcpy(job->hash, hash.data, hash.length);
+	job->hash[hash.length] = '\0';
+	if (bcrypt_pool_submit(operation->accounts->pool, job) != 0)
+		finish_authentication(operation, MESSAGE_RESULT_BUSY, NULL);
+	else
+		statistic_count(operation->accounts->counters, STATISTIC_STORE_BCRYPT_VERIFY);
+}
+
+void
+accounts_authenticate(struct accounts *accounts, struct account_operation *operation,
+    struct slice key,
+    void (*authenticated)(struct account_operation *operation, enum message_result result,
+	const struct account_record *account))
+{
+	struct slice nobody = {(const unsigned char *)password_nobody, strlen(password_nobody)};
+	struct database_account account;
+
+	begin(accounts, operation);
+	operation->authenticated = authenticated;
+	switch (database_read_account(accounts->database, &operation->username, &account)) {
+	case DATABASE_OK:
+		if (credential_known(
+			accounts->credentials, &operation->username, key, account.record.hash)) {
+			statistic_count(accounts->counters, STATISTIC_STORE_REMEMBERED);
+			prove(operation, &account.record);
+		} else {
+			verify(operation, key, account.record.hash);
+		}
+		return;
+	case DATABASE_MISSING:
+		verify(operation, key, nobody);
+		return;
+	case DATABASE_FAILED:
+	case DATABASE_FULL:
+		finish_authentication(operation, MESSAGE_RESULT_DB_ERROR, NULL);
+		return;
+	}
+}
+
+struct accounts *
+accounts_start(uv_loop_t *loop, const struct accounts_config *config)
+{
+	struct accounts *accounts = calloc(1, sizeof(*accounts));
+
+	if (accounts == NULL)
+		fatal("no memory for the accounts");
+	accounts->database = config->database;
+	accounts->counters = summary_counters(config->summary, SUMMARY_LOOP);
+	accounts->publishing_end = &accounts->publishing;
+	accounts->publish_timer.data = accounts;
+	uv_timer_init(loop, &accounts->publish_timer);
+	accounts->credentials = credential_cache_new();
+	accounts->pool = bcrypt_pool_start(loop, config->bcrypt_threads);
+	accounts->committer = committer_start(loop, config->database, &config->limits,
+	    summary_counters(config->summary, SUMMARY_COMMITTER), on_group_ended, accounts);
+	accounts->feed = feed_start(loop, config->database, &config->limits, config->summary,
+	    config->dnsd_uid, release_published, accounts);
+	return accounts;
+}
+
+void
+accounts_stop(struct accounts *accounts)
+{
+	accounts->stopping = 1;
+	finish_stopping(accounts);
+}
