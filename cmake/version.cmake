@@ -9,7 +9,7 @@ endif()
 string(CONCAT libraries
   "libuv ${LIBUV_VERSION}, LMDB ${LMDB_VERSION}, libyaml ${YAML_VERSION}, ldns ${LDNS_VERSION}, "
   "llhttp ${llhttp_version}, jansson ${JANSSON_VERSION}, OpenSSL ${CRYPTO_VERSION}, "
-  "libxcrypt ${CRYPT_VERSION}, libseccomp ${SECCOMP_VERSION}, libcap-ng ${CAPNG_VERSION}")
+  "libxcrypt ${CRYPT_VERSION}, SQLite ${SQLITE_VERSION}, libseccomp ${SECCOMP_VERSION}, libcap-ng ${CAPNG_VERSION}")
 
 add_custom_target(version_data
   COMMAND ${CMAKE_COMMAND} -DSOURCE=${CMAKE_SOURCE_DIR} -DVERSION=${PROJECT_VERSION}
