@@ -24,8 +24,8 @@ main(int argc, char **argv)
 
 	daemon_begin(&daemon, CONF_ROLE_APID, argc, argv);
 	server_bind(&daemon.conf, listeners);
-	door = door_bind(
-	    daemon.runtime_fd, "apid.door", daemon.conf.privsep.users[CONF_ROLE_STORE].uid);
+	door = door_bind(daemon.runtime_fd, "apid.door", 0600,
+	    daemon.conf.privsep.users[CONF_ROLE_STORE].uid, (gid_t)-1);
 	body_prepare();
 	calls = filter_calls(&call_count);
 	daemon_confine(&daemon, 0, MAX_FILES, calls, call_count);

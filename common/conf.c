@@ -342,5 +342,6 @@ conf_free(struct conf *conf)
 	for (int i = 0; i < CONF_ROLES; i++)
 		free(conf->privsep.users[i].name);
 	free(conf->privsep.runtime_dir);
+	free(conf->control.group.name);
 	memset(conf, 0, sizeof(*conf));
 }

@@ -48,6 +48,12 @@ struct conf_user {
 	gid_t gid;  /* of a name: its primary group; of a number: the same number */
 };
 
+struct conf_group {
+	char *name; /* as written: a name or a number */
+	int found;  /* 0: there is none of this name, or we do not run as root and did not look */
+	gid_t gid;  /* where it was found */
+};
+
 struct conf_listen {
 	struct address *addresses; /* owned */
 	size_t count;
@@ -138,6 +144,9 @@ struct conf {
 		struct conf_user users[CONF_ROLES];
 		char *runtime_dir; /* absolute */
 	} privsep;
+	struct {
+		struct conf_group group; /* who may administer besides root */
+	} control;
 	struct {
 		enum log_level level;
 		enum log_format format;

@@ -238,6 +238,8 @@ conf_print(const struct conf *conf, FILE *out)
 	fputs("store:\n", out);
 	print_text(out, "path", conf->store.path);
 	print_privsep(out, conf);
+	fputs("control:\n", out);
+	print_text(out, "group", conf->control.group.name);
 	fprintf(out, "log:\n  level: %s\n  format: %s\n", conf_log_level_word(conf->log.level),
 	    conf_log_format_word(conf->log.format));
 }

@@ -1,28 +1,34 @@
-/* The users of the three processes, by name or by number. */
+/* The users of the three processes, and the administrators' group, by name or by number. */
 #include "conf_value.h"
 
+#include <grp.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { PASSWD_BUFFER = 16384 };
+enum { ENTRY_BUFFER = 65536 };
 
-/* The uid and gid of a number; -1 with a message. */
 static int
-read_user_number(struct conf_loading *loading, const struct conf_key *key,
-    const struct conf_value *value, struct conf_user *user)
+is_number(const struct conf_value *value)
+{
+	return value->text[0] >= '0' && value->text[0] <= '9';
+}
+
+/* The number of a user or a group; -1 with a message. */
+static int
+read_number(struct conf_loading *loading, const struct conf_key *key,
+    const struct conf_value *value, const char *whose, uint32_t *id)
 {
 	int64_t number = conf_value_number(value->text);
 
-	/* The largest uid_t is (uid_t)-1, which setresuid(2) takes for "leave it". */
+	/* The largest number is -1, which setresuid(2) and chown(2) take for "leave it". */
 	if (number < 0 || number >= UINT32_MAX) {
-		conf_report_error(loading->report, value->place,
-		    "%s: \"%.*s\" is not a user's number", key->path, CONF_SHOWN, value->text);
+		conf_report_error(loading->report, value->place, "%s: \"%.*s\" is not a %s number",
+		    key->path, CONF_SHOWN, value->text, whose);
 		return -1;
 	}
-	user->uid = (uid_t)number;
-	user->gid = (gid_t)number;
+	*id = (uint32_t)number;
 	return 0;
 }
 
@@ -30,7 +36,7 @@ static int
 look_up_user(struct conf_loading *loading, const struct conf_key *key,
     const struct conf_value *value, struct conf_user *user)
 {
-	char *buffer = malloc(PASSWD_BUFFER);
+	char *buffer = malloc(ENTRY_BUFFER);
 	struct passwd entry, *found = NULL;
 	int error;
 
@@ -38,7 +44,7 @@ look_up_user(struct conf_loading *loading, const struct conf_key *key,
 		conf_value_out_of_memory(loading, value);
 		return -1;
 	}
-	error = getpwnam_r(value->text, &entry, buffer, PASSWD_BUFFER, &found);
+	error = getpwnam_r(value->text, &entry, buffer, ENTRY_BUFFER, &found);
 	if (found != NULL) {
 		user->uid = entry.pw_uid;
 		user->gid = entry.pw_gid;
@@ -58,19 +64,18 @@ conf_set_user(
 {
 	struct conf_user *target = conf_value_field(loading, key);
 	struct conf_user user = {.uid = geteuid(), .gid = getegid()};
-	int is_number = value->text[0] >= '0' && value->text[0] <= '9';
-	struct conf_user number;
+	uint32_t number = 0;
 
 	if (value->text[0] == '\0') {
 		conf_report_error(
 		    loading->report, value->place, "%s is empty; it must be a user", key->path);
 		return;
 	}
-	if (is_number && read_user_number(loading, key, value, &number) != 0)
+	if (is_number(value) && read_number(loading, key, value, "user's", &number) != 0)
 		return;
-	if (loading->as_root && is_number)
-		user = number;
-	if (loading->as_root && !is_number && look_up_user(loading, key, value, &user) != 0)
+	if (loading->as_root && is_number(value))
+		user.uid = user.gid = number;
+	if (loading->as_root && !is_number(value) && look_up_user(loading, key, value, &user) != 0)
 		return;
 	if (loading->as_root && (user.uid == 0 || user.gid == 0)) {
 		conf_report_error(loading->report, value->place,
@@ -86,4 +91,51 @@ conf_set_user(
 	}
 	free(target->name);
 	*target = user;
+}
+
+/* One that is not there is no mistake: the default need not be. -1 when memory is short. */
+static int
+look_up_group(
+    struct conf_loading *loading, const struct conf_value *value, struct conf_group *group)
+{
+	char *buffer = malloc(ENTRY_BUFFER);
+	struct group entry, *found = NULL;
+
+	if (buffer == NULL) {
+		conf_value_out_of_memory(loading, value);
+		return -1;
+	}
+	(void)getgrnam_r(value->text, &entry, buffer, ENTRY_BUFFER, &found);
+	group->found = found != NULL;
+	if (found != NULL)
+		group->gid = entry.gr_gid;
+	free(buffer);
+	return 0;
+}
+
+void
+conf_set_group(
+    struct conf_loading *loading, const struct conf_key *key, const struct conf_value *value)
+{
+	struct conf_group *target = conf_value_field(loading, key);
+	struct conf_group group = {.found = loading->as_root};
+	uint32_t number = 0;
+
+	if (value->text[0] == '\0') {
+		conf_report_error(
+		    loading->report, value->place, "%s is empty; it must be a group", key->path);
+		return;
+	}
+	if (is_number(value) && read_number(loading, key, value, "group's", &number) != 0)
+		return;
+	group.gid = number;
+	if (loading->as_root && !is_number(value) && look_up_group(loading, value, &group) != 0)
+		return;
+	group.name = strdup(value->text);
+	if (group.name == NULL) {
+		conf_value_out_of_memory(loading, value);
+		return;
+	}
+	free(target->name);
+	*target = group;
 }

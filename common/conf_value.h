@@ -58,7 +58,7 @@ conf_setter conf_set_dns_listen, conf_set_listen_protocol, conf_set_api_listen, 
 conf_setter conf_set_trusted_proxy, conf_set_forwarded_header, conf_set_origin;
 conf_setter conf_set_registration;
 conf_setter conf_set_serial, conf_set_text, conf_set_cookie_secret;
-conf_setter conf_set_path, conf_set_user, conf_set_log_level, conf_set_log_format;
+conf_setter conf_set_path, conf_set_user, conf_set_group, conf_set_log_level, conf_set_log_format;
 
 /* What the setters share: */
 

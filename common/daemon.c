@@ -25,6 +25,8 @@ usage(const char *program, FILE *out)
 	    "One of the three processes of Sallyport; \"sallyport run\" or systemd starts it.\n\n"
 	    "  -c, --config FILE   the configuration (default " CONF_DEFAULT_PATH ")\n"
 	    "      --lifeline      a socket of the parent is descriptor 3: end when it does\n"
+	    "      --control       of store: descriptor 3 is an administrator's link; serve "
+	    "nothing else\n"
 	    "      --version       print version, commit and libraries\n"
 	    "  -h, --help          print this\n",
 	    program);
@@ -36,6 +38,7 @@ read_arguments(struct daemon *daemon, const char *program, int argc, char **argv
 	static const struct option options[] = {
 	    {"config", required_argument, NULL, 'c'},
 	    {"lifeline", no_argument, NULL, 'l'},
+	    {"control", no_argument, NULL, 'k'},
 	    {"version", no_argument, NULL, 'v'},
 	    {"help", no_argument, NULL, 'h'},
 	    {NULL, 0, NULL, 0},
@@ -51,6 +54,9 @@ read_arguments(struct daemon *daemon, const char *program, int argc, char **argv
 		case 'l':
 			daemon->lifeline_fd = DAEMON_LIFELINE_FD;
 			break;
+		case 'k':
+			daemon->control_fd = DAEMON_CONTROL_FD;
+			break;
 		case 'v':
 			version_print(program, stdout);
 			exit(0);
@@ -62,12 +68,24 @@ read_arguments(struct daemon *daemon, const char *program, int argc, char **argv
 			exit(CONF_EXIT);
 		}
 	}
+	if (daemon->control_fd >= 0 &&
+	    (daemon->role != CONF_ROLE_STORE || daemon->lifeline_fd >= 0)) {
+		fprintf(stderr, "%s: --control is for store, without --lifeline\n", program);
+		exit(CONF_EXIT);
+	}
 	if (optind < argc) {
 		fprintf(stderr, "%s: unexpected argument \"%s\"\n", program, argv[optind]);
 		usage(program, stderr);
 		exit(CONF_EXIT);
 	}
 	return path;
+}
+
+/* 1 if somebody started us who has read the configuration and said what there is to say. */
+static int
+has_parent(const struct daemon *daemon)
+{
+	return daemon->lifeline_fd >= 0 || daemon->control_fd >= 0;
 }
 
 /* Mistakes are shown; warnings only where no parent has shown them already. */
@@ -83,7 +101,7 @@ load_configuration(struct daemon *daemon, const char *path)
 		fatal("no memory to read the configuration");
 	errors = conf_load(&daemon->conf, path, geteuid() == 0, out);
 	fclose(out);
-	if (errors > 0 || daemon->lifeline_fd < 0)
+	if (errors > 0 || !has_parent(daemon))
 		fputs(messages, stderr);
 	free(messages);
 	if (errors > 0)
@@ -163,14 +181,18 @@ daemon_begin(struct daemon *daemon, enum conf_role role, int argc, char **argv)
 	static char program[32];
 	const char *path;
 
-	*daemon = (struct daemon){.role = role, .lifeline_fd = -1, .notify_fd = -1};
+	*daemon =
+	    (struct daemon){.role = role, .lifeline_fd = -1, .control_fd = -1, .notify_fd = -1};
 	(void)snprintf(program, sizeof(program), "sallyport-%s", conf_role_name(role));
 	path = read_arguments(daemon, program, argc, argv);
 	umask(022);
 	signal(SIGPIPE, SIG_IGN);
-	if (close_range(daemon->lifeline_fd < 0 ? 3 : DAEMON_LIFELINE_FD + 1, ~0U, 0) != 0)
+	if (close_range(DAEMON_LIFELINE_FD + (has_parent(daemon) ? 1U : 0U), ~0U, 0) != 0)
 		fatal("cannot close inherited descriptors: %s", strerror(errno));
 	load_configuration(daemon, path);
+	/* Beside somebody's terminal only what went wrong is worth a line. */
+	if (daemon->control_fd >= 0 && daemon->conf.log.level > LOG_LEVEL_WARNING)
+		daemon->conf.log.level = LOG_LEVEL_WARNING;
 	log_init(conf_role_name(role), daemon->conf.log.level, daemon->conf.log.format);
 	open_runtime(daemon);
 	umask(077);
@@ -186,7 +208,7 @@ daemon_confine(struct daemon *daemon, int into_runtime, unsigned long files,
 	    .gid = user->gid,
 	    .root_fd = into_runtime ? daemon->runtime_fd : daemon->empty_fd,
 	    .files = files,
-	    .quiet = daemon->lifeline_fd >= 0,
+	    .quiet = has_parent(daemon),
 	    .calls = calls,
 	    .call_count = call_count};
 
@@ -204,8 +226,8 @@ on_deadline(uv_timer_t *timer)
 	_exit(0);
 }
 
-static void
-stop(struct daemon *daemon)
+void
+daemon_stop(struct daemon *daemon)
 {
 	if (daemon->stopping)
 		return;
@@ -220,7 +242,7 @@ static void
 on_signal(uv_signal_t *handle, int number)
 {
 	(void)number;
-	stop(handle->data);
+	daemon_stop(handle->data);
 }
 
 static void
@@ -235,7 +257,7 @@ on_lifeline(uv_poll_t *poll, int status, int events)
 		return;
 	uv_poll_stop(poll);
 	log_warning("the parent is gone");
-	stop(daemon);
+	daemon_stop(daemon);
 }
 
 static void

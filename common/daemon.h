@@ -13,9 +13,13 @@
 #include <uv.h>
 
 enum {
-	DAEMON_STOP_MS = 2000, /* from SIGTERM to exit at most */
-	DAEMON_LIFELINE_FD = 3 /* where the parent puts the lifeline */
+	DAEMON_STOP_MS = 2000,	/* from SIGTERM to exit at most */
+	DAEMON_LIFELINE_FD = 3, /* where the parent puts the lifeline */
+	DAEMON_CONTROL_FD = 3	/* where "sallyport VERB" puts the administrator's link */
 };
+
+/* In the runtime folder: store's socket for the administrator. */
+#define DAEMON_CONTROL_SOCKET "control"
 
 struct daemon {
 	enum conf_role role;
@@ -23,6 +27,7 @@ struct daemon {
 	int runtime_fd;	 /* the runtime folder, O_PATH */
 	int empty_fd;	 /* the empty folder in it that dnsd and apid use as root, O_PATH */
 	int lifeline_fd; /* -1 when nobody gave us one */
+	int control_fd;	 /* of store, with --control: to be served alone; otherwise -1 */
 	int notify_fd;	 /* systemd's datagram socket, connected; or -1 */
 	uv_loop_t *loop;
 	uv_signal_t on_term, on_int;
@@ -34,7 +39,7 @@ struct daemon {
 };
 
 /*
- * Reads the arguments (-c FILE, --lifeline, --version, --help) and the configuration, starts the
+ * Reads the arguments (-c FILE, --lifeline or, for store, --control, --version, --help) and the configuration, starts the
  * log, closes inherited descriptors, makes the runtime folder where it is missing. Exits 78
  * on a configuration error, 1 on any other.
  */
@@ -55,5 +60,8 @@ void daemon_confine(struct daemon *daemon, int into_runtime, unsigned long files
  */
 int daemon_serve(
     struct daemon *daemon, uv_loop_t *loop, void (*stop)(void *context), void *context);
+
+/* Stops as SIGTERM does, once. While daemon_serve() runs. */
+void daemon_stop(struct daemon *daemon);
 
 #endif

@@ -36,12 +36,12 @@ struct door {
 };
 
 int
-door_bind(int folder_fd, const char *name, uid_t owner)
+door_bind(int folder_fd, const char *name, mode_t mode, uid_t owner, gid_t group)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int before = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	mode_t mask;
+	mode_t before_mask;
 
 	if (before < 0 || fd < 0)
 		fatal("cannot make the door %s: %s", name, strerror(errno));
@@ -50,11 +50,11 @@ door_bind(int folder_fd, const char *name, uid_t owner)
 		fatal("cannot enter the runtime folder: %s", strerror(errno));
 	if (unlink(name) != 0 && errno != ENOENT)
 		fatal("cannot remove the old door %s: %s", name, strerror(errno));
-	mask = umask(0177);
+	before_mask = umask(~mode & 0777);
 	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) != 0)
 		fatal("cannot bind the door %s: %s", name, strerror(errno));
-	umask(mask);
-	if (geteuid() == 0 && lchown(name, owner, (gid_t)-1) != 0)
+	umask(before_mask);
+	if (geteuid() == 0 && lchown(name, owner, group) != 0)
 		fatal("cannot give the door %s to uid %u: %s", name, owner, strerror(errno));
 	if (fchdir(before) != 0)
 		fatal("cannot return to the working folder: %s", strerror(errno));

@@ -16,12 +16,12 @@ enum {
 };
 
 /*
- * Binds `name` in the folder behind `folder_fd` (replacing a socket that is there), mode 0600,
- * owned by `owner` when we are root. The path never meets the 107 bytes of sun_path. Changes
+ * Binds `name` in the folder behind `folder_fd` (replacing a socket that is there) with this mode and, when we are
+ * root, these owners. The path never meets the 107 bytes of sun_path. Changes
  * the working directory for a moment: call before any thread exists. Returns the descriptor;
  * fatal on failure.
  */
-int door_bind(int folder_fd, const char *name, uid_t owner);
+int door_bind(int folder_fd, const char *name, mode_t mode, uid_t owner, gid_t group);
 
 struct door;
 

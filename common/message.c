@@ -106,7 +106,7 @@ message_get_hello(struct reader *reader, struct message_hello *hello)
 {
 	hello->version = reader_u16(reader);
 	hello->role = reader_u8(reader);
-	if (hello->role != MESSAGE_ROLE_DNSD && hello->role != MESSAGE_ROLE_APID)
+	if (hello->role < MESSAGE_ROLE_DNSD || hello->role > MESSAGE_ROLE_CONTROL)
 		return -1;
 	return reader_end(reader);
 }
@@ -131,6 +131,21 @@ message_get_statistics(
 		return -1;
 	for (unsigned i = 0; i < range.count; i++)
 		values[range.first + i] = reader_u64(reader);
+	return reader_end(reader);
+}
+
+void
+message_put_all_statistics(struct writer *writer, const uint64_t values[STATISTICS])
+{
+	for (unsigned i = 0; i < STATISTICS; i++)
+		writer_u64(writer, values[i]);
+}
+
+int
+message_get_all_statistics(struct reader *reader, uint64_t values[STATISTICS])
+{
+	for (unsigned i = 0; i < STATISTICS; i++)
+		values[i] = reader_u64(reader);
 	return reader_end(reader);
 }
 

@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 /* Changes whenever a type or a body below does: both ends must say the same. */
-enum { MESSAGE_VERSION = 4 };
+enum { MESSAGE_VERSION = 5 };
 
 enum message_type {
 	/* Both links; front to store, and back. */
@@ -39,7 +39,11 @@ enum message_type {
 	MESSAGE_UPDATE_ANSWER = 35,
 
 	/* A door; store to a front process, with the link as its one descriptor. */
-	MESSAGE_LINK = 48
+	MESSAGE_LINK = 48,
+
+	/* The administrator's link; his program to store, and back: 64 to 95. An answer's type is its request's + 1. */
+	MESSAGE_ALL_STATISTICS = 64,
+	MESSAGE_ALL_STATISTICS_ANSWER = 65
 };
 
 enum {
@@ -124,7 +128,7 @@ void message_set_id(struct writer *writer, uint64_t id);
 size_t message_end(struct writer *writer);
 
 /* HELLO and its answer. */
-enum message_role { MESSAGE_ROLE_DNSD = 1, MESSAGE_ROLE_APID = 2 };
+enum message_role { MESSAGE_ROLE_DNSD = 1, MESSAGE_ROLE_APID = 2, MESSAGE_ROLE_CONTROL = 3 };
 
 struct message_hello {
 	uint16_t version;
@@ -143,6 +147,10 @@ void message_put_statistics(
 /* Reads it into the source's part of `values`; on -1 nothing was changed. */
 int message_get_statistics(
     struct reader *reader, enum statistic_source source, uint64_t values[STATISTICS]);
+
+/* Body of ALL_STATISTICS_ANSWER: all of the table, one source after the other. */
+void message_put_all_statistics(struct writer *writer, const uint64_t values[STATISTICS]);
+int message_get_all_statistics(struct reader *reader, uint64_t values[STATISTICS]);
 
 /*
  * The state of one name: what SNAPSHOT_CHUNK and DELTA carry, one after the other until the

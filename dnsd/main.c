@@ -196,8 +196,8 @@ main(int argc, char **argv)
 	if (dnsd.counters == NULL)
 		fatal("no memory for statistics");
 	dnsd.pool = pool_bind(conf);
-	door_fd = door_bind(
-	    dnsd.daemon.runtime_fd, "dnsd.door", conf->privsep.users[CONF_ROLE_STORE].uid);
+	door_fd = door_bind(dnsd.daemon.runtime_fd, "dnsd.door", 0600,
+	    conf->privsep.users[CONF_ROLE_STORE].uid, (gid_t)-1);
 	daemon_confine(&dnsd.daemon, 0, pool_files(conf), filter_calls, filter_call_count);
 	start(&dnsd, door_fd);
 	status = daemon_serve(&dnsd.daemon, &dnsd.loop, stop, &dnsd);

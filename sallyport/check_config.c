@@ -6,12 +6,12 @@
 #include <unistd.h>
 
 int
-check_config(const char *path)
+check_config(const struct invocation *invocation)
 {
 	struct conf conf;
 	int failed;
 
-	if (conf_load(&conf, path, geteuid() == 0, stderr) != 0)
+	if (conf_load(&conf, invocation->config, geteuid() == 0, stderr) != 0)
 		return CONF_EXIT;
 	conf_print(&conf, stdout);
 	conf_free(&conf);

@@ -2,11 +2,13 @@
 #ifndef SALLYPORT_CHECK_CONFIG_H
 #define SALLYPORT_CHECK_CONFIG_H
 
+#include "command.h"
+
 /*
  * Reads the file as a daemon would. Mistakes and warnings go to standard error; without mistakes the
  * effective configuration goes to standard output. Returns the exit code: 0, CONF_EXIT on a mistake,
  * or 1 when standard output cannot be written.
  */
-int check_config(const char *path);
+int check_config(const struct invocation *invocation);
 
 #endif

@@ -62,8 +62,9 @@ check(const char *path, const struct buf *yaml)
 }
 
 int
-convert_config(const char *path)
+convert_config(const struct invocation *invocation)
 {
+	const char *path = invocation->arguments[0];
 	struct conf_report report;
 	struct buf text, yaml;
 	struct toml toml;

@@ -4,6 +4,7 @@
 #include "conf.h"
 #include "daemon.h"
 #include "log.h"
+#include "program.h"
 #include "transport.h"
 
 #include <errno.h>
@@ -13,8 +14,6 @@
 #include <string.h>
 #include <unistd.h>
 #include <uv.h>
-
-enum { PROGRAM_MAX = 4096 };
 
 struct child {
 	struct parent *parent;
@@ -231,28 +230,13 @@ on_lifeline(uv_stream_t *stream, ssize_t length, const uv_buf_t *buffer)
 		on_ready(child);
 }
 
-/* Where the daemons are: beside us in a build folder as in an installed system. */
 static int
 find_programs(struct parent *parent)
 {
-	char own[PROGRAM_MAX / 2];
-	size_t length = sizeof(own);
-	char *slash;
-
-	if (uv_exepath(own, &length) != 0)
-		return -1;
-	for (unsigned cut = 0; cut < 2; cut++) {
-		slash = strrchr(own, '/');
-		if (slash == NULL)
-			return -1;
-		*slash = '\0';
-	}
 	for (unsigned i = 0; i < CONF_ROLES; i++) {
 		struct child *child = &parent->children[i];
 
-		(void)snprintf(child->program, sizeof(child->program),
-		    "%s/libexec/sallyport/sallyport-%s", own, conf_role_name(child->role));
-		if (access(child->program, X_OK) != 0) {
+		if (program_find(child->role, child->program) != 0) {
 			log_error("cannot start %s: %s", child->program, strerror(errno));
 			return -1;
 		}
@@ -333,8 +317,9 @@ prepare(struct parent *parent)
 }
 
 int
-run(const char *path)
+run(const struct invocation *invocation)
 {
+	const char *path = invocation->config;
 	struct parent *parent = calloc(1, sizeof(*parent));
 
 	if (parent == NULL)

@@ -5,6 +5,8 @@
 #ifndef SALLYPORT_RUN_H
 #define SALLYPORT_RUN_H
 
+#include "command.h"
+
 enum {
 	RUN_BACK_OFF_MS = 100, /* before the first restart; doubled by each further early death */
 	RUN_BACK_OFF_MAX_MS = 5000,
@@ -17,6 +19,6 @@ enum {
  * Serves until SIGTERM or SIGINT. Returns the exit code: 0; 78 for a configuration error; 1 when one
  * of the three could not start.
  */
-int run(const char *path);
+int run(const struct invocation *invocation);
 
 #endif

@@ -1,16 +1,23 @@
 /* sallyport-store: owns the database and decides who may do what. */
+#include "accounts.h"
+#include "control.h"
 #include "daemon.h"
 #include "database.h"
+#include "door.h"
 #include "filter.h"
 #include "log.h"
 #include "requests.h"
 #include "summary.h"
 
-enum { STORE_FILES = 64 };
+#include <unistd.h>
+
+enum { STORE_FILES = 64 + CONTROL_PEERS };
 
 struct service {
+	struct daemon daemon;
 	struct accounts *accounts;
-	struct requests *requests;
+	struct requests *requests; /* NULL: an administrator is served alone */
+	struct control *control;
 };
 
 static void
@@ -18,26 +25,74 @@ stop(void *context)
 {
 	const struct service *service = context;
 
-	requests_stop(service->requests);
+	if (service->requests != NULL)
+		requests_stop(service->requests);
+	control_stop(service->control);
 	accounts_stop(service->accounts);
+}
+
+static void
+on_administrator_gone(void *context)
+{
+	struct service *service = context;
+
+	daemon_stop(&service->daemon);
+}
+
+/* The socket that administrators connect to, and who may; or the one who has started us. */
+static void
+bind_control(struct control_config *control, struct service *service)
+{
+	const struct daemon *daemon = &service->daemon;
+	const struct conf_group *group = &daemon->conf.control.group;
+
+	*control = (struct control_config){.uid = geteuid(),
+	    .has_group = group->found,
+	    .group = group->gid,
+	    .listener = -1,
+	    .link = daemon->control_fd,
+	    .ended = on_administrator_gone,
+	    .context = service};
+	if (daemon->control_fd >= 0)
+		return;
+	control->listener = door_bind(daemon->runtime_fd, DAEMON_CONTROL_SOCKET,
+	    group->found ? 0660 : 0600, 0, group->found ? group->gid : (gid_t)-1);
+	if (geteuid() == 0 && !group->found)
+		log_info(
+		    "control: there is no group \"%s\": only root may administer", group->name);
+}
+
+static struct requests *
+start_requests(
+    uv_loop_t *loop, const struct service *service, const struct accounts_config *accounts)
+{
+	const struct conf *conf = &service->daemon.conf;
+	struct requests_config requests = {.accounts = service->accounts,
+	    .summary = accounts->summary,
+	    .limits = accounts->limits,
+	    .apid_uid = conf->privsep.users[CONF_ROLE_APID].uid,
+	    .disable_registration = conf->api.disable_registration};
+
+	return requests_start(loop, &requests);
 }
 
 int
 main(int argc, char **argv)
 {
-	struct daemon daemon;
-	const struct conf *conf = &daemon.conf;
+	struct service service = {0};
+	struct daemon *daemon = &service.daemon;
+	const struct conf *conf = &daemon->conf;
 	const struct conf_user *users = conf->privsep.users;
 	struct accounts_config accounts = {0};
-	struct requests_config requests = {0};
-	struct service service;
+	struct control_config control;
 	uv_loop_t loop;
 	int code;
 
-	daemon_begin(&daemon, CONF_ROLE_STORE, argc, argv);
+	daemon_begin(daemon, CONF_ROLE_STORE, argc, argv);
 	accounts.database =
 	    database_open(conf->store.path, users[CONF_ROLE_STORE].uid, users[CONF_ROLE_STORE].gid);
-	daemon_confine(&daemon, 1, STORE_FILES, filter_calls, filter_call_count);
+	bind_control(&control, &service);
+	daemon_confine(daemon, 1, STORE_FILES, filter_calls, filter_call_count);
 	if (uv_loop_init(&loop) != 0)
 		fatal("cannot start the event loop");
 	accounts.summary = summary_start(&loop);
@@ -47,13 +102,13 @@ main(int argc, char **argv)
 	    .lifetime = conf->zone.value_lifetime,
 	    .text = conf->zone.txt_max};
 	service.accounts = accounts_start(&loop, &accounts);
-	requests.accounts = service.accounts;
-	requests.summary = accounts.summary;
-	requests.limits = accounts.limits;
-	requests.apid_uid = users[CONF_ROLE_APID].uid;
-	requests.disable_registration = conf->api.disable_registration;
-	service.requests = requests_start(&loop, &requests);
-	code = daemon_serve(&daemon, &loop, stop, &service);
+	control.summary = accounts.summary;
+	control.database = accounts.database;
+	service.control = control_start(&loop, &control);
+	if (daemon->control_fd < 0)
+		service.requests = start_requests(&loop, &service, &accounts);
+	code = daemon_serve(daemon, &loop, stop, &service);
+	control_free(service.control);
 	summary_log(accounts.summary);
 	summary_free(accounts.summary);
 	database_close(accounts.database);

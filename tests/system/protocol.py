@@ -10,7 +10,7 @@ import struct
 
 from sallyport import DEADLINE, ROOT, UIDS, wait_until
 
-VERSION = 4
+VERSION = 5
 MAXIMUM = 32 * 1024
 
 HELLO, HELLO_ANSWER, STATISTICS = 2, 3, 4
@@ -19,8 +19,9 @@ DELTA, DELTA_APPLIED = 22, 23
 REGISTER, REGISTER_ANSWER = 32, 33
 UPDATE, UPDATE_ANSWER = 34, 35
 LINK = 48
+ALL_STATISTICS, ALL_STATISTICS_ANSWER = 64, 65
 
-ROLE_NUMBERS = {"dnsd": 1, "apid": 2}
+ROLE_NUMBERS = {"dnsd": 1, "apid": 2, "control": 3}
 STATISTIC_COUNTS = {"dnsd": 53, "apid": 35}  # values in a front's report
 LOOPBACK = bytes(10) + b"\xff\xff" + bytes([127, 0, 0, 1])
 
@@ -192,6 +193,29 @@ def dial(daemon, uid=UIDS["store"]):
         guest.close()
         raise
     return guest
+
+
+def administer(daemon, uid=0, gid=0, groups=()):
+    """A connection to store's control socket, not greeted yet, made by whomever; PermissionError where the socket's mode forbids it."""
+    guest = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    path = daemon.runtime / "control"
+    wait_until(path.exists, "the control socket")
+    before = os.getgroups() if ROOT else None
+    try:
+        if ROOT:
+            os.setgroups(groups)
+            os.setegid(gid)
+            os.seteuid(uid)
+        guest.connect(os.fspath(path))
+    except BaseException:
+        guest.close()
+        raise
+    finally:
+        if ROOT:
+            os.seteuid(0)
+            os.setegid(0)
+            os.setgroups(before)
+    return LinkEnd(guest)
 
 
 def hand_over(daemon, data=None, count=1):

@@ -96,7 +96,8 @@ static const struct mistake mistakes[] = {
 	"5:1: error: unknown key \"negative_ttl\" here; did you mean zone.negative_ttl?\n"},
     {RECORDS "log: {xyzzy: 5}\n", "5:7: error: unknown key \"xyzzy\"; log has level, format\n"},
     {RECORDS "xyzzy: 5\n",
-	"5:1: error: unknown key \"xyzzy\"; the file has zone, dns, api, store, privsep, log\n"},
+	"5:1: error: unknown key \"xyzzy\"; the file has zone, dns, api, store, privsep, "
+	"control, log\n"},
     {RECORDS "dns: {workers: 1}\ndns: {workers: 2}\n",
 	"6:1: error: the key \"dns\" stands here twice, first in line 5; remove one\n"},
     {RECORDS "dns:\n  workers: 1\n  workers: 2\n",
@@ -533,6 +534,12 @@ static const struct mistake mistakes[] = {
 	"5:26: error: privsep.users.store: \"4294967295\" is not a user's number\n"},
     {RECORDS "privsep: {users: {store: 5x}}\n",
 	"5:26: error: privsep.users.store: \"5x\" is not a user's number\n"},
+    {RECORDS "control: {group: \"\"}\n",
+	"5:18: error: control.group is empty; it must be a group\n"},
+    {RECORDS "control: {group: 4294967295}\n",
+	"5:18: error: control.group: \"4294967295\" is not a group's number\n"},
+    {RECORDS "control: {gruop: 5}\n",
+	"5:11: error: unknown key \"gruop\"; did you mean \"group\"?\n"},
 
     /* The file as a whole. */
     {"", "1:1: error: the file is empty; it needs at least \"zone: {name: auth.example.org}\"\n"},
@@ -762,6 +769,8 @@ START_TEST(everything_but_the_name_has_a_default)
 		ck_assert_uint_eq(conf->privsep.users[i].uid, geteuid());
 		ck_assert_uint_eq(conf->privsep.users[i].gid, getegid());
 	}
+	ck_assert_str_eq(conf->control.group.name, "sallyport-admin");
+	ck_assert_int_eq(conf->control.group.found, 0);
 	ck_assert_int_eq(conf->log.level, LOG_LEVEL_INFO);
 	ck_assert_int_eq(conf->log.format, LOG_FORMAT_TEXT);
 	outcome_free(&outcome);
@@ -811,6 +820,7 @@ static const char full[] = "zone:\n"
 			   "privsep:\n"
 			   "  users: {store: 1001, dnsd: daemon, apid: \"1003\"}\n"
 			   "  runtime_dir: ../../run\n"
+			   "control: {group: daemon}\n"
 			   "log: {level: debug, format: json}\n";
 
 START_TEST(every_key_is_read)
@@ -874,6 +884,9 @@ START_TEST(every_key_is_read)
 	ck_assert_uint_eq(conf->privsep.users[CONF_ROLE_DNSD].uid, 1);
 	ck_assert_uint_eq(conf->privsep.users[CONF_ROLE_DNSD].gid, 1);
 	ck_assert_uint_eq(conf->privsep.users[CONF_ROLE_APID].uid, 1003);
+	ck_assert_str_eq(conf->control.group.name, "daemon");
+	ck_assert_int_eq(conf->control.group.found, 1);
+	ck_assert_uint_eq(conf->control.group.gid, 1);
 	ck_assert_int_eq(conf->log.level, LOG_LEVEL_DEBUG);
 	ck_assert_int_eq(conf->log.format, LOG_FORMAT_JSON);
 	outcome_free(&outcome);

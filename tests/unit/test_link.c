@@ -349,8 +349,8 @@ open_door(uid_t store_uid)
 	log_init("test", LOG_LEVEL_ERROR, LOG_FORMAT_TEXT);
 	ck_assert_int_eq(uv_loop_init(&loop), 0);
 	folder_fd = open(suite_folder, O_PATH | O_DIRECTORY);
-	door = door_listen(
-	    &loop, door_bind(folder_fd, "test.door", getuid()), store_uid, on_arrived, NULL);
+	door = door_listen(&loop, door_bind(folder_fd, "test.door", 0600, getuid(), (gid_t)-1),
+	    store_uid, on_arrived, NULL);
 	close(folder_fd);
 	return door;
 }

@@ -1,0 +1,320 @@
+#include "control_client.h"
+
+#include "daemon.h"
+#include "program.h"
+#include "transport.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <spawn.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct control_client {
+	struct conf conf;
+	int fd;
+	pid_t store; /* that we started; 0: none */
+	uint64_t next_id;
+	unsigned char request[MESSAGE_MAX];
+	unsigned char answer[MESSAGE_MAX + 1];
+};
+
+static void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+static void
+complain(const char *format, ...)
+{
+	va_list arguments;
+
+	fputs("sallyport: ", stderr);
+	va_start(arguments, format);
+	(void)vfprintf(stderr, format, arguments);
+	va_end(arguments);
+	fputc('\n', stderr);
+}
+
+/* Mistakes are shown; warnings are for check-config and for the server. */
+static int
+load_configuration(struct conf *conf, const char *path)
+{
+	char *messages = NULL;
+	size_t length = 0;
+	FILE *out = open_memstream(&messages, &length);
+	int errors;
+
+	if (out == NULL) {
+		complain("no memory to read the configuration");
+		return 1;
+	}
+	errors = conf_load(conf, path, geteuid() == 0, out);
+	(void)fclose(out);
+	if (errors > 0)
+		fputs(messages, stderr);
+	free(messages);
+	return errors > 0 ? CONF_EXIT : 0;
+}
+
+/* Connects to "control" in the runtime folder, however long the folder's path is. 0, or -1 with errno. */
+static int
+dial(struct control_client *client)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = DAEMON_CONTROL_SOCKET};
+	int before = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC), result = -1, error;
+
+	client->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (before >= 0 && client->fd >= 0 && chdir(client->conf.privsep.runtime_dir) == 0) {
+		result = connect(client->fd, (struct sockaddr *)&address, sizeof(address));
+		error = errno;
+		if (fchdir(before) != 0)
+			result = -1;
+		errno = error;
+	}
+	error = errno;
+	if (before >= 0)
+		close(before);
+	if (result != 0 && client->fd >= 0) {
+		close(client->fd);
+		client->fd = -1;
+	}
+	errno = error;
+	return result;
+}
+
+/* A store of our own, with one end of a new link as its descriptor. 0 or -1. */
+static int
+start_store(struct control_client *client, const char *config)
+{
+	char program[PROGRAM_MAX], path[PROGRAM_MAX], config_option[] = "-c",
+						      control_option[] = "--control";
+	char *arguments[] = {program, config_option, path, control_option, NULL};
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attributes;
+	int pair[2], error;
+
+	if (program_find(CONF_ROLE_STORE, program) != 0 ||
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
+		complain("cannot start %s: %s", program, strerror(errno));
+		return -1;
+	}
+	(void)snprintf(path, sizeof(path), "%s", config);
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDWR, 0);
+	posix_spawn_file_actions_adddup2(&actions, 0, 1);
+	posix_spawn_file_actions_adddup2(&actions, pair[1], DAEMON_CONTROL_FD);
+	/* A process group of its own: Ctrl-C ends us, and then it ends in good order. */
+	posix_spawnattr_init(&attributes);
+	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
+	error = posix_spawn(&client->store, program, &actions, &attributes, arguments, environ);
+	posix_spawnattr_destroy(&attributes);
+	posix_spawn_file_actions_destroy(&actions);
+	close(pair[1]);
+	client->fd = pair[0];
+	if (error == 0)
+		return 0;
+	client->store = 0;
+	complain("cannot start %s: %s", program, strerror(error));
+	return -1;
+}
+
+static int
+connect_or_start(struct control_client *client, const char *config, int needs_server)
+{
+	const struct conf *conf = &client->conf;
+	int error;
+
+	if (dial(client) == 0)
+		return 0;
+	error = errno;
+	if (error == EACCES || error == EPERM) {
+		complain("uid %u may not use %s/" DAEMON_CONTROL_SOCKET
+			 ": that is for root and the members of the group \"%s\" "
+			 "(control.group)",
+		    geteuid(), conf->privsep.runtime_dir, conf->control.group.name);
+		return -1;
+	}
+	if (error != ENOENT && error != ECONNREFUSED) {
+		complain("cannot connect to %s/" DAEMON_CONTROL_SOCKET ": %s",
+		    conf->privsep.runtime_dir, strerror(error));
+		return -1;
+	}
+	if (needs_server) {
+		complain("no server runs: nothing listens at %s/" DAEMON_CONTROL_SOCKET,
+		    conf->privsep.runtime_dir);
+		return -1;
+	}
+	if (geteuid() != 0 && access(conf->store.path, W_OK) != 0 && errno == EACCES) {
+		complain("no server runs (nothing listens at %s/" DAEMON_CONTROL_SOCKET
+			 "), and without one uid %u cannot open the database in %s: start the "
+			 "server, or do this as root",
+		    conf->privsep.runtime_dir, geteuid(), conf->store.path);
+		return -1;
+	}
+	return start_store(client, config);
+}
+
+/* Waits until there is something to read or, with POLLOUT, room to write. 0 or -1. */
+static int
+wait_for(const struct control_client *client, short events)
+{
+	struct pollfd descriptor = {.fd = client->fd, .events = events};
+	int ready = poll(&descriptor, 1, CONTROL_CLIENT_SECONDS * 1000);
+
+	if (ready > 0 || (ready < 0 && errno == EINTR))
+		return 0;
+	complain(
+	    "the server has not answered within %d s; its log may say why", CONTROL_CLIENT_SECONDS);
+	return -1;
+}
+
+static int
+complain_of_end(const struct control_client *client)
+{
+	if (client->store != 0)
+		complain("the database could not be used; the line above says why");
+	else
+		complain("the server has closed the connection; its log says why");
+	return -1;
+}
+
+static int
+send_request(struct control_client *client, size_t length)
+{
+	enum transport_result result;
+
+	while (
+	    (result = transport_send(client->fd, client->request, length, -1)) == TRANSPORT_AGAIN)
+		if (wait_for(client, POLLOUT) != 0)
+			return -1;
+	return result == TRANSPORT_DONE ? 0 : complain_of_end(client);
+}
+
+static int
+receive_answer(struct control_client *client, uint16_t type, uint64_t id, struct reader *answer)
+{
+	struct message_rule rule = {
+	    .type = type, .states = 1, .maximum = MESSAGE_MAX - MESSAGE_HEADER};
+	const struct message_rule *found;
+	struct message_received received;
+	struct message_header header;
+	enum transport_result result;
+	int fd;
+
+	while ((result = transport_receive(client->fd, client->answer, &received, &fd)) ==
+	       TRANSPORT_AGAIN)
+		if (wait_for(client, POLLIN) != 0)
+			return -1;
+	if (result != TRANSPORT_DONE)
+		return complain_of_end(client);
+	if (fd >= 0)
+		close(fd);
+	if (message_check(&rule, 1, 0, &received, &header, &found) != MESSAGE_ACCEPTED ||
+	    header.id != id)
+		return control_client_puzzled(client);
+	reader_init(answer, received.data + MESSAGE_HEADER, received.length - MESSAGE_HEADER);
+	return 0;
+}
+
+int
+control_client_puzzled(const struct control_client *client)
+{
+	(void)client;
+	complain("the server's answer makes no sense; is it of another version?");
+	return -1;
+}
+
+static int
+greet(struct control_client *client)
+{
+	struct message_hello hello = {.version = MESSAGE_VERSION, .role = MESSAGE_ROLE_CONTROL};
+	struct writer writer;
+	struct reader answer;
+
+	control_client_begin(client, &writer, MESSAGE_HELLO);
+	message_put_hello(&writer, &hello);
+	if (control_client_ask(client, &writer, &answer) != 0)
+		return -1;
+	if (message_get_hello(&answer, &hello) != 0)
+		return control_client_puzzled(client);
+	if (hello.version == MESSAGE_VERSION)
+		return 0;
+	complain("the server is of another version than this program: restart it");
+	return -1;
+}
+
+int
+control_client_open(struct control_client **opened, const char *config, int needs_server)
+{
+	struct control_client *client = calloc(1, sizeof(*client));
+	int code;
+
+	*opened = NULL;
+	if (client == NULL) {
+		complain("no memory");
+		return 1;
+	}
+	client->fd = -1;
+	code = load_configuration(&client->conf, config);
+	if (code != 0) {
+		free(client);
+		return code;
+	}
+	if (connect_or_start(client, config, needs_server) != 0 || greet(client) != 0) {
+		control_client_close(client);
+		return 1;
+	}
+	*opened = client;
+	return 0;
+}
+
+void
+control_client_close(struct control_client *client)
+{
+	int status;
+
+	if (client == NULL)
+		return;
+	if (client->fd >= 0)
+		close(client->fd);
+	/* It ends with its link. */
+	while (client->store != 0 && waitpid(client->store, &status, 0) < 0 && errno == EINTR)
+		;
+	conf_free(&client->conf);
+	explicit_bzero(client->request, sizeof(client->request));
+	explicit_bzero(client->answer, sizeof(client->answer));
+	free(client);
+}
+
+const struct conf *
+control_client_conf(const struct control_client *client)
+{
+	return &client->conf;
+}
+
+void
+control_client_begin(struct control_client *client, struct writer *writer, enum message_type type)
+{
+	message_begin(writer, client->request, type, ++client->next_id);
+}
+
+int
+control_client_ask(struct control_client *client, struct writer *writer, struct reader *answer)
+{
+	size_t length = message_end(writer);
+	uint16_t type = (uint16_t)(client->request[0] << 8 | client->request[1]);
+
+	if (length == 0) {
+		complain("the request is too long");
+		return -1;
+	}
+	if (send_request(client, length) != 0)
+		return -1;
+	/* Requests have even types, and each its answer behind it. */
+	return receive_answer(client, (uint16_t)(type + 1), client->next_id, answer);
+}

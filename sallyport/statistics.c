@@ -1,0 +1,103 @@
+#include "statistics.h"
+
+#include "control_client.h"
+#include "statistic.h"
+#include "table_print.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <string.h>
+
+enum { LABEL = 64 };
+
+static const struct table_column columns[] = {{.title = "PROCESS"}, {.title = "METRIC"},
+    {.title = "LABELS"}, {.title = "VALUE", .is_number = 1}};
+
+enum { COLUMNS = sizeof(columns) / sizeof(columns[0]) };
+
+/* transport="udp",family="4" as an object. */
+static json_t *
+labels_object(const char *labels)
+{
+	json_t *object = json_object();
+
+	while (*labels != '\0') {
+		size_t name = strcspn(labels, "="), value = strcspn(labels + name + 2, "\"");
+		char text[LABEL];
+
+		(void)snprintf(text, sizeof(text), "%.*s", (int)name, labels);
+		json_object_set_new(object, text, json_stringn(labels + name + 2, value));
+		labels += name + 2 + value + 1;
+		labels += *labels == ',';
+	}
+	return object;
+}
+
+static int
+print_json(const char *process, const struct statistic_description *row, uint64_t value)
+{
+	json_t *object = json_pack("{s:s, s:s, s:o, s:I}", "process", process, "name",
+	    row->metric->name, "labels", labels_object(row->labels), "value", (json_int_t)value);
+	int failed = object == NULL || json_dumpf(object, stdout, JSON_COMPACT) != 0 ||
+		     fputc('\n', stdout) == EOF;
+
+	json_decref(object);
+	return failed ? -1 : 0;
+}
+
+static int
+print_row(struct table_print *table, const char *process, const struct statistic_description *row,
+    uint64_t value)
+{
+	char number[24];
+	const char *cells[COLUMNS] = {process, row->metric->name, row->labels, number};
+
+	(void)snprintf(number, sizeof(number), "%" PRIu64, value);
+	return table_print_row(table, cells);
+}
+
+/* People see what there is to see, programs everything. */
+static int
+print(const uint64_t values[STATISTICS], int as_json)
+{
+	struct table_print *table = as_json ? NULL : table_print_new(stdout, columns, COLUMNS);
+	int failed = !as_json && table == NULL;
+
+	for (unsigned source = 0; source < STATISTIC_SOURCES && !failed; source++) {
+		struct statistic_range range = statistic_range(source);
+
+		for (unsigned i = range.first; i < range.first + range.count && !failed; i++) {
+			const struct statistic_description *row = statistic_describe(i);
+
+			if (as_json)
+				failed = print_json(range.source, row, values[i]) != 0;
+			else if (values[i] != 0)
+				failed = print_row(table, range.source, row, values[i]) != 0;
+		}
+	}
+	if (table_print_end(table) != 0 || fflush(stdout) != 0)
+		failed = 1;
+	if (failed)
+		perror("sallyport: standard output");
+	return failed ? 1 : 0;
+}
+
+int
+statistics_show(const struct invocation *invocation)
+{
+	struct control_client *client;
+	uint64_t values[STATISTICS];
+	struct writer writer;
+	struct reader answer;
+	int code = control_client_open(&client, invocation->config, 1);
+
+	if (code != 0)
+		return code;
+	control_client_begin(client, &writer, MESSAGE_ALL_STATISTICS);
+	if (control_client_ask(client, &writer, &answer) != 0)
+		code = 1;
+	else if (message_get_all_statistics(&answer, values) != 0)
+		code = control_client_puzzled(client) != 0;
+	control_client_close(client);
+	return code != 0 ? code : print(values, invocation_has(invocation, "json"));
+}

@@ -1,0 +1,339 @@
+#include "control.h"
+
+#include "link.h"
+#include "message.h"
+#include "transport.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { WATCH_MS = 1000 };
+enum { STATE_GREETING = 0, STATE_OPEN = 1 };
+
+static const uint64_t ns_per_ms = 1000000;
+
+struct peer {
+	struct control *control;
+	struct link *link;
+	unsigned place;
+	uint64_t number; /* tells it from another one in the same place */
+	uid_t uid;
+	int greeted;
+	int inherited;
+	unsigned outstanding;
+	uint64_t active; /* uv_hrtime() of the last request or answer */
+};
+
+struct control {
+	struct control_config config;
+	uv_loop_t *loop;
+	uv_poll_t listener;
+	uv_timer_t timer;
+	struct peer *peers[CONTROL_PEERS];
+	uint64_t next_number;
+	int stopping;
+	struct log_limit strangers;
+	struct log_limit misdeeds;
+};
+
+static void
+forget(struct peer *peer)
+{
+	struct control *control = peer->control;
+	int inherited = peer->inherited;
+
+	control->peers[peer->place] = NULL;
+	free(peer);
+	if (inherited && control->config.ended != NULL)
+		control->config.ended(control->config.context);
+}
+
+/* `why` may be NULL: nothing to say. */
+static void
+drop(struct peer *peer, const char *why)
+{
+	if (why != NULL && log_allowed(&peer->control->misdeeds))
+		log_warning("control: the connection of uid %u is closed: %s", peer->uid, why);
+	link_close(peer->link);
+	forget(peer);
+}
+
+static void
+on_closed(void *context, enum link_end how)
+{
+	(void)how;
+	forget(context);
+}
+
+static int
+on_hello(void *context, uint64_t id, struct reader *body, int fd)
+{
+	struct peer *peer = context;
+	struct message_hello hello;
+	unsigned char message[MESSAGE_MAX];
+	struct writer writer;
+	int same;
+
+	(void)fd;
+	if (message_get_hello(body, &hello) != 0 || hello.role != MESSAGE_ROLE_CONTROL)
+		return -1;
+	same = hello.version == MESSAGE_VERSION;
+	hello.version = MESSAGE_VERSION;
+	message_begin(&writer, message, MESSAGE_HELLO_ANSWER, id);
+	message_put_hello(&writer, &hello);
+	if (link_send(peer->link, message, message_end(&writer)) != 0)
+		return -1;
+	if (!same) {
+		drop(peer, "its program is of another version");
+		return 0;
+	}
+	peer->greeted = 1;
+	peer->active = uv_hrtime();
+	link_set_state(peer->link, STATE_OPEN);
+	return 0;
+}
+
+static int
+on_statistics(void *context, uint64_t id, struct reader *body, int fd)
+{
+	unsigned char message[MESSAGE_MAX];
+	uint64_t values[STATISTICS];
+	struct control_ticket ticket;
+	struct writer writer;
+
+	(void)body;
+	(void)fd;
+	if (control_take(context, id, &ticket) != 0)
+		return -1;
+	summary_read(ticket.control->config.summary, values);
+	message_begin(&writer, message, MESSAGE_ALL_STATISTICS_ANSWER, id);
+	message_put_all_statistics(&writer, values);
+	control_answer(&ticket, &writer);
+	return 0;
+}
+
+#define OPEN (1U << STATE_OPEN)
+
+static const struct message_rule rules[] = {
+    {MESSAGE_HELLO, 1U << STATE_GREETING, 3, 3, 0, on_hello},
+    {MESSAGE_ALL_STATISTICS, OPEN, 0, 0, 0, on_statistics},
+};
+
+/* Takes a descriptor over. 0, or -1: there is no place, or no memory, for it; it is closed. */
+static int
+welcome(struct control *control, int fd, uid_t uid, int inherited)
+{
+	struct link_config config = {.peer = "an administrator's program",
+	    .rules = rules,
+	    .rule_count = sizeof(rules) / sizeof(rules[0]),
+	    .queue_maximum = CONTROL_QUEUE,
+	    .violations = &control->misdeeds,
+	    .closed = on_closed};
+	unsigned place = 0;
+	struct peer *peer;
+
+	while (place < CONTROL_PEERS && control->peers[place] != NULL)
+		place++;
+	peer = place < CONTROL_PEERS ? calloc(1, sizeof(*peer)) : NULL;
+	if (peer == NULL) {
+		close(fd);
+		return -1;
+	}
+	*peer = (struct peer){.control = control,
+	    .place = place,
+	    .number = control->next_number++,
+	    .uid = uid,
+	    .inherited = inherited,
+	    .active = uv_hrtime()};
+	config.context = peer;
+	transport_refuse_fds(fd);
+	peer->link = link_open(control->loop, fd, &config);
+	if (peer->link == NULL) {
+		free(peer);
+		return -1;
+	}
+	control->peers[place] = peer;
+	return 0;
+}
+
+/* 1 if one of the peer's supplementary groups is ours. */
+static int
+has_group(int fd, gid_t group)
+{
+	gid_t few[64], *groups = few;
+	socklen_t length = sizeof(few);
+	int failed = getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &length), found = 0;
+
+	/* Whoever has more than that; the kernel says how much room they need. */
+	if (failed != 0 && errno == ERANGE && (groups = malloc(length)) != NULL)
+		failed = getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &length);
+	for (size_t i = 0; failed == 0 && i < length / sizeof(*groups); i++)
+		found |= groups[i] == group;
+	if (groups != few)
+		free(groups);
+	return found;
+}
+
+/* The kernel's word on who connected; the socket's mode has kept others out already, as long as nobody changed it. */
+static int
+may_speak(struct control *control, int fd, struct ucred *peer)
+{
+	const struct control_config *config = &control->config;
+	socklen_t length = sizeof(*peer);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, peer, &length) != 0)
+		return 0;
+	if (peer->uid == 0 || peer->uid == config->uid)
+		return 1;
+	if (config->has_group && (peer->gid == config->group || has_group(fd, config->group)))
+		return 1;
+	if (log_allowed(&control->strangers))
+		log_warning("control: uid %u is not allowed to connect", peer->uid);
+	return 0;
+}
+
+static void
+on_knock(uv_poll_t *poll, int status, int events)
+{
+	struct control *control = poll->data;
+	struct ucred peer;
+	int fd;
+
+	(void)events;
+	if (status < 0)
+		return;
+	fd = accept4(control->config.listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (fd < 0)
+		return;
+	if (!may_speak(control, fd, &peer))
+		close(fd);
+	else if (welcome(control, fd, peer.uid, 0) != 0 && log_allowed(&control->strangers))
+		log_warning("control: a connection of uid %u is closed: there are %d already",
+		    peer.uid, CONTROL_PEERS);
+}
+
+static void
+look_after(struct peer *peer, uint64_t now)
+{
+	uint64_t patience = (peer->greeted ? CONTROL_IDLE_MS : CONTROL_HELLO_MS) * ns_per_ms;
+	uint64_t since = peer->active;
+
+	/* An inherited link has a whole process of its own to wait with. */
+	if (peer->inherited || (peer->outstanding > 0 && link_queued(peer->link) == 0))
+		return;
+	if (link_queued(peer->link) > 0 && link_progress(peer->link) > since)
+		since = link_progress(peer->link);
+	if (now > since && now - since > patience)
+		drop(peer, peer->greeted ? "nothing has come for a minute" : "no greeting came");
+}
+
+static void
+on_timer(uv_timer_t *timer)
+{
+	struct control *control = timer->data;
+	uint64_t now = uv_hrtime();
+
+	for (unsigned i = 0; i < CONTROL_PEERS; i++)
+		if (control->peers[i] != NULL)
+			look_after(control->peers[i], now);
+}
+
+static void
+listen_for_peers(struct control *control)
+{
+	int fd = control->config.listener;
+
+	if (listen(fd, CONTROL_PEERS) != 0)
+		fatal("cannot listen for administrators: %s", strerror(errno));
+	if (uv_poll_init(control->loop, &control->listener, fd) != 0)
+		fatal("cannot watch for administrators");
+	control->listener.data = control;
+	uv_poll_start(&control->listener, UV_READABLE, on_knock);
+}
+
+struct control *
+control_start(uv_loop_t *loop, const struct control_config *config)
+{
+	struct control *control = calloc(1, sizeof(*control));
+
+	if (control == NULL)
+		fatal("no memory for the administrator's link");
+	control->config = *config;
+	control->loop = loop;
+	control->timer.data = control;
+	uv_timer_init(loop, &control->timer);
+	uv_timer_start(&control->timer, on_timer, WATCH_MS, WATCH_MS);
+	if (config->listener >= 0)
+		listen_for_peers(control);
+	if (config->link >= 0 && welcome(control, config->link, 0, 1) != 0)
+		fatal("cannot serve the administrator's link");
+	return control;
+}
+
+void
+control_stop(struct control *control)
+{
+	if (control->stopping)
+		return;
+	control->stopping = 1;
+	if (control->config.listener >= 0) {
+		uv_poll_stop(&control->listener);
+		close(control->config.listener);
+		uv_close((uv_handle_t *)&control->listener, NULL);
+	}
+	uv_close((uv_handle_t *)&control->timer, NULL);
+	for (unsigned i = 0; i < CONTROL_PEERS; i++)
+		if (control->peers[i] != NULL && control->peers[i]->outstanding == 0)
+			drop(control->peers[i], NULL);
+}
+
+void
+control_free(struct control *control)
+{
+	if (control == NULL)
+		return;
+	for (unsigned i = 0; i < CONTROL_PEERS; i++)
+		free(control->peers[i]);
+	free(control);
+}
+
+const struct control_config *
+control_config_of(void *peer)
+{
+	return &((struct peer *)peer)->control->config;
+}
+
+int
+control_take(void *context, uint64_t id, struct control_ticket *ticket)
+{
+	struct peer *peer = context;
+
+	if (peer->outstanding >= CONTROL_OUTSTANDING)
+		return -1;
+	peer->outstanding++;
+	peer->active = uv_hrtime();
+	*ticket = (struct control_ticket){.control = peer->control,
+	    .place = peer->place,
+	    .number = peer->number,
+	    .id = id,
+	    .uid = peer->uid};
+	return 0;
+}
+
+void
+control_answer(const struct control_ticket *ticket, struct writer *writer)
+{
+	struct peer *peer = ticket->control->peers[ticket->place];
+
+	if (peer == NULL || peer->number != ticket->number)
+		return;
+	peer->outstanding--;
+	peer->active = uv_hrtime();
+	if (link_send(peer->link, writer->data, message_end(writer)) != 0)
+		drop(peer, "it does not take its answers");
+	else if (ticket->control->stopping && peer->outstanding == 0)
+		drop(peer, NULL);
+}

@@ -1,0 +1,266 @@
+"""
+The administrator's link to store: who gets it, what it carries, and that nobody on it can do more than end his own
+connection.
+"""
+
+import contextlib
+import grp
+import json
+import os
+import random
+import secrets
+import stat
+import subprocess
+
+import pytest
+
+import protocol
+from protocol import (ALL_STATISTICS, ALL_STATISTICS_ANSWER, DELTA_APPLIED, HELLO, HELLO_ANSWER, LINK, REGISTER, STATISTICS,
+                      UPDATE, administer, hello, message)
+from sallyport import NOBODY, SALLYPORT, UIDS, Daemon, Server, wait_until
+
+ADMINISTRATOR = 64120
+STRANGER = 64199
+GROUP = 64130
+CONNECTIONS = 8  # CONTROL_PEERS
+
+
+def sallyport(server, *words, uid=None, groups=(), environment=None, **options):
+    """Runs `sallyport WORDS -c FILE`, perhaps as somebody else."""
+    command = [SALLYPORT, *words, "-c", server.file]
+    if uid is not None:
+        command = ["setpriv", "--reuid", str(uid), "--regid", str(uid),
+                   *(["--groups", ",".join(map(str, groups))] if groups else ["--clear-groups"]), "--", *command]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120,
+                          env=dict(os.environ, ASAN_OPTIONS="detect_leaks=0") | (environment or {}), **options)
+
+
+@pytest.fixture
+def store(folder):
+    daemon = Daemon(folder, "store", control={"group": str(GROUP)}).start()
+    yield daemon
+    assert daemon.terminate() == 0
+
+
+def served(store):
+    """Somebody else is served as ever."""
+    link = administer(store).greet("control")
+    link.send(message(ALL_STATISTICS, b"", 5))
+    kind, number, body = link.receive()
+    link.close()
+    assert (kind, number) == (ALL_STATISTICS_ANSWER, 5)
+    return body
+
+
+# --- who ---
+
+@pytest.mark.root
+def test_root_and_the_group_reach_the_socket(store):
+    status = os.stat(store.runtime / "control")
+    assert (status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)) == (0, GROUP, 0o660)
+    for who in ({}, {"uid": ADMINISTRATOR, "gid": GROUP}, {"uid": ADMINISTRATOR, "gid": 1, "groups": [5, GROUP]}):
+        administer(store, **who).greet("control").close()
+    for who in ({"uid": STRANGER, "gid": STRANGER}, {"uid": UIDS["store"], "gid": UIDS["store"]},
+                {"uid": UIDS["apid"], "gid": UIDS["apid"]}):
+        with pytest.raises(PermissionError):
+            administer(store, **who)
+
+
+@pytest.mark.root
+def test_the_kernel_says_who_connects_whatever_the_mode(store):
+    (store.runtime / "control").chmod(0o666)
+    for count in (1, 200):
+        groups = range(70000, 70000 + count)
+        administer(store, uid=STRANGER, gid=STRANGER, groups=groups).wait_closed()
+        administer(store, uid=STRANGER, gid=STRANGER, groups=[*groups, GROUP]).greet("control").close()
+    for uid in (UIDS["store"], UIDS["dnsd"], UIDS["apid"]):
+        administer(store, uid=uid, gid=uid).wait_closed()
+    store.wait_log(f"control: uid {STRANGER} is not allowed to connect")
+    served(store)
+
+
+@pytest.mark.root
+def test_without_the_group_it_is_root_alone(folder):
+    name = "no-such-group-" + secrets.token_hex(4)
+    with pytest.raises(KeyError):
+        grp.getgrnam(name)
+    store = Daemon(folder, "store", control={"group": name}).start()
+    status = os.stat(store.runtime / "control")
+    assert (status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)) == (0, 0, 0o600)
+    assert store.log().count(f'there is no group "{name}": only root may administer') == 1
+    (store.runtime / "control").chmod(0o666)
+    administer(store, uid=STRANGER, gid=STRANGER).wait_closed()
+    served(store)
+    assert store.terminate() == 0
+
+
+@pytest.mark.root
+def test_without_root_it_is_the_one_user(folder):
+    store = Daemon(folder, "store", as_uid=NOBODY).start()
+    status = os.stat(store.runtime / "control")
+    assert (status.st_uid, stat.S_IMODE(status.st_mode)) == (NOBODY, 0o600)
+    administer(store, uid=NOBODY, gid=NOBODY).greet("control").close()
+    (store.runtime / "control").chmod(0o666)
+    administer(store, uid=STRANGER, gid=STRANGER).wait_closed()
+    served(store)
+    assert store.terminate() == 0
+
+
+# --- how many, how long ---
+
+def test_connections_are_bounded(store):
+    links = [administer(store).greet("control") for _ in range(CONNECTIONS)]
+    administer(store).wait_closed()
+    store.wait_log(f"there are {CONNECTIONS} already")
+    links.pop().close()
+
+    def has_room():
+        with contextlib.suppress(OSError, AssertionError, ValueError, protocol.struct.error):
+            served(store)
+            return True
+    wait_until(has_room, "room for another")
+    for link in links:
+        link.close()
+
+
+def test_one_who_never_greets_is_closed(store):
+    administer(store).wait_closed()
+    store.wait_log("no greeting came")
+
+
+def test_one_who_never_reads_loses_his_connection(store):
+    link = administer(store).greet("control")
+    link.end.settimeout(1)
+    with contextlib.suppress(TimeoutError, BrokenPipeError, ConnectionResetError):
+        for number in range(10000):
+            link.send(message(ALL_STATISTICS, b"", number))
+    store.wait_log("it does not take its answers")
+    served(store)
+    link.close()
+
+
+def test_a_program_of_another_version_is_told_ours(store):
+    link = administer(store)
+    link.send(message(HELLO, hello("control", protocol.VERSION + 1), 9))
+    assert link.receive() == (HELLO_ANSWER, 9, hello("control"))
+    link.wait_closed()
+    store.wait_log("its program is of another version")
+
+
+# --- what ---
+
+GOOD = message(HELLO, hello("control"))
+GREETING_BROKEN = {
+    "one_byte": b"\0",
+    "header_cut": GOOD[:15],
+    "length_short": message(HELLO, hello("control"), length=18),
+    "length_huge": message(HELLO, hello("control"), length=0xFFFFFFFF),
+    "flags": message(HELLO, hello("control"), flags=1),
+    "empty_hello": message(HELLO),
+    "trailing": message(HELLO, hello("control") + b"\0"),
+    "role_of_dnsd": message(HELLO, hello("dnsd")),
+    "role_of_apid": message(HELLO, hello("apid")),
+    "role_255": message(HELLO, hello(255)),
+    "too_early": message(ALL_STATISTICS),
+    "too_large": message(HELLO, bytes(100000)),
+    "random": random.Random(11).randbytes(500),
+}
+OPEN_BROKEN = {
+    "second_hello": GOOD,
+    "register": message(REGISTER, protocol.register()),
+    "update": message(UPDATE, protocol.update()),
+    "applied": message(DELTA_APPLIED),
+    "statistics": message(STATISTICS, protocol.statistics("dnsd")),
+    "link": message(LINK),
+    "answer": message(ALL_STATISTICS_ANSWER),
+    "statistics_with_body": message(ALL_STATISTICS, b"\0"),
+    "type_95": message(95),
+    "type_65535": message(65535),
+}
+
+
+def check_closed(store, link):
+    link.wait_closed()
+    wait_until(lambda: store.log().count("protocol violation by an administrator's program") == 1, "a line about it")
+    served(store)
+
+
+@pytest.mark.parametrize("case", GREETING_BROKEN)
+def test_wrong_greetings_end_their_own_connection(store, case):
+    link = administer(store)
+    link.send(GREETING_BROKEN[case])
+    check_closed(store, link)
+
+
+@pytest.mark.parametrize("case", OPEN_BROKEN)
+def test_wrong_requests_end_their_own_connection(store, case):
+    other = administer(store).greet("control")
+    link = administer(store).greet("control")
+    link.send(OPEN_BROKEN[case])
+    check_closed(store, link)
+    other.send(message(ALL_STATISTICS, b"", 3))
+    assert other.receive()[:2] == (ALL_STATISTICS_ANSWER, 3)
+    other.close()
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_random_requests(store, seed):
+    generator = random.Random(seed)
+    link = administer(store).greet("control")
+    link.send(message(generator.randrange(65, 65536), generator.randbytes(generator.randrange(2000))))
+    check_closed(store, link)
+
+
+# --- sallyport stats ---
+
+def test_statistics_of_all_processes(folder):
+    with Server(folder) as server:
+        account = server.register()
+        server.set_value(account)
+
+        def counted():
+            done = sallyport(server, "stats", "--json")
+            assert (done.returncode, done.stderr) == (0, "")
+            rows = [json.loads(line) for line in done.stdout.splitlines()]
+            return {(row["process"], row["name"], *sorted(row["labels"].items())): row["value"] for row in rows}
+        wait_until(lambda: counted()["apid", "sallyport_http_requests_total", ("route", "update"), ("status", "2xx")] == 1,
+                   "apid's report")
+        wait_until(lambda: counted()["dnsd", "sallyport_dns_names"] == 1, "dnsd's report")
+        values = counted()
+        assert values["store", "sallyport_store_changes_total", ("kind", "register")] == 1
+        assert values["store", "sallyport_store_changes_total", ("kind", "set")] == 1
+        table = sallyport(server, "stats").stdout.splitlines()
+        assert table[0].split() == ["PROCESS", "METRIC", "LABELS", "VALUE"]
+        assert ["store", "sallyport_store_changes_total", 'kind="register"', "1"] in [line.split() for line in table]
+        assert all(line.split()[-1] != "0" for line in table[1:])
+        assert len({len(line) for line in table}) == 1  # the last column is aligned at its right
+
+
+def test_statistics_need_a_server(folder):
+    server = Server(folder)
+    done = sallyport(server, "stats")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"sallyport: no server runs: nothing listens at {server.runtime}/control\n"
+    with server:
+        pass
+    assert sallyport(server, "stats").stderr == done.stderr
+
+
+@pytest.mark.root
+def test_who_may_not_is_told_who_may(folder):
+    with Server(folder, control={"group": str(GROUP)}) as server:
+        done = sallyport(server, "stats", uid=STRANGER)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr == (f"sallyport: uid {STRANGER} may not use {server.runtime}/control: that is for root and the "
+                               f'members of the group "{GROUP}" (control.group)\n')
+        done = sallyport(server, "stats", uid=ADMINISTRATOR, groups=[GROUP])
+        assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_exit_codes(folder):
+    server = Server(folder)
+    assert sallyport(server, "stats", "--no-such-option").returncode == 2
+    server.write_configuration("zones: {}\n")
+    done = sallyport(server, "stats")
+    assert (done.returncode, done.stdout) == (78, "")
+    assert 'did you mean "zone"?' in done.stderr
