@@ -210,7 +210,7 @@ class Server:
 class Sallyport(Server):
     name = "sallyport"
     workers = 1
-    socket_buffer = 0  # the kernel's
+    socket_buffer = 1 << 20  # the default
     api_port = None
 
     def prepare(self):

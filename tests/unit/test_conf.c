@@ -734,7 +734,7 @@ START_TEST(everything_but_the_name_has_a_default)
 	ck_assert_uint_eq(conf->dns.protocols, CONF_PROTOCOL_UDP | CONF_PROTOCOL_TCP);
 	ck_assert_uint_ge(conf->dns.workers, 1);
 	ck_assert_uint_le(conf->dns.workers, (unsigned long)cores);
-	ck_assert_uint_eq(conf->dns.socket_buffer, 0);
+	ck_assert_uint_eq(conf->dns.socket_buffer, 1048576);
 	ck_assert_uint_eq(conf->dns.rate_limit.responses_per_second, 200);
 	ck_assert_uint_eq(conf->dns.rate_limit.slip, 2);
 	expect_networks(&conf->dns.rate_limit.exempt, "127.0.0.0/8", "::1/128");
