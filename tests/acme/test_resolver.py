@@ -4,13 +4,16 @@ unbound, BIND, PowerDNS Recursor and Knot Resolver, each in the strictest of its
 them cannot do at all is said where the tests that need it name those that can.
 """
 
+import os
+
 import dns.rcode
 import dns.rdatatype
 import pytest
 
+from capture import Capture
 from relay import Relay
 from resolver import CHALLENGE, RESOLVERS
-from sallyport import random_txt, wait_until
+from sallyport import ROOT, random_txt, wait_until
 
 # Long enough that a test would not outlive a wrongly cached answer.
 LONG_SECONDS = 3600
@@ -26,6 +29,17 @@ def some(trait):
 @pytest.fixture(params=RESOLVERS)
 def kind(request):
     return request.param
+
+
+@pytest.fixture
+def well_formed(folder, server):
+    """In a long run tshark looks at what the server says."""
+    if not (ROOT and os.environ.get("SALLYPORT_LONG")):
+        yield
+        return
+    with Capture(folder, server) as capture:
+        yield
+    capture.check_answers(2)
 
 
 @pytest.fixture
@@ -171,6 +185,7 @@ def ask_each_kind(server, account, challenge, cache):
     assert cache.txt(challenge) == [value]
 
 
+@pytest.mark.usefixtures("well_formed")
 def test_truncated_answers_are_asked_for_over_tcp(server, account, challenge, cache, relay):
     relay.truncating = True
     ask_each_kind(server, account, challenge, cache)
@@ -179,6 +194,7 @@ def test_truncated_answers_are_asked_for_over_tcp(server, account, challenge, ca
     assert len(final) >= 3
 
 
+@pytest.mark.usefixtures("well_formed")
 @some("can_insist_on_tcp")
 @pytest.mark.parametrize("tcp", [True])
 def test_over_tcp_alone(server, account, challenge, cache, relay):

@@ -21,6 +21,7 @@ class Trio:
 
     def __init__(self, folder, is_plain):
         folder.mkdir()
+        self.folder = folder
         self.zone = Zone(() if is_plain else AT_APEX)
         named = {} if is_plain else {
             "nsid": NSID, "identity": {"version": VERSION, "id": IDENTITY, "hostname": IDENTITY}}

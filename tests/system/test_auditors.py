@@ -5,60 +5,13 @@ import subprocess
 import dns.flags
 import pytest
 
+from capture import Capture
 from network import network_of_our_own
-from sallyport import ZONE, Program, Server, random_txt, wait_until
+from sallyport import ZONE, Server, random_txt
 
 FUZZ_SECONDS = 60
 # Capturing takes root, and so do nmap's scan of a UDP port and a network of one's own.
 pytestmark = pytest.mark.root
-
-# The right answer to a message of DNS Stateful Operations is a header alone where they are not known
-# (RFC 8490, 5.1.1); tshark, going by the opcode, looks for their data behind it.
-KNOWN = "(dns.flags.opcode == 6 && dns.flags.rcode == 4 && udp.length == 20)"
-
-
-class Capture(Program):
-    """What passes over the server's DNS port while this is entered."""
-
-    def __init__(self, folder, server):
-        self.server = server
-        self.path = folder / "capture.pcapng"
-        super().__init__(folder, ["tshark", "-n", "-i", "lo", "-w", self.path,
-                                  "-f", f"port {server.dns_port}"], "tshark.log")
-
-    def __enter__(self):
-        self.launch()
-        self.wait_log("Capturing on")
-        wait_until(self._grows, "a query in the capture")
-        return self
-
-    def __exit__(self, *_):
-        before = self.size()
-        wait_until(lambda: self._grows(before), "the last queries in the capture")
-        self.terminate()
-
-    def size(self):
-        return self.path.stat().st_size if self.path.exists() else 0
-
-    def _grows(self, before=None):
-        before = self.size() if before is None else before
-        self.server.dns("")
-        return before and self.size() > before
-
-    def count(self, condition):
-        """How many messages of the capture meet a condition in tshark's language."""
-        port = self.server.dns_port
-        shown = subprocess.run(
-            ["tshark", "-n", "-r", self.path, "-d", f"udp.port=={port},dns",
-             "-d", f"tcp.port=={port},dns", "-Y", condition], capture_output=True, text=True, check=True).stdout
-        print(f"{condition}:\n{shown[:4000]}")
-        return len(shown.splitlines())
-
-    def check_answers(self, least):
-        from_server = f"(udp.srcport == {self.server.dns_port} || tcp.srcport == {self.server.dns_port})"
-        assert self.count(f"{from_server} && dns.flags.response == 1") >= least
-        assert self.count(f"{from_server} && dns && _ws.malformed && !{KNOWN}") == 0
-
 
 @pytest.fixture
 def server(folder):
