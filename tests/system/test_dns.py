@@ -13,6 +13,7 @@ import dns.opcode
 import dns.rcode
 import dns.rdataclass
 import dns.rdatatype
+import dns.tsig
 import pytest
 
 from sallyport import (DEADLINE, RECORDS, ZONE, Daemon, random_txt, tcp_answer, udp_exchange, wait_closed,
@@ -26,6 +27,9 @@ SERVER = {"records": RECORDS + BIG + [
     f"MiXed.{ZONE}. TXT \"CaSe of DATA\"",
     f"mail.{ZONE}. MX 10 mx.example.net.",
     f"{ZONE}. CAA 0 issue \"ca.example.net\"",
+    *(f"exchange.{ZONE}. MX {number} mx{number}.{ZONE}." for number in range(40)),
+    *(f"exchange.{ZONE}. MX {number} mx{number}.hosts.example.net." for number in range(40, 50)),
+    f"mx0.{ZONE}. A 198.51.100.25",
 ]}
 
 TRANSPORTS = ["udp", "tcp"]
@@ -171,6 +175,18 @@ def test_rd_is_copied_and_ra_never_set(server, transport):
         assert not answer.flags & (dns.flags.RA | dns.flags.TC | 0x40)
 
 
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_names_in_answers_are_compressed(server, transport):
+    """Fifty exchanges, 38 bytes and more each when written in full, fit into one datagram."""
+    answer = server.dns("exchange", "MX", transport, use_edns=0, payload=4096)
+    assert not answer.flags & dns.flags.TC
+    rrset, = answer.answer
+    assert {str(rdata.exchange) for rdata in rrset} == {
+        *(f"mx{number}.{ZONE}." for number in range(40)),
+        *(f"mx{number}.hosts.example.net." for number in range(40, 50))}
+    assert [rrset.to_text() for rrset in answer.additional] == [f"mx0.{ZONE}. 3600 IN A 198.51.100.25"]
+
+
 # --- EDNS ---
 
 def test_edns_own_size_is_1232(server):
@@ -281,6 +297,45 @@ def test_formerr(server, case, transport):
     assert header(answer)[1] & 0x8000
     assert rcode(answer) == dns.rcode.FORMERR
     assert len(answer) <= 512
+
+
+QUESTION = QNAME + b"\0\1\0\1"
+ERRORS = {
+    "bytes_behind": (0, (1, 0, 0, 0), QUESTION + b"x", dns.rcode.FORMERR),
+    "two_opt": (0, (1, 0, 0, 2), QUESTION + OPT + OPT, dns.rcode.FORMERR),
+    "records": (0, (1, 0, 1, 0), QUESTION + QNAME + b"\0\1\0\1\0\0\0\0\0\4abcd", dns.rcode.FORMERR),
+    "rcode": (5, (1, 0, 0, 0), QUESTION, dns.rcode.FORMERR),
+    "opcode": (0x2000, (1, 0, 0, 0), QUESTION, dns.rcode.NOTIMP),
+    "class": (0, (1, 0, 0, 0), QNAME + b"\0\1\0\4", dns.rcode.REFUSED),
+    "zone": (0, (1, 0, 0, 0), b"\7eXample\3nEt\0\0\1\0\1", dns.rcode.REFUSED),
+    "transfer": (0, (1, 0, 0, 0), QNAME + b"\0\374\0\1", dns.rcode.REFUSED),
+    "version": (0, (1, 0, 0, 1), QUESTION + OPT[:6] + b"\1" + OPT[7:], dns.rcode.BADVERS & 15),
+}
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+@pytest.mark.parametrize("case", ERRORS)
+def test_an_error_repeats_id_and_question(server, case, transport):
+    flags, counts, body, expected = ERRORS[case]
+    answer = server.exchange(struct.pack("!6H", 0xabcd, flags | dns.flags.RD, *counts) + body, transport)
+    question = body[:body.index(b"\0") + 5]
+    number, flags_back, counts_back = header(answer)
+    assert (number, rcode(answer), counts_back[:3]) == (0xabcd, expected, [1, 0, 0])
+    assert flags_back & ~15 == dns.flags.QR | dns.flags.RD | flags & 0x7800
+    assert answer[12:12 + len(question)] == question
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+@pytest.mark.parametrize("algorithm", [dns.tsig.HMAC_SHA256, dns.tsig.HMAC_MD5])
+def test_a_signature_of_a_key_that_nobody_knows(server, algorithm, transport):
+    """dnspython, which knows the key, understands what is wrong (RFC 8945, 5.2.1)."""
+    key = dns.tsig.Key(f"key.{ZONE}.", secrets.token_bytes(32), algorithm)
+    query = server.question("static", "A", use_edns=0)
+    query.use_tsig(key)
+    wire = server.exchange(query.to_wire(), transport)
+    assert rcode(wire) == dns.rcode.NOTAUTH
+    with pytest.raises(dns.tsig.PeerBadKey):
+        dns.message.from_wire(wire, keyring=key, request_mac=query.mac)
 
 
 @pytest.mark.parametrize("rdclass", ["CH", "HS", "ANY", "CLASS65280"])

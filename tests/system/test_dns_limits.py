@@ -152,6 +152,26 @@ def test_an_ipv6_network_shares_its_rate_and_another_has_its_own(many_addresses,
     daemon.wait_log("answers to 2001:db8:0:200::/56 exceed dns.rate_limit")
 
 
+@pytest.mark.root
+def test_strangers_are_limited_unless_it_is_said_otherwise(many_addresses, folder):
+    """To 200 answers a second; only loopback is exempt."""
+    burst = Burst(listening_here(folder), 1000, address=HERE, source=OTHER_56)
+    assert 200 <= len(burst.full) <= 200 * (1 + burst.end - burst.start) + 2
+    assert len(burst.slipped) == (1000 - len(burst.full)) // 2
+
+
+@pytest.mark.root
+def test_an_ipv6_wildcard_answers_from_the_address_asked(many_addresses, folder):
+    daemon = Daemon(folder, "dnsd", records=NAMES)
+    daemon.configuration["dns"]["listen"] = [f"[::]:{daemon.dns_port}"]
+    daemon.write_configuration()
+    daemon.start()
+    for address in (*SAME_64, OTHER_64, HERE, "::1"):
+        for transport in ("udp", "tcp"):
+            answer = daemon.dns("flood", "A", transport, address=address)
+            assert answer.answer[0][0].to_text() == "198.51.100.7"
+
+
 @pytest.mark.parametrize("settings", [
     {"exempt": ["127.0.0.0/8"]},
     {"exempt": ["127.0.0.1/32", "::1/128"]},

@@ -1,6 +1,7 @@
 """What the DNS server says beside the answer: cookies, who it is, why not, and how long to stay."""
 
 import dns.edns
+import dns.message
 import dns.rcode
 
 from protocol import DELTA, HELLO, HELLO_ANSWER, SNAPSHOT_BEGIN, SNAPSHOT_END, hand_over, hello, message, name
@@ -55,6 +56,20 @@ def test_cookies_of_a_shared_secret(folder):
 def test_cookies_over_tcp_are_those_of_udp(folder):
     daemon = start(folder)
     assert is_believed(daemon, learn_cookie(daemon, transport="tcp"), "udp")
+
+
+def test_a_cookie_without_a_question(folder):
+    """Who wants nothing but a cookie gets one; shown a wrong one the answer is BADCOOKIE (RFC 7873, 5.4)."""
+    daemon = start(folder)
+    made = learn_cookie(daemon)
+    for transport in ("udp", "tcp"):
+        for cookie, rcode in ((CLIENT, dns.rcode.NOERROR), (made, dns.rcode.NOERROR),
+                              (made[:-1] + bytes([made[-1] ^ 1]), dns.rcode.BADCOOKIE)):
+            query = dns.message.Message()
+            query.use_edns(0, options=[option(COOKIE, cookie)])
+            answer = daemon.dns_message(query, transport)
+            assert (answer.rcode(), answer.question, answer.answer) == (rcode, [], [])
+            assert options_of(answer)[COOKIE][:8] == CLIENT
 
 
 def test_cookies_can_be_switched_off(folder):
