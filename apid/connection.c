@@ -23,6 +23,7 @@ free_connection(uv_handle_t *handle)
 	if (--connection->open_handles > 0)
 		return;
 	forget_answer(connection);
+	tls_free(connection->tls);
 	free(connection);
 }
 
@@ -34,12 +35,43 @@ forget_ahead(struct buf *ahead)
 	buf_free(ahead);
 }
 
+/*
+ * Sends TLS's last words, an alert or that nothing follows, if they find room: nothing waits for them. While
+ * an answer is under way libuv lets nothing pass it.
+ */
+static void
+say_goodbye(struct connection *connection)
+{
+	struct buf words;
+	uv_buf_t bytes;
+
+	if (connection->tls == NULL)
+		return;
+	tls_close(connection->tls);
+	buf_init(&words, TLS_MAX_SEALED);
+	if (tls_output(connection->tls, &words) == 0 && words.length > 0) {
+		bytes = uv_buf_init((char *)words.data, (unsigned)words.length);
+		(void)uv_try_write(&connection->socket.stream, &bytes, 1);
+	}
+	buf_free(&words);
+}
+
+/* A handshake that was begun and comes to nothing. */
+static void
+count_failure(const struct connection *connection)
+{
+	if (connection->phase == CONNECTION_GREETING && connection->tls_begun)
+		statistic_count(connection->host->counters, STATISTIC_TLS_FAILED);
+}
+
 static void
 close_now(struct connection *connection)
 {
 	if (connection->phase == CONNECTION_CLOSING)
 		return;
+	count_failure(connection);
 	connection->phase = CONNECTION_CLOSING;
+	say_goodbye(connection);
 	connection->host->closed(connection->host->context, connection);
 	request_reset(&connection->request);
 	forget_ahead(&connection->ahead);
@@ -88,7 +120,8 @@ on_deadline(uv_timer_t *timer)
 {
 	struct connection *connection = timer->data;
 
-	if (connection->phase == CONNECTION_READING && connection->request.phase != REQUEST_IDLE) {
+	if (connection->phase == CONNECTION_READING && connection->request.phase != REQUEST_IDLE &&
+	    !connection->flight) {
 		connection->framing = (struct response_framing){0};
 		answer_error(connection, RESPONSE_ERROR_TIMEOUT);
 	} else {
@@ -114,7 +147,9 @@ on_shutdown(uv_shutdown_t *shutdown, int status)
 static void
 linger(struct connection *connection)
 {
+	count_failure(connection);
 	connection->phase = CONNECTION_LINGERING;
+	say_goodbye(connection);
 	connection->shutdown.data = connection;
 	limit_time(connection, CONNECTION_LINGER_MS);
 	if (uv_shutdown(&connection->shutdown, &connection->socket.stream, on_shutdown) != 0)
@@ -143,38 +178,89 @@ on_written(uv_write_t *write, int status)
 {
 	struct connection *connection = write->data;
 
-	if (connection->phase != CONNECTION_WRITING)
+	if (connection->phase == CONNECTION_CLOSING)
 		return;
 	if (status != 0) {
 		close_now(connection);
 		return;
 	}
-	go_on(connection);
+	if (connection->flight) {
+		connection->flight = 0;
+		forget_answer(connection);
+	} else {
+		go_on(connection);
+	}
 	pump(connection);
 }
 
-/* Sends the answer: at once as a rule, in the background to a slow reader. */
-static void
-send_answer(struct connection *connection)
+/*
+ * Sends what is in `answer`: at once as a rule, in the background to a slow reader. 1: the kernel has all
+ * of it; 0: on_written() comes, or the connection is closed.
+ */
+static int
+transmit(struct connection *connection)
 {
 	struct buf *answer = &connection->answer;
 	uv_buf_t rest = uv_buf_init((char *)answer->data, (unsigned)answer->length);
 	int sent = uv_try_write(&connection->socket.stream, &rest, 1);
 
-	connection->phase = CONNECTION_WRITING;
-	if (sent >= 0 && (size_t)sent == answer->length) {
-		go_on(connection);
-		return;
-	}
+	if (sent >= 0 && (size_t)sent == answer->length)
+		return 1;
 	if (sent > 0) {
 		rest.base += sent;
 		rest.len -= (size_t)sent;
 	}
-	limit_time(connection, CONNECTION_WRITE_MS);
 	connection->write.data = connection;
 	if ((sent < 0 && sent != UV_EAGAIN) ||
 	    uv_write(&connection->write, &connection->socket.stream, &rest, 1, on_written) != 0)
 		close_now(connection);
+	return 0;
+}
+
+static void
+send_answer(struct connection *connection)
+{
+	connection->phase = CONNECTION_WRITING;
+	if (transmit(connection))
+		go_on(connection);
+	else if (connection->phase == CONNECTION_WRITING)
+		limit_time(connection, CONNECTION_WRITE_MS);
+}
+
+/* Exchanges the answer for its sealed form, behind what TLS itself has to say. */
+static int
+seal(struct connection *connection)
+{
+	int failed;
+
+	if (connection->tls == NULL)
+		return 0;
+	failed =
+	    tls_write(connection->tls, connection->answer.data, connection->answer.length) != 0;
+	forget_answer(connection);
+	return failed ? -1 : tls_output(connection->tls, &connection->answer);
+}
+
+/* Sends what TLS itself has to say, between answers. 1 if nothing of it is left. */
+static int
+flush(struct connection *connection)
+{
+	if (connection->tls == NULL)
+		return 1;
+	if (connection->flight)
+		return 0;
+	if (tls_output(connection->tls, &connection->answer) != 0) {
+		close_now(connection);
+		return 0;
+	}
+	if (connection->answer.length == 0)
+		return 1;
+	connection->flight = 1;
+	if (!transmit(connection))
+		return 0;
+	connection->flight = 0;
+	forget_answer(connection);
+	return 1;
 }
 
 void
@@ -186,9 +272,10 @@ connection_answer(struct connection *connection, const struct response *response
 		return;
 	request_reset(&connection->request);
 	framing->now = time(NULL);
+	framing->hsts = connection->tls != NULL ? connection->hsts : 0;
 	if (connection->last)
 		framing->keep_alive = 0;
-	if (response_write(response, framing, &connection->answer) != 0) {
+	if (response_write(response, framing, &connection->answer) != 0 || seal(connection) != 0) {
 		close_now(connection);
 		return;
 	}
@@ -203,6 +290,12 @@ send_continue(struct connection *connection)
 	static char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
 	uv_buf_t bytes = uv_buf_init(text, sizeof(text) - 1);
 
+	if (connection->tls != NULL) {
+		/* It leaves with the next flush. */
+		if (tls_write(connection->tls, text, sizeof(text) - 1) != 0)
+			close_now(connection);
+		return;
+	}
 	/* Nothing else is under way, so that there is room for 25 bytes, or nobody to read them. */
 	if (uv_try_write(&connection->socket.stream, &bytes, 1) != (int)bytes.len)
 		close_now(connection);
@@ -294,6 +387,81 @@ consume(struct connection *connection, const char *bytes, size_t length)
 		close_now(connection);
 }
 
+static void
+end_greeting(struct connection *connection)
+{
+	statistic_count(connection->host->counters,
+	    tls_is_resumed(connection->tls) ? STATISTIC_TLS_RESUMED : STATISTIC_TLS_FULL);
+	connection->phase = CONNECTION_READING;
+	limit_time(connection, CONNECTION_IDLE_MS);
+	if (connection->refusal != RESPONSE_ERROR_NONE)
+		answer_error(connection, connection->refusal);
+}
+
+/* TLS cannot go on: the client gets the alert, unless an answer that it waits for is lost with it. */
+static void
+end_tls(struct connection *connection)
+{
+	if (connection->phase == CONNECTION_GREETING || connection->phase == CONNECTION_READING)
+		linger(connection);
+	else
+		close_now(connection);
+}
+
+/* Opens what came and feeds it. */
+static void
+consume_sealed(struct connection *connection, const char *bytes, size_t length)
+{
+	static char plain[TLS_MAX_PLAIN];
+	enum tls_result result = TLS_PLAIN;
+	size_t opened;
+
+	connection->tls_begun = 1;
+	if (tls_receive(connection->tls, bytes, length) != 0) {
+		close_now(connection);
+		return;
+	}
+	while (result == TLS_PLAIN && connection->phase < CONNECTION_LINGERING) {
+		result = tls_read(connection->tls, plain, sizeof(plain), &opened);
+		if (connection->phase == CONNECTION_GREETING && tls_is_established(connection->tls))
+			end_greeting(connection);
+		if (result != TLS_PLAIN)
+			break;
+		consume(connection, plain, opened);
+		explicit_bzero(plain, opened);
+	}
+	connection->ended = result == TLS_ENDED;
+	if (result == TLS_FAILED && connection->phase < CONNECTION_LINGERING)
+		end_tls(connection);
+}
+
+/* A request line where a handshake belongs; no TLS record begins with a letter. */
+static int
+is_plain_http(const struct connection *connection, const char *bytes)
+{
+	return connection->phase == CONNECTION_GREETING && !connection->tls_begun &&
+	       bytes[0] >= 'A' && bytes[0] <= 'Z';
+}
+
+static void
+refuse_plain(struct connection *connection)
+{
+	tls_free(connection->tls);
+	connection->tls = NULL;
+	connection->phase = CONNECTION_READING;
+	answer_error(connection, RESPONSE_ERROR_HTTPS_REQUIRED);
+}
+
+/* Waits for the client's next bytes, or first until TLS's own talk is sent: so that piles up nowhere. */
+static void
+rest(struct connection *connection)
+{
+	if (flush(connection))
+		read_on(connection);
+	else if (connection->phase != CONNECTION_CLOSING)
+		uv_read_stop(&connection->socket.stream);
+}
+
 /* Works off what came ahead of its time, then reads or rests, as the phase wants it. */
 static void
 pump(struct connection *connection)
@@ -304,13 +472,16 @@ pump(struct connection *connection)
 	while (connection->phase == CONNECTION_READING && connection->ahead.length > 0) {
 		struct buf ahead = connection->ahead;
 
-		buf_init(&connection->ahead, CONNECTION_READ);
+		buf_init(&connection->ahead, CONNECTION_AHEAD);
 		consume(connection, (const char *)ahead.data, ahead.length);
 		forget_ahead(&ahead);
 	}
 	connection->pumping = 0;
-	if (connection->phase == CONNECTION_READING)
-		read_on(connection);
+	if (connection->phase == CONNECTION_READING && connection->ended)
+		close_now(connection);
+	else if (connection->phase == CONNECTION_GREETING ||
+		 connection->phase == CONNECTION_READING)
+		rest(connection);
 	else if (connection->phase == CONNECTION_SERVING || connection->phase == CONNECTION_WRITING)
 		uv_read_stop(&connection->socket.stream);
 }
@@ -333,7 +504,12 @@ on_read(uv_stream_t *stream, ssize_t length, const uv_buf_t *buffer)
 		return;
 	}
 	connection->pumping = 1;
-	consume(connection, buffer->base, (size_t)length);
+	if (connection->tls == NULL)
+		consume(connection, buffer->base, (size_t)length);
+	else if (is_plain_http(connection, buffer->base))
+		refuse_plain(connection);
+	else
+		consume_sealed(connection, buffer->base, (size_t)length);
 	connection->pumping = 0;
 	explicit_bzero(buffer->base, (size_t)length);
 	pump(connection);
@@ -341,7 +517,8 @@ on_read(uv_stream_t *stream, ssize_t length, const uv_buf_t *buffer)
 
 /* Makes handles of the listener's kind. */
 static struct connection *
-make(uv_stream_t *listener, const struct connection_host *host)
+make(
+    uv_stream_t *listener, const struct connection_host *host, const struct connection_terms *terms)
 {
 	struct connection *connection = calloc(1, sizeof(*connection));
 
@@ -356,15 +533,20 @@ make(uv_stream_t *listener, const struct connection_host *host)
 	connection->socket.handle.data = connection->timer.data = connection;
 	connection->host = host;
 	request_init(&connection->request);
-	buf_init(&connection->ahead, CONNECTION_READ);
-	buf_init(&connection->answer, RESPONSE_MAX);
+	buf_init(&connection->ahead, CONNECTION_AHEAD);
+	buf_init(&connection->answer, terms->tls != NULL ? TLS_MAX_SEALED : RESPONSE_MAX);
+	connection->phase = terms->tls != NULL ? CONNECTION_GREETING : CONNECTION_READING;
+	connection->hsts = terms->hsts;
+	if (terms->tls != NULL)
+		connection->tls = tls_new(terms->tls);
 	return connection;
 }
 
 struct connection *
-connection_accept(uv_stream_t *listener, const struct connection_host *host)
+connection_accept(
+    uv_stream_t *listener, const struct connection_host *host, const struct connection_terms *terms)
 {
-	struct connection *connection = make(listener, host);
+	struct connection *connection = make(listener, host, terms);
 	struct sockaddr_storage peer = {0};
 	int length = sizeof(peer);
 
@@ -372,6 +554,8 @@ connection_accept(uv_stream_t *listener, const struct connection_host *host)
 		goto fail;
 	if (listener->type == UV_TCP &&
 	    uv_tcp_getpeername(&connection->socket.tcp, (struct sockaddr *)&peer, &length) != 0)
+		goto fail;
+	if (terms->tls != NULL && connection->tls == NULL)
 		goto fail;
 	connection->peer = client_address_from_socket((struct sockaddr *)&peer);
 	connection->client = connection->peer;
@@ -386,20 +570,27 @@ fail:
 void
 connection_start(struct connection *connection)
 {
-	limit_time(connection, CONNECTION_IDLE_MS);
+	limit_time(connection,
+	    connection->phase == CONNECTION_GREETING ? CONNECTION_GREETING_MS : CONNECTION_IDLE_MS);
 	read_on(connection);
 }
 
 void
 connection_turn_away(struct connection *connection, enum response_error error)
 {
-	answer_error(connection, error);
+	if (connection->phase == CONNECTION_GREETING) {
+		connection->refusal = error;
+		connection_start(connection);
+	} else {
+		answer_error(connection, error);
+	}
 }
 
 void
 connection_finish(struct connection *connection)
 {
 	connection->last = 1;
-	if (connection->phase == CONNECTION_READING && connection->request.phase == REQUEST_IDLE)
+	if (connection->phase == CONNECTION_GREETING ||
+	    (connection->phase == CONNECTION_READING && connection->request.phase == REQUEST_IDLE))
 		close_now(connection);
 }

@@ -5,6 +5,9 @@
  * answers are in order, and a client holds at most one request, one packet behind it and one
  * answer in our memory, however much it pipelines and however slowly it reads.
  *
+ * Where the listener speaks TLS there is a handshake first (tls.h), and all bytes go through it. A client
+ * that speaks plain HTTP there is told so in plain HTTP.
+ *
  * After an answer that ends the connection it lingers (RFC 9112, 9.6): our side is shut
  * down, and what still comes is thrown away for a moment, or else the client would get a
  * reset instead of the answer.
@@ -17,14 +20,18 @@
 #include "request.h"
 #include "response.h"
 #include "statistic.h"
+#include "tls.h"
 
 #include <uv.h>
 
 enum {
-	CONNECTION_READ = 16 * 1024,	/* bytes of one read */
-	CONNECTION_IDLE_MS = 60 * 1000, /* until the first byte of a request */
-	CONNECTION_HEAD_MS = 10 * 1000, /* for the whole head */
-	CONNECTION_BODY_MS = 10 * 1000, /* for the whole body */
+	CONNECTION_READ = 16 * 1024, /* bytes of one read */
+	/* One read's, and with TLS those of a record that it completes. */
+	CONNECTION_AHEAD = CONNECTION_READ + TLS_MAX_PLAIN,
+	CONNECTION_GREETING_MS = 10 * 1000, /* for the whole TLS handshake */
+	CONNECTION_IDLE_MS = 60 * 1000,	    /* until the first byte of a request */
+	CONNECTION_HEAD_MS = 10 * 1000,	    /* for the whole head */
+	CONNECTION_BODY_MS = 10 * 1000,	    /* for the whole body */
 	CONNECTION_WRITE_MS = 10 * 1000,
 	CONNECTION_LINGER_MS = 2 * 1000,
 	CONNECTION_LINGER_BYTES = 2 * 1024 * 1024
@@ -44,7 +51,14 @@ struct connection_host {
 	struct statistic_counters *counters; /* what is answered is counted here */
 };
 
+/* How a listener's connections are served. */
+struct connection_terms {
+	const struct tls_context *tls; /* NULL: in plain HTTP; needed while it is accepted only */
+	uint32_t hsts; /* seconds for which a browser shall insist on TLS (RFC 6797); 0: not said */
+};
+
 enum connection_phase {
+	CONNECTION_GREETING, /* the TLS handshake */
 	CONNECTION_READING,
 	CONNECTION_SERVING, /* connection_answer() is awaited */
 	CONNECTION_WRITING,
@@ -80,7 +94,13 @@ struct connection {
 	struct request request;
 	enum request_phase timed; /* the phase of the request that the timer runs for */
 	struct buf ahead;	  /* came behind the request that is being served */
-	struct buf answer;
+	struct buf answer;	  /* as it goes out */
+	struct tls *tls;	  /* NULL: plain HTTP */
+	int tls_begun;		  /* the client has sent something */
+	int flight;		  /* `answer` is being written, and is TLS's own talk */
+	int ended;		  /* by TLS: nothing follows */
+	uint32_t hsts;
+	enum response_error refusal; /* what to answer after the handshake, instead of reading */
 	struct response_framing framing;
 	size_t drained;
 	int pumping; /* the loop over what was read is running */
@@ -89,15 +109,16 @@ struct connection {
 };
 
 /*
- * Takes a connection that `listener` has. Returns NULL when that failed at the client's end;
- * fatal when memory is short.
+ * Takes a connection that `listener` has. Returns NULL when that failed at the client's end, or when there
+ * is no memory for TLS; fatal when memory is short otherwise.
  */
-struct connection *connection_accept(uv_stream_t *listener, const struct connection_host *host);
+struct connection *connection_accept(uv_stream_t *listener, const struct connection_host *host,
+    const struct connection_terms *terms);
 
 /* Starts reading. */
 void connection_start(struct connection *connection);
 
-/* Answers an error without having read anything, and closes. */
+/* Answers an error without having read a request, and closes. */
 void connection_turn_away(struct connection *connection, enum response_error error);
 
 /* Answers the request that is being served; `response` stays the caller's. */

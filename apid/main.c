@@ -19,10 +19,12 @@ main(int argc, char **argv)
 	const struct confine_call *calls;
 	size_t call_count;
 	int listeners[CONF_MAX_LISTEN], door;
+	struct tls_context *tls;
 	struct server *server;
 	uv_loop_t loop;
 
 	daemon_begin(&daemon, CONF_ROLE_APID, argc, argv);
+	tls = server_read_tls(&daemon.conf);
 	server_bind(&daemon.conf, listeners);
 	door = door_bind(daemon.runtime_fd, "apid.door", 0600,
 	    daemon.conf.privsep.users[CONF_ROLE_STORE].uid, (gid_t)-1);
@@ -31,6 +33,6 @@ main(int argc, char **argv)
 	daemon_confine(&daemon, 0, MAX_FILES, calls, call_count);
 	if (uv_loop_init(&loop) != 0)
 		fatal("cannot make an event loop");
-	server = server_open(&loop, &daemon.conf, listeners, door);
+	server = server_open(&loop, &daemon.conf, listeners, door, tls);
 	return daemon_serve(&daemon, &loop, server_stop, server);
 }

@@ -38,6 +38,7 @@ static const struct error_row errors[RESPONSE_ERRORS] = {
     [RESPONSE_ERROR_BUSY] = {503, "busy"},
     [RESPONSE_ERROR_UNAVAILABLE] = {503, "store_unavailable"},
     [RESPONSE_ERROR_VERSION] = {505, "http_version_not_supported"},
+    [RESPONSE_ERROR_HTTPS_REQUIRED] = {400, "https_required"},
 };
 
 static const enum response_error results[MESSAGE_RESULTS] = {
@@ -255,6 +256,8 @@ response_write(
 	if (response->retry_after > 0)
 		buf_printf(out, "Retry-After: %u\r\n", response->retry_after);
 	write_cors(response, out);
+	if (framing->hsts > 0)
+		buf_printf(out, "Strict-Transport-Security: max-age=%u\r\n", framing->hsts);
 	write_connection(framing, out);
 	buf_append_string(out, "\r\n");
 	if (!framing->head_only)

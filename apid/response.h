@@ -38,6 +38,7 @@ enum response_error {
 	RESPONSE_ERROR_BUSY,	    /* a bound is reached or memory is short; nothing was tried */
 	RESPONSE_ERROR_UNAVAILABLE, /* store cannot be asked, or its answer did not come */
 	RESPONSE_ERROR_VERSION,
+	RESPONSE_ERROR_HTTPS_REQUIRED, /* plain HTTP where TLS is spoken */
 	RESPONSE_ERRORS
 };
 
@@ -63,6 +64,7 @@ struct response_framing {
 	int http_1_0;	/* the request was HTTP/1.0: staying open must then be said */
 	int keep_alive; /* 0: "Connection: close" */
 	int head_only;	/* answer to HEAD: no body */
+	uint32_t hsts; /* seconds of Strict-Transport-Security (RFC 6797, 6.1); 0: no such header */
 };
 
 /* An empty answer; response_free() when done. Allocates nothing. */

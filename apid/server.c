@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /*
  * Whoever reaches the socket's folder may speak to the API, as on a TCP port: the folder decides, the
@@ -13,11 +14,14 @@
  */
 enum { LOCAL_MODE = 0666 };
 
-union listener {
-	uv_handle_t handle;
-	uv_stream_t stream;
-	uv_tcp_t tcp;
-	uv_pipe_t pipe;
+struct listener {
+	union {
+		uv_handle_t handle;
+		uv_stream_t stream;
+		uv_tcp_t tcp;
+		uv_pipe_t pipe;
+	} socket;
+	int tls;
 };
 
 struct server {
@@ -25,17 +29,42 @@ struct server {
 	struct connection_host host;
 	struct broker *broker;
 	struct door *door;
-	union listener listeners[CONF_MAX_LISTEN];
+	struct listener listeners[CONF_MAX_LISTEN];
 	size_t listener_count;
 	struct connection *connections; /* served */
 	unsigned count, turned_away;
 	struct log_limit full;
 	struct statistic_counters counters;
+	struct tls_context *tls; /* of new connections; NULL: there is none */
+	uv_timer_t renewal;	 /* of the keys of tickets */
+	uv_timer_t day;		 /* until the certificate's end is looked at again */
+	uint32_t hsts;
 	int stopping;
 };
 
 /* Lives until the process ends: every handle in it is closed by then. */
 static struct server the_server;
+
+struct tls_context *
+server_read_tls(const struct conf *conf)
+{
+	struct tls_context *tls = NULL;
+	struct key_pair_fault fault;
+	int fds[KEY_PAIR_PARTS];
+
+	if (conf->api.tls.certificate == NULL)
+		return NULL;
+	if (key_pair_open(conf, fds, &fault) == 0) {
+		tls = tls_context_new(fds, &fault);
+		close(fds[KEY_PAIR_CERTIFICATE]);
+		close(fds[KEY_PAIR_KEY]);
+	}
+	if (tls == NULL) {
+		key_pair_print_fault(conf, &fault, stderr);
+		exit(CONF_EXIT);
+	}
+	return tls;
+}
 
 void
 server_bind(const struct conf *conf, int fds[CONF_MAX_LISTEN])
@@ -98,14 +127,17 @@ turn_away(struct server *server, struct connection *connection)
 }
 
 static void
-on_connection(uv_stream_t *listener, int status)
+on_connection(uv_stream_t *stream, int status)
 {
-	struct server *server = listener->data;
+	const struct listener *listener = stream->data;
+	struct server *server = &the_server;
+	const struct connection_terms terms = {
+	    .tls = listener->tls ? server->tls : NULL, .hsts = server->hsts};
 	struct connection *connection;
 
 	if (status != 0)
 		return;
-	connection = connection_accept(listener, &server->host);
+	connection = connection_accept(stream, &server->host, &terms);
 	if (connection == NULL)
 		return;
 	if (server->count == SERVER_MAX_CONNECTIONS) {
@@ -123,33 +155,77 @@ on_connection(uv_stream_t *listener, int status)
 }
 
 static void
-open_listener(uv_loop_t *loop, struct server *server, const struct address *address, int fd)
+open_listener(
+    uv_loop_t *loop, struct server *server, const struct address *address, int fd, int tls)
 {
-	union listener *listener = &server->listeners[server->listener_count];
+	struct listener *listener = &server->listeners[server->listener_count];
 	char text[ADDRESS_MAX_TEXT];
 	int status;
 
 	if (address->socket.any.sa_family == AF_UNIX) {
-		status = uv_pipe_init(loop, &listener->pipe, 0);
+		status = uv_pipe_init(loop, &listener->socket.pipe, 0);
 		if (status == 0)
-			status = uv_pipe_open(&listener->pipe, fd);
+			status = uv_pipe_open(&listener->socket.pipe, fd);
 	} else {
-		status = uv_tcp_init(loop, &listener->tcp);
+		status = uv_tcp_init(loop, &listener->socket.tcp);
 		if (status == 0)
-			status = uv_tcp_open(&listener->tcp, fd);
+			status = uv_tcp_open(&listener->socket.tcp, fd);
 	}
-	listener->handle.data = server;
+	listener->socket.handle.data = listener;
+	listener->tls = tls;
 	if (status == 0)
-		status = uv_listen(&listener->stream, SERVER_BACKLOG, on_connection);
+		status = uv_listen(&listener->socket.stream, SERVER_BACKLOG, on_connection);
 	address_to_text(address, text);
 	if (status != 0)
 		fatal("cannot listen on %s: %s", text, uv_strerror(status));
-	log_info("serving the API on %s", text);
+	log_info("serving the API on %s%s", text, tls ? " over TLS" : "");
 	server->listener_count++;
 }
 
+/* An expired one cannot always be renewed: the client that would do it may refuse to talk to us (docs/architecture.md). */
+static void
+look_at_certificate(const struct server *server)
+{
+	time_t ends = tls_context_end(server->tls), now = time(NULL);
+	char text[KEY_PAIR_WHY];
+
+	if (!key_pair_ends_soon(ends, now))
+		return;
+	key_pair_describe_end(text, ends, now);
+	log_warning("the API's certificate %s", text);
+}
+
+static void
+on_day(uv_timer_t *timer)
+{
+	look_at_certificate(timer->data);
+}
+
+static void
+on_renewal(uv_timer_t *timer)
+{
+	struct server *server = timer->data;
+
+	if (tls_context_renew_tickets(server->tls) != 0)
+		log_warning("the keys of TLS tickets cannot be renewed; the old ones stay");
+}
+
+/* The clocks begin anew with each certificate. */
+static void
+use_tls(struct server *server, struct tls_context *tls)
+{
+	tls_context_free(server->tls);
+	server->tls = tls;
+	statistic_set(&server->counters, STATISTIC_TLS_CERTIFICATE_END,
+	    (uint64_t)tls_context_end(server->tls));
+	uv_timer_start(&server->renewal, on_renewal, TLS_TICKET_KEY_MS, TLS_TICKET_KEY_MS);
+	uv_timer_start(&server->day, on_day, SERVER_DAY_MS, SERVER_DAY_MS);
+	look_at_certificate(server);
+}
+
 struct server *
-server_open(uv_loop_t *loop, const struct conf *conf, const int fds[CONF_MAX_LISTEN], int door_fd)
+server_open(uv_loop_t *loop, const struct conf *conf, const int fds[CONF_MAX_LISTEN], int door_fd,
+    struct tls_context *tls)
 {
 	struct server *server = &the_server;
 	struct broker_config broker;
@@ -167,7 +243,14 @@ server_open(uv_loop_t *loop, const struct conf *conf, const int fds[CONF_MAX_LIS
 	server->door = door_listen(loop, door_fd, conf->privsep.users[CONF_ROLE_STORE].uid,
 	    broker_take_link, server->broker);
 	for (size_t i = 0; i < conf->api.listen.count; i++)
-		open_listener(loop, server, &conf->api.listen.addresses[i], fds[i]);
+		open_listener(
+		    loop, server, &conf->api.listen.addresses[i], fds[i], conf->api.listen_tls[i]);
+	server->hsts = conf->api.hsts;
+	uv_timer_init(loop, &server->renewal);
+	uv_timer_init(loop, &server->day);
+	server->renewal.data = server->day.data = server;
+	if (tls != NULL)
+		use_tls(server, tls);
 	return server;
 }
 
@@ -180,7 +263,11 @@ server_stop(void *context)
 	server->stopping = 1;
 	door_close(server->door);
 	for (size_t i = 0; i < server->listener_count; i++)
-		uv_close(&server->listeners[i].handle, NULL);
+		uv_close(&server->listeners[i].socket.handle, NULL);
+	uv_close((uv_handle_t *)&server->renewal, NULL);
+	uv_close((uv_handle_t *)&server->day, NULL);
+	tls_context_free(server->tls);
+	server->tls = NULL;
 	for (struct connection *at = server->connections; at != NULL; at = next) {
 		next = at->next;
 		connection_finish(at);

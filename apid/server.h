@@ -8,26 +8,34 @@
 #include "conf.h"
 #include "door.h"
 #include "exchange.h"
+#include "tls.h"
 
 #include <uv.h>
 
 enum {
 	SERVER_MAX_CONNECTIONS = 1024, /* a further one gets 503 and is closed */
 	SERVER_MAX_TURNED_AWAY = 64, /* such answers on their way; beyond them it is just closed */
-	SERVER_BACKLOG = 511
+	SERVER_BACKLOG = 511,
+	SERVER_DAY_MS = 24 * 60 * 60 * 1000
 };
 
 struct server;
+
+/*
+ * Reads the certificate and the key of the configuration, as root. NULL without TLS; exits with CONF_EXIT and a line
+ * on standard error when they cannot be used.
+ */
+struct tls_context *server_read_tls(const struct conf *conf);
 
 /* Binds every address of the configuration; fatal on failure. Before confinement. */
 void server_bind(const struct conf *conf, int fds[CONF_MAX_LISTEN]);
 
 /*
  * Listens on what server_bind() gave and serves; the door's links go to the broker. Takes
- * over the descriptors. Fatal on failure.
+ * over the descriptors and `tls`. Fatal on failure.
  */
-struct server *server_open(
-    uv_loop_t *loop, const struct conf *conf, const int fds[CONF_MAX_LISTEN], int door_fd);
+struct server *server_open(uv_loop_t *loop, const struct conf *conf, const int fds[CONF_MAX_LISTEN],
+    int door_fd, struct tls_context *tls);
 
 /*
  * Stops accepting, answers what is in hand, and closes everything; the loop is then empty.

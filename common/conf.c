@@ -95,15 +95,25 @@ static const struct conf_key *
 find_item_key(struct conf_loading *loading, const struct conf_key *key, const yaml_node_t *node)
 {
 	size_t prefix = strlen(key->path) + 1;
+	char all[4 * CONF_SCHEMA_PATH] = "";
 
 	for (size_t i = 0; i < key->item_key_count && node->type == YAML_SCALAR_NODE; i++) {
 		if (strcmp(conf_yaml_text(node), key->item_keys[i].path + prefix) == 0)
 			return &key->item_keys[i];
 	}
+	for (size_t i = 0; i < key->item_key_count; i++) {
+		size_t used = strlen(all);
+
+		snprintf(all + used, sizeof(all) - used, "%s%s", i > 0 ? ", " : "",
+		    key->item_keys[i].path + prefix);
+	}
 	conf_report_error(loading->report, conf_yaml_place(node),
-	    "unknown key in an item of %s; it has address, protocols", key->path);
+	    "unknown key in an item of %s; it has %s", key->path, all);
 	return NULL;
 }
+
+/* Says nothing beside its address. */
+static const struct conf_item no_item = {.tls = -1};
 
 /* The first key counts what the others have set: it is applied last. */
 static void
@@ -115,7 +125,7 @@ apply_item_keys(struct conf_loading *loading, const struct conf_key *key, yaml_d
 	unsigned seen = 0;
 	struct conf_value value;
 
-	loading->item_protocols = 0;
+	loading->item = no_item;
 	for (; pair < item->data.mapping.pairs.top; pair++) {
 		const yaml_node_t *name = yaml_document_get_node(document, pair->key);
 		const yaml_node_t *node = yaml_document_get_node(document, pair->value);
@@ -129,8 +139,10 @@ apply_item_keys(struct conf_loading *loading, const struct conf_key *key, yaml_d
 			    "the key \"%s\" stands here twice; remove one", conf_yaml_text(name));
 		else if (row == key->item_keys)
 			first = node;
-		else
+		else if (row->is_list)
 			apply_list(loading, row, document, node);
+		else if (value_from_node(loading->report, row, node, &value) == 0)
+			row->set(loading, row, &value);
 		seen |= bit;
 	}
 	if (first == NULL)
@@ -138,7 +150,7 @@ apply_item_keys(struct conf_loading *loading, const struct conf_key *key, yaml_d
 		    key->item_keys->path, key->item_keys->form);
 	else if (value_from_node(loading->report, key->item_keys, first, &value) == 0)
 		key->item_keys->set(loading, key->item_keys, &value);
-	loading->item_protocols = 0;
+	loading->item = no_item;
 }
 
 /* Feeds each blank-separated item of a list's default to its setter, or the one value as it is. */
@@ -240,14 +252,16 @@ conf_parse(struct conf *conf, const char *text, size_t length, const char *path,
     FILE *messages)
 {
 	struct conf_report report;
-	struct conf_loading loading = {.conf = conf, .report = &report, .as_root = as_root};
+	struct conf_loading loading = {
+	    .conf = conf, .report = &report, .as_root = as_root, .item = no_item};
 	yaml_document_t document;
 	size_t errors;
 
 	memset(conf, 0, sizeof(*conf));
 	conf_report_init(&report, path);
 	loading.folder = folder_of(path);
-	if (loading.folder == NULL) {
+	conf->file = strdup(path);
+	if (loading.folder == NULL || conf->file == NULL) {
 		conf_report_error(&report, (struct conf_place){0, 0}, "out of memory");
 	} else if (conf_yaml_load(&document, text, length, &report) == 0) {
 		read_document(&loading, &document);
@@ -328,7 +342,10 @@ conf_free(struct conf *conf)
 		return;
 	record_list_free(&conf->zone.records);
 	free(conf->dns.listen.addresses);
+	free(conf->file);
 	free(conf->api.listen.addresses);
+	free(conf->api.tls.certificate);
+	free(conf->api.tls.key);
 	free(conf->dns.rate_limit.exempt.networks);
 	free(conf->api.registration_from.networks);
 	free(conf->api.limits.exempt.networks);

@@ -8,6 +8,7 @@
 #define COMMON_CONF_H
 
 #include "address.h"
+#include "conf_report.h"
 #include "log.h"
 #include "name.h"
 #include "records.h"
@@ -83,6 +84,7 @@ enum conf_registration {
 };
 
 struct conf {
+	char *file; /* as it was named, for messages */
 	struct {
 		struct name name;	/* lower case */
 		struct name nameserver; /* SOA MNAME; default: the zone's name */
@@ -136,6 +138,12 @@ struct conf {
 		} trusted_proxies;
 		enum conf_forwarded forwarded_header;
 		struct conf_origins cors_origins;
+		uint8_t listen_tls[CONF_MAX_LISTEN]; /* 1: speaks TLS; of each of `listen` */
+		struct {
+			char *certificate, *key; /* absolute; both NULL: no TLS */
+			struct conf_place certificate_place, key_place;
+		} tls;
+		uint32_t hsts; /* seconds; 0: not said */
 	} api;
 	struct {
 		char *path; /* absolute */

@@ -113,12 +113,45 @@ check_nameservers(struct conf_loading *loading, yaml_document_t *document)
 	}
 }
 
+/* The files themselves are looked at by whoever opens them (key_pair.h). */
+static void
+check_tls(struct conf_loading *loading, yaml_document_t *document)
+{
+	static const char *const paths[] = {"api.tls.certificate", "api.tls.key"};
+	static const char *const names[] = {"certificate", "key"};
+	struct conf *conf = loading->conf;
+	size_t speaking = 0;
+	struct conf_place place;
+	int given[2];
+
+	conf->api.tls.certificate_place = value_place(document, "api.tls.certificate");
+	conf->api.tls.key_place = value_place(document, "api.tls.key");
+	for (int i = 0; i < 2; i++)
+		given[i] = conf_yaml_find(document, paths[i], &place) != NULL;
+	if (given[0] != given[1])
+		conf_report_error(loading->report, value_place(document, "api.tls"),
+		    "api.tls has a %s only; add the %s", names[given[1]], names[given[0]]);
+	if (!given[0] && !given[1] && loading->tls_wanted.line != 0)
+		conf_report_error(loading->report, loading->tls_wanted,
+		    "api.listen.tls needs a certificate; add "
+		    "\"api: {tls: {certificate: FILE, key: FILE}}\"");
+	for (size_t i = 0; i < conf->api.listen.count; i++)
+		speaking += conf->api.listen_tls[i];
+	if (conf->api.tls.certificate != NULL && speaking == 0)
+		conf_report_warning(loading->report, value_place(document, "api.tls"),
+		    "api.tls is set and no address of api.listen speaks TLS");
+	if (conf->api.hsts > 0 && speaking == 0)
+		conf_report_warning(loading->report, value_place(document, "api.hsts"),
+		    "api.hsts has no effect without TLS; see api.tls");
+}
+
 void
 conf_check(struct conf_loading *loading, yaml_document_t *document)
 {
 	if (loading->as_root)
 		check_users(loading, document);
 	check_folders(loading, document);
+	check_tls(loading, document);
 	if (loading->zone_known)
 		check_nameservers(loading, document);
 }

@@ -35,6 +35,12 @@ dns_has_tcp(const struct conf *conf, const struct address *address)
 	return 0;
 }
 
+int
+conf_api_speaks_tls(const struct conf *conf, const struct address *address)
+{
+	return conf->api.tls.certificate != NULL && address->socket.any.sa_family != AF_UNIX;
+}
+
 /* Appends. 0, or -1: out of memory. */
 static int
 listen_add(struct conf_listen *listen, const struct address *address)
@@ -108,7 +114,7 @@ set_dns_listen(
 	set_listen(loading, key, value, value->text);
 	if (conf->dns.listen.count > before)
 		conf->dns.listen_protocols[before] =
-		    (uint8_t)(loading->item_protocols != 0 ? loading->item_protocols
+		    (uint8_t)(loading->item.protocols != 0 ? loading->item.protocols
 							   : conf->dns.protocols);
 }
 
@@ -124,6 +130,32 @@ conf_set_dns_listen(
 }
 
 void
+conf_set_listen_tls(
+    struct conf_loading *loading, const struct conf_key *key, const struct conf_value *value)
+{
+	loading->item.tls = conf_value_switch(loading, key, value);
+	loading->item.tls_place = value->place;
+}
+
+static void
+set_api_listen(struct conf_loading *loading, const struct conf_key *key,
+    const struct conf_value *value, const char *text)
+{
+	struct conf *conf = loading->conf;
+	size_t before = conf->api.listen.count;
+
+	set_listen(loading, key, value, text);
+	if (conf->api.listen.count == before)
+		return;
+	conf->api.listen_tls[before] =
+	    loading->item.tls >= 0
+		? (uint8_t)loading->item.tls
+		: (uint8_t)conf_api_speaks_tls(conf, &conf->api.listen.addresses[before]);
+	if (loading->item.tls > 0 && loading->tls_wanted.line == 0)
+		loading->tls_wanted = loading->item.tls_place;
+}
+
+void
 conf_set_api_listen(
     struct conf_loading *loading, const struct conf_key *key, const struct conf_value *value)
 {
@@ -131,7 +163,7 @@ conf_set_api_listen(
 	size_t size;
 
 	if (strncmp(value->text, "unix:", 5) != 0 || value->text[5] == '/') {
-		set_listen(loading, key, value, value->text);
+		set_api_listen(loading, key, value, value->text);
 		return;
 	}
 	if (value->text[5] == '\0') {
@@ -144,7 +176,7 @@ conf_set_api_listen(
 		text = malloc(size);
 		if (text != NULL) {
 			snprintf(text, size, "unix:%s", path);
-			set_listen(loading, key, value, text);
+			set_api_listen(loading, key, value, text);
 		}
 	}
 	if (text == NULL)

@@ -37,20 +37,6 @@ print_name(FILE *out, const char *key, const struct name *name)
 }
 
 static void
-print_listen(FILE *out, const struct conf_listen *listen)
-{
-	fputs("  listen:\n", out);
-	for (size_t i = 0; i < listen->count; i++) {
-		char text[ADDRESS_MAX_TEXT];
-
-		address_to_text(&listen->addresses[i], text);
-		fputs("    - ", out);
-		print_quoted(out, text);
-		fputc('\n', out);
-	}
-}
-
-static void
 print_zone(FILE *out, const struct conf *conf)
 {
 	const struct record_list *list = &conf->zone.records;
@@ -218,6 +204,39 @@ print_registration(FILE *out, const struct conf *conf)
 	print_networks(out, &conf->api.limits.exempt);
 }
 
+/* An address says whether it speaks TLS where that is not what others of its kind do. */
+static void
+print_api_listen(FILE *out, const struct conf *conf)
+{
+	fputs("  listen:\n", out);
+	for (size_t i = 0; i < conf->api.listen.count; i++) {
+		const struct address *address = &conf->api.listen.addresses[i];
+		int tls = conf->api.listen_tls[i];
+		char text[ADDRESS_MAX_TEXT];
+
+		int usual = tls == conf_api_speaks_tls(conf, address);
+
+		address_to_text(address, text);
+		fputs(usual ? "    - " : "    - {address: ", out);
+		print_quoted(out, text);
+		if (!usual)
+			fprintf(out, ", tls: %s}", tls ? "true" : "false");
+		fputc('\n', out);
+	}
+}
+
+static void
+print_tls(FILE *out, const struct conf *conf)
+{
+	if (conf->api.tls.certificate != NULL) {
+		fputs("  tls:\n  ", out);
+		print_text(out, "certificate", conf->api.tls.certificate);
+		fputs("  ", out);
+		print_text(out, "key", conf->api.tls.key);
+	}
+	fprintf(out, "  hsts: %u\n", conf->api.hsts);
+}
+
 void
 conf_print(const struct conf *conf, FILE *out)
 {
@@ -231,7 +250,8 @@ conf_print(const struct conf *conf, FILE *out)
 	print_cookies(out, &conf->dns.cookies);
 	print_dns_identity(out, conf);
 	fputs("api:\n", out);
-	print_listen(out, &conf->api.listen);
+	print_api_listen(out, conf);
+	print_tls(out, conf);
 	print_registration(out, conf);
 	print_proxies(out, conf);
 	print_origins(out, &conf->api.cors_origins);

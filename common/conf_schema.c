@@ -8,13 +8,15 @@
 #include <stdio.h>
 #include <string.h>
 
-#define TTL_FORM     "a whole number of seconds from 0 to 2147483647"
+#define TTL_FORM "a whole number of seconds from 0 to 2147483647"
+#define API_ADDRESS_FORM                                                                           \
+	"an address with a port, such as 192.0.2.1:443 or [2001:db8::1]:443, or unix:/PATH"
 #define FIELD(place) offsetof(struct conf, place)
 
 enum { MAX_SIBLINGS = 16 };
 
 /* What stands behind an address belongs to it, so it is read first. */
-static const struct conf_key listen_keys[] = {
+static const struct conf_key dns_listen_keys[] = {
     {.path = "dns.listen.address",
 	.set = conf_set_dns_listen,
 	.offset = FIELD(dns.listen),
@@ -23,6 +25,14 @@ static const struct conf_key listen_keys[] = {
 	.set = conf_set_listen_protocol,
 	.is_list = 1,
 	.form = "udp or tcp"},
+};
+
+static const struct conf_key api_listen_keys[] = {
+    {.path = "api.listen.address",
+	.set = conf_set_api_listen,
+	.offset = FIELD(api.listen),
+	.form = API_ADDRESS_FORM},
+    {.path = "api.listen.tls", .set = conf_set_listen_tls, .form = "true or false"},
 };
 
 const struct conf_key conf_schema[CONF_SCHEMA_KEYS] = {
@@ -85,8 +95,8 @@ const struct conf_key conf_schema[CONF_SCHEMA_KEYS] = {
 	.initial = "127.0.0.1:5300 [::1]:5300",
 	.offset = FIELD(dns.listen),
 	.is_list = 1,
-	.item_keys = listen_keys,
-	.item_key_count = sizeof(listen_keys) / sizeof(listen_keys[0]),
+	.item_keys = dns_listen_keys,
+	.item_key_count = sizeof(dns_listen_keys) / sizeof(dns_listen_keys[0]),
 	.form = "an address with a port, such as 192.0.2.1:53 or [2001:db8::1]:53"},
     {.path = "dns.workers",
 	.set = conf_set_workers,
@@ -188,13 +198,30 @@ const struct conf_key conf_schema[CONF_SCHEMA_KEYS] = {
 	.offset = FIELD(dns.identity.id),
 	.maximum = 255,
 	.form = "a text of at most 255 bytes"},
+    {.path = "api.tls.certificate",
+	.set = conf_set_path,
+	.initial = "",
+	.offset = FIELD(api.tls.certificate),
+	.form = "a path"},
+    {.path = "api.tls.key",
+	.set = conf_set_path,
+	.initial = "",
+	.offset = FIELD(api.tls.key),
+	.form = "a path"},
     {.path = "api.listen",
 	.set = conf_set_api_listen,
 	.initial = "127.0.0.1:8053 [::1]:8053",
 	.offset = FIELD(api.listen),
 	.is_list = 1,
-	.form =
-	    "an address with a port, such as 192.0.2.1:443 or [2001:db8::1]:443, or unix:/PATH"},
+	.item_keys = api_listen_keys,
+	.item_key_count = sizeof(api_listen_keys) / sizeof(api_listen_keys[0]),
+	.form = API_ADDRESS_FORM},
+    {.path = "api.hsts",
+	.set = conf_set_number,
+	.initial = "0",
+	.offset = FIELD(api.hsts),
+	.maximum = INT32_MAX,
+	.form = "a whole number of seconds up to 2147483647, or 0 for no such header"},
     {.path = "api.disable_registration",
 	.set = conf_set_switch,
 	.initial = "false",

@@ -156,13 +156,12 @@ conf_set_workers(
 		(void)read_word(loading, key, value, words, 1);
 }
 
-void
-conf_set_switch(
+int
+conf_value_switch(
     struct conf_loading *loading, const struct conf_key *key, const struct conf_value *value)
 {
 	static const char *const yes[] = {"yes", "on", "1"}, *const no[] = {"no", "off", "0"};
 	const char *meant = NULL;
-	int *target = conf_value_field(loading, key);
 	int word;
 
 	for (size_t i = 0; i < 3; i++) {
@@ -175,13 +174,24 @@ conf_set_switch(
 		conf_report_error(loading->report, value->place,
 		    "%s must be %s, not \"%s\"; did you mean %s?", key->path, key->form,
 		    value->text, meant);
-		return;
+		return -1;
 	}
 	word = read_word(loading, key, value, switch_words, 2);
-	if (word >= 0 && value->quoted)
-		conf_report_error(loading->report, value->place,
-		    "%s must be %s, not a text; remove the quotes", key->path, key->form);
-	else if (word >= 0)
+	if (word < 0 || !value->quoted)
+		return word;
+	conf_report_error(loading->report, value->place,
+	    "%s must be %s, not a text; remove the quotes", key->path, key->form);
+	return -1;
+}
+
+void
+conf_set_switch(
+    struct conf_loading *loading, const struct conf_key *key, const struct conf_value *value)
+{
+	int *target = conf_value_field(loading, key);
+	int word = conf_value_switch(loading, key, value);
+
+	if (word >= 0)
 		*target = word;
 }
 
@@ -212,7 +222,7 @@ void
 conf_set_listen_protocol(
     struct conf_loading *loading, const struct conf_key *key, const struct conf_value *value)
 {
-	add_protocol(loading, key, value, &loading->item_protocols);
+	add_protocol(loading, key, value, &loading->item.protocols);
 }
 
 void

@@ -8,13 +8,21 @@
 #include "conf.h"
 #include "conf_report.h"
 
+/* What an item of a list of addresses says beside its address. */
+struct conf_item {
+	unsigned protocols; /* of dns.listen; 0: those of all */
+	int tls;	    /* of api.listen; -1: not said */
+	struct conf_place tls_place;
+};
+
 /* While a file is being read. */
 struct conf_loading {
 	struct conf *conf;
 	struct conf_report *report;
 	char *folder; /* absolute, of the file: where relative paths begin */
 	int as_root;
-	unsigned item_protocols; /* of the item of dns.listen being read; 0: those of all */
+	struct conf_item item;	      /* the one being read */
+	struct conf_place tls_wanted; /* by the first item of api.listen; line 0: by none */
 	int zone_known; /* zone.name was read: the rest of the zone can be checked against it */
 };
 
@@ -57,6 +65,7 @@ conf_setter conf_set_number, conf_set_ttl, conf_set_workers, conf_set_switch, co
 conf_setter conf_set_dns_listen, conf_set_listen_protocol, conf_set_api_listen, conf_set_network;
 conf_setter conf_set_trusted_proxy, conf_set_forwarded_header, conf_set_origin;
 conf_setter conf_set_registration;
+conf_setter conf_set_listen_tls;
 conf_setter conf_set_serial, conf_set_text, conf_set_cookie_secret;
 conf_setter conf_set_path, conf_set_user, conf_set_group, conf_set_log_level, conf_set_log_format;
 
@@ -67,11 +76,18 @@ void *conf_value_field(const struct conf_loading *loading, const struct conf_key
 
 void conf_value_out_of_memory(struct conf_loading *loading, const struct conf_value *value);
 
+/* 0 or 1; -1 with a message: it is neither `true` nor `false`. */
+int conf_value_switch(
+    struct conf_loading *loading, const struct conf_key *key, const struct conf_value *value);
+
 /* Decimal digits without a leading zero, at most 18. -1 if the text is something else. */
 int64_t conf_value_number(const char *text);
 
 /* The path, from the file's folder on, malloc'd. NULL: out of memory. */
 char *conf_value_absolute(const struct conf_loading *loading, const char *path);
+
+/* 1 if an address of api.listen speaks TLS unless it says otherwise. */
+int conf_api_speaks_tls(const struct conf *conf, const struct address *address);
 
 /* The words of the enums, for printing. */
 const char *conf_registration_word(enum conf_registration registration);

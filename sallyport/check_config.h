@@ -5,7 +5,7 @@
 #include "command.h"
 
 /*
- * Reads the file as a daemon would. Mistakes and warnings go to standard error; without mistakes the
+ * Reads the file as a daemon would, and what it names for TLS. Mistakes and warnings go to standard error; without mistakes the
  * effective configuration goes to standard output. Returns the exit code: 0, CONF_EXIT on a mistake,
  * or 1 when standard output cannot be written.
  */

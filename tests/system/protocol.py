@@ -10,7 +10,7 @@ import struct
 
 from sallyport import DEADLINE, ROOT, UIDS, wait_until
 
-VERSION = 5
+VERSION = 6
 MAXIMUM = 32 * 1024
 
 HELLO, HELLO_ANSWER, STATISTICS = 2, 3, 4
@@ -22,7 +22,7 @@ LINK = 48
 ALL_STATISTICS, ALL_STATISTICS_ANSWER = 64, 65
 
 ROLE_NUMBERS = {"dnsd": 1, "apid": 2, "control": 3}
-STATISTIC_COUNTS = {"dnsd": 53, "apid": 35}  # values in a front's report
+STATISTIC_COUNTS = {"dnsd": 53, "apid": 42}  # values in a front's report
 LOOPBACK = bytes(10) + b"\xff\xff" + bytes([127, 0, 0, 1])
 
 

@@ -16,6 +16,7 @@ import secrets
 import shutil
 import signal
 import socket
+import ssl
 import struct
 import subprocess
 import tempfile
@@ -29,6 +30,9 @@ import dns.name
 import dns.rcode
 import dns.rdatatype
 import requests
+
+# Set for a run of the same tests in which the API is spoken to over TLS.
+TLS = os.environ.get("SALLYPORT_TLS", "") != ""
 
 BUILD = Path(os.environ.get("SALLYPORT_BUILD", Path(__file__).resolve().parents[2] / "build"))
 FLAVOUR = os.environ.get("SALLYPORT_FLAVOUR", "release")
@@ -144,6 +148,19 @@ def merge(base, changes):
     return result
 
 
+def make_certificate(folder, name="api", days=90, key="ec:P-256", names=("DNS:sallyport.test",)):
+    """A certificate that signs itself and its key, in the folder: the paths of both."""
+    certificate, key_file = Path(folder) / f"{name}.pem", Path(folder) / f"{name}.key"
+    kind, size = key.split(":")
+    options = ["-newkey", "ec", "-pkeyopt", f"ec_paramgen_curve:{size}"] if kind == "ec" else ["-newkey", key]
+    subprocess.run(
+        ["openssl", "req", "-x509", "-nodes", "-batch", "-days", str(days), "-subj", "/CN=sallyport.test",
+         "-addext", "subjectAltName=" + ",".join(["IP:127.0.0.1", "IP:::1", *names]), *options,
+         "-keyout", key_file, "-out", certificate], check=True, capture_output=True, timeout=DEADLINE)
+    key_file.chmod(0o600)
+    return certificate, key_file
+
+
 def to_yaml(configuration):
     """Two levels of block mapping; the values in JSON, which YAML includes."""
     lines = []
@@ -256,7 +273,7 @@ class Configured(Program):
     """A program of Sallyport's with a configuration file in its folder."""
 
     def __init__(self, folder, program, zone=ZONE, records=None, as_uid=None, log_name="server.log",
-                 zone_keys=None, **overrides):
+                 zone_keys=None, tls=TLS, **overrides):
         self.zone = zone
         folder = Path(folder)
         folder.mkdir(exist_ok=True)
@@ -284,9 +301,17 @@ class Configured(Program):
             "privsep": {"users": UIDS, "runtime_dir": "run"},
             "log": {"level": "info", "format": "text"},
         }, overrides)
+        self.certificate = None  # what its clients trust; None: plain HTTP
+        if tls:
+            self.use_certificate(*make_certificate(folder))
         self.file = folder / "sallyport.yaml"
         super().__init__(folder, program + ["-c", self.file], log_name, as_uid)
         self.write_configuration()
+
+    def use_certificate(self, certificate, key_file):
+        """For the next start, after write_configuration()."""
+        self.certificate = certificate
+        self.configuration["api"]["tls"] = {"certificate": str(certificate), "key": str(key_file)}
 
     @property
     def runtime(self):
@@ -354,15 +379,20 @@ class Configured(Program):
 
     @property
     def url(self):
-        return f"http://127.0.0.1:{self.api_port}"
+        return f"{self.scheme}://127.0.0.1:{self.api_port}"
+
+    @property
+    def scheme(self):
+        return "http" if self.certificate is None else "https"
 
     def http(self, method, path, address="127.0.0.1", session=requests, **options):
         host = f"[{address}]" if ":" in address else address
         options.setdefault("timeout", DEADLINE)
         options.setdefault("allow_redirects", False)
         # Proxies of the environment have no business here.
-        options.setdefault("proxies", {"http": ""})
-        return session.request(method, f"http://{host}:{self.api_port}{path}", **options)
+        options.setdefault("proxies", {"http": "", "https": ""})
+        options.setdefault("verify", str(self.certificate))
+        return session.request(method, f"{self.scheme}://{host}:{self.api_port}{path}", **options)
 
     def register(self, allowfrom=None, **options):
         """A new account: the answer's dictionary."""
@@ -386,8 +416,16 @@ class Configured(Program):
 
     def http_connection(self, address="127.0.0.1", source=None):
         """`source`: the loopback address to come from."""
-        return HttpConnection(socket.create_connection(
-            (address, self.api_port), DEADLINE, (source, 0) if source is not None else None))
+        peer = self.api_socket(address, source)
+        return HttpConnection(peer if self.certificate is None else TlsPeer(peer, self.tls_context()))
+
+    def api_socket(self, address="127.0.0.1", source=None):
+        return socket.create_connection((address, self.api_port), DEADLINE,
+                                        (source, 0) if source is not None else None)
+
+    def tls_context(self):
+        """As a client has it that trusts this server."""
+        return ssl.create_default_context(cafile=str(self.certificate))
 
 
 class Daemon(Configured):
@@ -579,6 +617,66 @@ def wait_closed(peer):
         if not piece:
             return data
         data += piece
+
+
+class TlsPeer:
+    """
+    A client's end of TLS over a socket, with the socket's own methods. Unlike ssl.SSLSocket it can be shut down
+    in one direction, and shows every byte that comes.
+    """
+
+    def __init__(self, peer, context, name="sallyport.test", session=None):
+        self.peer = peer
+        self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.tls = context.wrap_bio(self.incoming, self.outgoing, server_hostname=name, session=session)
+        self._until_done(self.tls.do_handshake)
+
+    def __getattr__(self, name):
+        return getattr(self.peer, name)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.peer.close()
+
+    def _flush(self):
+        if self.outgoing.pending:
+            self.peer.sendall(self.outgoing.read())
+
+    def _until_done(self, step):
+        while True:
+            try:
+                return step()
+            except ssl.SSLWantReadError:
+                self._flush()
+                data = self.peer.recv(65536)
+                if data:
+                    self.incoming.write(data)
+                else:
+                    self.incoming.write_eof()
+            finally:
+                self._flush()
+
+    def sendall(self, data):
+        for start in range(0, len(data), 16384):
+            self.tls.write(data[start:start + 16384])
+        self._flush()
+
+    send = sendall
+
+    def recv(self, maximum):
+        """As of a socket: no bytes at the end, which the server must have announced."""
+        try:
+            return self._until_done(lambda: self.tls.read(maximum))
+        except ssl.SSLZeroReturnError:
+            return b""
+
+    def close_tls(self):
+        """Says that nothing follows; the socket stays open, and can be read."""
+        with contextlib.suppress(ssl.SSLError):
+            self.tls.unwrap()
+        self._flush()
 
 
 class HttpAnswer:

@@ -148,9 +148,36 @@ static const struct mistake mistakes[] = {
 	"5:54: error: dns.listen.protocols must be udp or tcp, not \"dot\"\n"},
     {RECORDS "dns: {listen: [{address: \"127.0.0.1:53\", protocols: [udp]}, 127.0.0.1:53]}\n",
 	"5:61: error: dns.listen has the address \"127.0.0.1:53\" twice; remove one\n"},
-    {RECORDS "api: {listen: [{address: \"127.0.0.1:53\"}]}\n",
-	"5:16: error: an item of api.listen must be a single value, not a group of keys; it is an "
-	"address with a port, such as 192.0.2.1:443 or [2001:db8::1]:443, or unix:/PATH\n"},
+    {RECORDS "api: {listen: [{adress: \"127.0.0.1:53\", address: \"127.0.0.1:53\"}]}\n",
+	"5:17: error: unknown key in an item of api.listen; it has address, tls\n"},
+    {RECORDS "api: {listen: [{tls: false}]}\n",
+	"5:16: error: api.listen.address is missing; it is an address with a port, such as "
+	"192.0.2.1:443 or [2001:db8::1]:443, or unix:/PATH\n"},
+    {RECORDS "api: {listen: [{address: \"127.0.0.1:53\", tls: yes}]}\n",
+	"5:47: error: api.listen.tls must be true or false, not \"yes\"; did you mean true?\n"},
+    {RECORDS "api: {listen: [{address: \"127.0.0.1:53\", tls: [true]}]}\n",
+	"5:47: error: api.listen.tls must be a single value, not a list; it is true or false\n"},
+    {RECORDS "api: {listen: [{tls: false, address: \"127.0.0.1:53\", tls: false}]}\n",
+	"5:54: error: the key \"tls\" stands here twice; remove one\n"},
+    {RECORDS "api: {listen: [{address: \"127.0.0.1:53\", tls: true}]}\n",
+	"5:47: error: api.listen.tls needs a certificate; add "
+	"\"api: {tls: {certificate: FILE, key: FILE}}\"\n"},
+    {RECORDS "api: {tls: {certificate: a.pem}}\n",
+	"5:12: error: api.tls has a certificate only; add the key\n"},
+    {RECORDS "api: {tls: {key: a.pem}}\n",
+	"5:12: error: api.tls has a key only; add the certificate\n"},
+    {RECORDS "api: {tls: {certificate: \"\", key: k}}\n",
+	"5:26: error: api.tls.certificate is empty; it must be a path\n"},
+    {RECORDS "api: {tls: {cert: a.pem}}\n",
+	"5:13: error: unknown key \"cert\"; api.tls has certificate, key\n"},
+    {RECORDS "api: {tls: {certificate: c, key: k}, listen: [\"unix:/run/x\", "
+	     "{address: \"127.0.0.1:53\", tls: false}]}\n",
+	"5:12: warning: api.tls is set and no address of api.listen speaks TLS\n"},
+    {RECORDS "api: {hsts: 31536000}\n",
+	"5:13: warning: api.hsts has no effect without TLS; see api.tls\n"},
+    {RECORDS "api: {hsts: 1y}\n",
+	"5:13: error: api.hsts must be a whole number of seconds up to 2147483647, or 0 for no "
+	"such header, not \"1y\"\n"},
     {RECORDS "dns: {listen: [{address: \"127.0.0.1:53\", protocols: [tcp]}], protocols: [udp]}\n"
 	     "api: {listen: [\"127.0.0.1:53\"]}\n",
 	"6:16: error: api.listen: \"127.0.0.1:53\" is in dns.listen already, which uses it for "
@@ -805,7 +832,10 @@ static const char full[] = "zone:\n"
 			   "  tcp: {connections: 65536, connections_per_address: 1, idle_timeout: "
 			   "600, lifetime: 86400}\n"
 			   "api:\n"
-			   "  listen: [\"unix:../run/api\", \"unix:/run/x\"]\n"
+			   "  listen: [\"unix:../run/api\", {address: \"unix:/run/x\", tls: "
+			   "true}]\n"
+			   "  tls: {certificate: tls/api.pem, key: /etc/ssl/api.key}\n"
+			   "  hsts: 2147483647\n"
 			   "  disable_registration: true\n"
 			   "  registration: token\n"
 			   "  registration_from: [192.0.2.0/24, \"2001:db8::/32\"]\n"
@@ -877,6 +907,11 @@ START_TEST(every_key_is_read)
 	ck_assert_str_eq(conf->api.cors_origins.texts[0], "https://www.example.org");
 	ck_assert_str_eq(conf->api.cors_origins.texts[1], "http://[::1]:8080");
 	ck_assert_str_eq(conf->api.cors_origins.texts[2], "moz-extension://a-b");
+	ck_assert_str_eq(conf->api.tls.certificate, "/srv/tls/api.pem");
+	ck_assert_str_eq(conf->api.tls.key, "/etc/ssl/api.key");
+	ck_assert_uint_eq(conf->api.hsts, 2147483647);
+	ck_assert_uint_eq(conf->api.listen_tls[0], 0);
+	ck_assert_uint_eq(conf->api.listen_tls[1], 1);
 	ck_assert_str_eq(conf->store.path, "/srv/lib/../a \"b\" \\ \303\274");
 	ck_assert_str_eq(conf->privsep.runtime_dir, "/run");
 	ck_assert_uint_eq(conf->privsep.users[CONF_ROLE_STORE].uid, 1001);
@@ -958,7 +993,32 @@ START_TEST(an_address_may_have_protocols_of_its_own)
 }
 END_TEST
 
-static const char *const printable[] = {own_protocols, full, RECORDS, "zone: {name: x}\n"};
+static const char some_tls[] = RECORDS "api:\n"
+				       "  tls: {certificate: a, key: b}\n"
+				       "  listen:\n"
+				       "    - 192.0.2.1:443\n"
+				       "    - {tls: false, address: \"192.0.2.1:80\"}\n"
+				       "    - {address: \"192.0.2.2:443\", tls: true}\n"
+				       "    - \"unix:/run/x\"\n"
+				       "    - {address: \"unix:/run/y\", tls: true}\n";
+
+/* Every TCP address does where there is a certificate, unless it says otherwise. */
+START_TEST(an_address_may_decide_about_tls)
+{
+	static const unsigned tls[] = {1, 0, 1, 0, 1};
+	struct outcome outcome;
+
+	parse(&outcome, some_tls, strlen(some_tls), 0);
+	ck_assert_str_eq(outcome.messages, "");
+	ck_assert_uint_eq(outcome.conf.api.listen.count, 5);
+	for (unsigned i = 0; i < 5; i++)
+		ck_assert_uint_eq(outcome.conf.api.listen_tls[i], tls[i]);
+	outcome_free(&outcome);
+}
+END_TEST
+
+static const char *const printable[] = {
+    own_protocols, some_tls, full, RECORDS, "zone: {name: x}\n"};
 
 START_TEST(printing_reads_back_to_the_same)
 {
@@ -1366,6 +1426,7 @@ main(void)
 	tcase_add_test(cases, everything_but_the_name_has_a_default);
 	tcase_add_test(cases, every_key_is_read);
 	tcase_add_test(cases, an_address_may_have_protocols_of_its_own);
+	tcase_add_test(cases, an_address_may_decide_about_tls);
 	tcase_add_loop_test(cases, the_admin_has_two_spellings, 0, ROWS(admins));
 	tcase_add_loop_test(cases, printing_reads_back_to_the_same, 0, ROWS(printable));
 	tcase_add_test(cases, lists_and_paths_have_an_end);

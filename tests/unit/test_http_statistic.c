@@ -58,8 +58,8 @@ START_TEST(counts_errors_by_their_word)
 	response_set_error(&response, error);
 	http_statistic_count(&counters, ROUTE_UPDATE, &response);
 	(void)snprintf(labels, sizeof(labels), "error=\"%s\"", response_error_word(error));
-	for (unsigned i = STATISTIC_HTTP_ERROR_BAD_REQUEST; i <= STATISTIC_HTTP_ERROR_VERSION;
-	    i++) {
+	for (unsigned i = STATISTIC_HTTP_ERROR_BAD_REQUEST;
+	    i <= STATISTIC_HTTP_ERROR_HTTPS_REQUIRED; i++) {
 		errors += value(i) != 0;
 		if (value(i) != 0)
 			ck_assert_str_eq(statistic_describe(i)->labels, labels);

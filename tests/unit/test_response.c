@@ -59,6 +59,7 @@ static const struct {
     {RESPONSE_ERROR_BUSY, 503, "{\"error\": \"busy\"}"},
     {RESPONSE_ERROR_UNAVAILABLE, 503, "{\"error\": \"store_unavailable\"}"},
     {RESPONSE_ERROR_VERSION, 505, "{\"error\": \"http_version_not_supported\"}"},
+    {RESPONSE_ERROR_HTTPS_REQUIRED, 400, "{\"error\": \"https_required\"}"},
 };
 
 START_TEST(errors_have_status_and_word)
