@@ -166,10 +166,10 @@ def test_an_ipv6_wildcard_answers_from_the_address_asked(many_addresses, folder)
     daemon.configuration["dns"]["listen"] = [f"[::]:{daemon.dns_port}"]
     daemon.write_configuration()
     daemon.start()
-    for address in (*SAME_64, OTHER_64, HERE, "::1"):
-        for transport in ("udp", "tcp"):
-            answer = daemon.dns("flood", "A", transport, address=address)
-            assert answer.answer[0][0].to_text() == "198.51.100.7"
+    for address in (*SAME_64, OTHER_64, HERE):
+        # Of the asker's own address, which the kernel would take for the answer's, too.
+        assert len(Burst(daemon, 10, address=address, source=OTHER_56).full) == 10
+        Peer(daemon, OTHER_56, address).ask()
 
 
 @pytest.mark.parametrize("settings", [
