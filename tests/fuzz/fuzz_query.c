@@ -30,6 +30,14 @@ static const char *const lines[] = {
     "*.wild.auth.example.org. TXT \"wild\"",
     "*.loop.auth.example.org. CNAME x.loop.auth.example.org.",
     "*.auth.example.org. MX 5 ns.auth.example.org.",
+    "exchange.auth.example.org. MX 1 a.hosts.example.net.",
+    "exchange.auth.example.org. MX 2 b.hosts.example.net.",
+    "exchange.auth.example.org. MX 3 c.host.auth.example.org.",
+    "exchange.auth.example.org. MX 4 auth.example.org.",
+    "exchange.auth.example.org. MX 5 .",
+    "*.host.auth.example.org. A 198.51.100.5",
+    "service.auth.example.org. SRV 1 2 3 d.host.auth.example.org.",
+    "service.auth.example.org. MINFO ns.auth.example.org. hosts.auth.example.org.",
 };
 
 static struct zone *zone;

@@ -21,6 +21,11 @@ def query(name=ZONE, rrtype=16, rrclass=1, flags=0x0100, counts=(1, 0, 0), rest=
     return header + wire(name) + struct.pack(">HH", rrtype, rrclass) + rest + b"".join(additional or [])
 
 
+def tsig(owner, algorithm="hmac-sha256"):
+    data = wire(algorithm) + bytes(8) + struct.pack(">H", 4) + b"MAC!" + struct.pack(">HHH", 0x1234, 0, 0)
+    return owner + struct.pack(">HHIH", 250, 255, 0, len(data)) + data
+
+
 ALL_OPTIONS = struct.pack(">HH", 10, 24) + bytes(8) + b"\1" + bytes(15) + bytes([0, 3, 0, 0, 0, 11, 0, 0])
 WITHOUT_QUESTION = struct.pack(">HHHHHH", 1, 0, 0, 0, 0, 1)
 
@@ -58,12 +63,18 @@ SEEDS = {
     "pointer_as_question": struct.pack(">HHHHHH", 1, 0, 1, 0, 0, 0) + b"\xc0\x0c\0\x01\0\x01",
     "response": query(flags=0x8180),
     "root": query("", 2),
+    "srv": query("service." + ZONE, 33),
     "tsig": query(additional=[b"\0" + struct.pack(">HHIH", 250, 255, 0, 0)]),
+    "tsig_behind_options": query("two." + ZONE, additional=[opt(options=ALL_OPTIONS), tsig(wire("key"))]),
+    "tsig_compressed": query("two." + ZONE, additional=[tsig(b"\x03key\xc0\x0c")]),
+    "tsig_long": query(".".join(["a" * 63] * 3), additional=[tsig(wire("k" * 63), "a" * 60), opt()]),
+    "tsig_of_the_root": query("two." + ZONE, additional=[tsig(b"\0")]),
     "two_opts": query(additional=[opt(), opt()]),
     "two_questions": query(counts=(2, 0, 0), rest=wire(ZONE) + b"\0\x01\0\x01"),
     "update": query(flags=0x2800, rrtype=6),
     "wildcard": query("x.y.wild." + ZONE),
     "wildcard_circle": query("a.loop." + ZONE, 1),
+    "wildcard_hosts": query("exchange." + ZONE, 15, additional=[opt()]),
     "wildcard_mx": query("x." + ZONE, 15, additional=[opt(512)]),
 }
 
