@@ -37,8 +37,8 @@ value_end(const uint8_t *value)
 static size_t
 value_size(const uint8_t *value)
 {
-	return TABLE_VALUE_HEAD +
-	       (size_t)(value[TABLE_VALUE_HEAD - 2] << 8 | value[TABLE_VALUE_HEAD - 1]);
+	return ENTRY_VALUE_HEAD +
+	       (size_t)(value[ENTRY_VALUE_HEAD - 2] << 8 | value[ENTRY_VALUE_HEAD - 1]);
 }
 
 /* One TTL for the whole rrset (RFC 2181, 5.2): up to the end of the value that ends first. */
@@ -66,7 +66,7 @@ response_put_values(
 	    0, DNS_CLASS_IN, (uint8_t)(ttl >> 24), (uint8_t)(ttl >> 16), (uint8_t)(ttl >> 8),
 	    (uint8_t)ttl};
 	const uint8_t *value = values->records;
-	const size_t skipped = TABLE_VALUE_HEAD - 2; /* up to the rdata's length */
+	const size_t skipped = ENTRY_VALUE_HEAD - 2; /* up to the rdata's length */
 	unsigned count = 0;
 
 	for (unsigned i = 0; i < values->count; i++, value += value_size(value)) {

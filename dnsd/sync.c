@@ -93,7 +93,7 @@ on_snapshot_begin(void *context, uint64_t id, struct reader *body, int fd)
 	if (reader_end(body) < 0)
 		return -1;
 	sync->received = 0;
-	check_room(sync, table_snapshot_begin(sync->table, expected));
+	table_snapshot_begin(sync->table, expected);
 	link_set_state(sync->link, STATE_SNAPSHOT);
 	return 0;
 }
@@ -171,8 +171,7 @@ static const struct message_rule rules[] = {
 };
 
 /*
- * What was applied is acknowledged once a turn, with the highest commit, and only when it is
- * served: during the first snapshot there is no table yet that could answer.
+ * What was applied is served, and is acknowledged once a turn with the highest commit.
  */
 static void
 on_turn_ended(void *context)
@@ -182,7 +181,7 @@ on_turn_ended(void *context)
 	struct writer writer;
 
 	reclaim(sync);
-	if (sync->applied == sync->acknowledged || !table_complete(sync->table))
+	if (sync->applied == sync->acknowledged)
 		return;
 	message_begin(&writer, message, MESSAGE_DELTA_APPLIED, sync->applied);
 	/* With a full queue the next turn says it, with a higher number. */
@@ -199,7 +198,6 @@ on_closed(void *context, enum link_end end)
 		fatal("store broke the protocol: starting afresh");
 	sync->link = NULL;
 	report_use(sync->report, NULL);
-	table_snapshot_abort(sync->table);
 	atomic_store_explicit(sync->stale, 1, memory_order_relaxed);
 	log_info("the link to store ended: what is known stays served");
 }
@@ -229,7 +227,6 @@ sync_link(struct sync *sync, int fd)
 
 	report_use(sync->report, NULL);
 	link_close(sync->link);
-	table_snapshot_abort(sync->table);
 	sync->applied = 0;
 	sync->acknowledged = 0;
 	sync->link = link_open(sync->loop, fd, &config);

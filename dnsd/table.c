@@ -1,83 +1,42 @@
-/*
- * Open addressing over buckets of one cache line: five hashes and five pointers, so that a name
- * that does not exist costs one line and one that does two more. Probing goes on to the next
- * bucket until one has an empty slot.
- */
+/* Readers, the writer, and what lies between them; see table.h. */
 #include "table.h"
 
-#include <stdalign.h>
-#include <stdatomic.h>
+#include "bucket.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-	CACHE_LINE = 64,
-	SLOTS = 5,
-	/* Values of a slot's hash that are no hash. */
-	SLOT_EMPTY = 0,	  /* ends a search */
-	SLOT_DELETED = 1, /* does not: the bucket was full once */
-	HASH_FIRST = 2,
-	MIN_BUCKETS = 16,
-	LOAD_PERCENT = 70, /* slots in use, deleted ones included, before a larger array is made */
-	MAX_STRING = 255,  /* bytes of one character-string (RFC 1035, 3.3) */
-	ENTRY_PREFETCH =
-	    160, /* bytes of an entry asked for: a UUID and two values of 43 characters */
-	ALLOCATION_OVERHEAD = 16 /* what the allocator adds to an entry, roughly */
-};
-
-/*
- * One name. After it was replaced the writer uses its commit's place to queue it; readers never
- * look there.
- */
-struct entry {
-	union {
-		uint64_t commit;
-		struct entry *next;
-	} writer;
-	uint8_t count; /* values */
-	uint8_t label_length;
-	uint8_t bytes[]; /* the label; then the values as struct table_values has them */
-};
-
-struct bucket {
-	alignas(CACHE_LINE) _Atomic(uint32_t) hashes[SLOTS];
-	_Atomic(struct entry *) entries[SLOTS];
-};
-
-struct array {
-	/* For the readers. */
-	alignas(CACHE_LINE) struct bucket *buckets;
-	size_t mask;	       /* buckets, a power of two, less one */
-	atomic_int incomplete; /* something was left out */
-
-	/* The writer's own, on another line. */
-	alignas(CACHE_LINE) size_t names;
-	size_t used;	    /* slots that are not empty */
-	size_t bytes;	    /* of this array and its entries */
-	struct array *next; /* while it waits to be freed */
-};
+	ENTRY_PREFETCH = 160
+}; /* bytes of an entry asked for: a UUID and two values of 43 characters */
 
 struct table_reader {
-	alignas(CACHE_LINE) _Atomic(uint64_t) seen; /* the epoch it entered in; 0 outside */
+	alignas(BUCKET_LINE) _Atomic(uint64_t) seen; /* the epoch it entered in; 0 outside */
 	struct table *table;
 };
 
 struct retired {
 	struct entry *entries;
-	struct array *arrays;
+	struct bucket_array *arrays;
 };
 
 struct table {
 	/*
-	 * Read by every reader, written only when an array is replaced or something is reclaimed.
+	 * Read by every reader, written only when an array is replaced, something is reclaimed, or a
+	 * snapshot ends.
 	 */
-	alignas(CACHE_LINE) _Atomic(struct array *) live;
+	alignas(BUCKET_LINE) _Atomic(struct bucket_array *) array;
 	_Atomic(uint64_t) epoch;
+	atomic_int incomplete; /* there may be names that are not here */
 	uint8_t key[SIPHASH_KEY];
 
 	/* The writer's own. */
-	alignas(CACHE_LINE) struct array *shadow;
-	struct table_limits limits;
+	alignas(BUCKET_LINE) struct table_limits limits;
+	size_t entry_bytes;  /* of all entries that readers can find */
+	uint32_t generation; /* the number of the last snapshot that began */
+	size_t told;	     /* names of this generation */
+	int in_snapshot;
+	int left_out;		/* something did not fit since it began */
 	struct retired fresh;	/* replaced since the last epoch began */
 	struct retired waiting; /* replaced before `waiting_epoch` ended */
 	uint64_t waiting_epoch;
@@ -85,273 +44,12 @@ struct table {
 	unsigned reader_count;
 };
 
-/* Where the search for a label ended. */
-struct place {
-	struct bucket *bucket; /* NULL: not found */
-	unsigned slot;
-	struct entry *entry;
-};
-
-/*
- * Zeroed memory that starts a cache line, to be freed with aligned_free(). Over calloc(), which
- * takes large pieces from the kernel untouched; what it gave stands in front of what is handed
- * out.
- */
-static void *
-aligned_new(size_t size)
-{
-	unsigned char *whole = calloc(1, size + 2 * CACHE_LINE);
-	unsigned char *aligned;
-
-	if (whole == NULL)
-		return NULL;
-	aligned = whole + 2 * CACHE_LINE - (uintptr_t)whole % CACHE_LINE;
-	memcpy(aligned - sizeof(whole), &whole, sizeof(whole));
-	return aligned;
-}
-
-static void
-aligned_free(void *aligned)
-{
-	void *whole;
-
-	if (aligned == NULL)
-		return;
-	memcpy(&whole, (unsigned char *)aligned - sizeof(whole), sizeof(whole));
-	free(whole);
-}
-
 static uint32_t
 hash_label(const struct table *table, const uint8_t *label, size_t length)
 {
 	uint32_t hash = (uint32_t)siphash(table->key, label, length);
 
-	return hash < HASH_FIRST ? hash + HASH_FIRST : hash;
-}
-
-/* The array. */
-
-static struct array *
-array_new(const struct table *table, uint64_t names, enum table_result *result)
-{
-	uint64_t slots = names * 100 / LOAD_PERCENT + 1;
-	size_t buckets = MIN_BUCKETS, bytes;
-	struct array *array;
-
-	while (buckets * SLOTS < slots)
-		buckets *= 2;
-	bytes = sizeof(*array) + buckets * sizeof(struct bucket);
-	if (bytes > table->limits.bytes) {
-		*result = TABLE_FULL;
-		return NULL;
-	}
-	*result = TABLE_NO_MEMORY;
-	array = aligned_new(bytes);
-	if (array == NULL)
-		return NULL;
-	array->buckets = (struct bucket *)(array + 1);
-	array->mask = buckets - 1;
-	array->bytes = bytes;
-	*result = TABLE_OK;
-	return array;
-}
-
-static void
-array_free_all(struct array *array)
-{
-	if (array == NULL)
-		return;
-	for (size_t i = 0; i <= array->mask; i++) {
-		for (unsigned slot = 0; slot < SLOTS; slot++)
-			free(atomic_load_explicit(
-			    &array->buckets[i].entries[slot], memory_order_relaxed));
-	}
-	aligned_free(array);
-}
-
-static int
-array_is_due(const struct array *array)
-{
-	return array->used * 100 >= (array->mask + 1) * SLOTS * LOAD_PERCENT;
-}
-
-static struct place
-array_find(const struct array *array, uint32_t hash, const uint8_t *label, size_t length)
-{
-	struct place place = {NULL, 0, NULL};
-	struct bucket *bucket;
-	struct entry *entry;
-	uint32_t found;
-	int last;
-
-	for (size_t i = hash & array->mask;; i = (i + 1) & array->mask) {
-		bucket = &array->buckets[i];
-		last = 0;
-		for (unsigned slot = 0; slot < SLOTS; slot++) {
-			found = atomic_load(&bucket->hashes[slot]);
-			last |= found == SLOT_EMPTY;
-			if (found != hash)
-				continue;
-			/* The slot may have changed hands since: what the entry says counts. */
-			entry = atomic_load(&bucket->entries[slot]);
-			if (entry == NULL || entry->label_length != length ||
-			    memcmp(entry->bytes, label, length) != 0)
-				continue;
-			place = (struct place){bucket, slot, entry};
-			return place;
-		}
-		/* There is always an empty slot somewhere: see array_is_due(). */
-		if (last)
-			return place;
-	}
-}
-
-static int
-bucket_has_empty(struct bucket *bucket)
-{
-	for (unsigned slot = 0; slot < SLOTS; slot++) {
-		if (atomic_load_explicit(&bucket->hashes[slot], memory_order_relaxed) == SLOT_EMPTY)
-			return 1;
-	}
-	return 0;
-}
-
-/* Puts an entry whose label is not there into the first free slot on its way. */
-static void
-array_insert(struct array *array, uint32_t hash, struct entry *entry)
-{
-	struct bucket *bucket;
-	uint32_t found;
-
-	for (size_t i = hash & array->mask;; i = (i + 1) & array->mask) {
-		bucket = &array->buckets[i];
-		for (unsigned slot = 0; slot < SLOTS; slot++) {
-			found = atomic_load_explicit(&bucket->hashes[slot], memory_order_relaxed);
-			if (found >= HASH_FIRST)
-				continue;
-			if (found == SLOT_EMPTY)
-				array->used++;
-			/* In this order: who sees the hash finds the entry. */
-			atomic_store(&bucket->entries[slot], entry);
-			atomic_store(&bucket->hashes[slot], hash);
-			array->names++;
-			return;
-		}
-	}
-}
-
-static void
-array_remove(struct array *array, const struct place *place)
-{
-	/* A bucket that has an empty slot was never full, so no search went on behind it. */
-	int empty = bucket_has_empty(place->bucket);
-
-	atomic_store(&place->bucket->hashes[place->slot], empty ? SLOT_EMPTY : SLOT_DELETED);
-	atomic_store(&place->bucket->entries[place->slot], NULL);
-	if (empty)
-		array->used--;
-	array->names--;
-}
-
-/*
- * The same entries in an array with room for half as many again, without looking at any of them:
- * twice the size, or the same one where most of what filled it was deleted.
- */
-static struct array *
-array_grown(const struct table *table, const struct array *old, enum table_result *result)
-{
-	struct array *array = array_new(table, (uint64_t)old->names * 3 / 2, result);
-	struct bucket *bucket;
-	struct entry *entry;
-
-	if (array == NULL)
-		return NULL;
-	for (size_t i = 0; i <= old->mask; i++) {
-		bucket = &old->buckets[i];
-		for (unsigned slot = 0; slot < SLOTS; slot++) {
-			entry = atomic_load_explicit(&bucket->entries[slot], memory_order_relaxed);
-			if (entry != NULL)
-				array_insert(array,
-				    atomic_load_explicit(
-					&bucket->hashes[slot], memory_order_relaxed),
-				    entry);
-		}
-	}
-	array->bytes += old->bytes - sizeof(*old) - (old->mask + 1) * sizeof(struct bucket);
-	atomic_store(&array->incomplete, atomic_load(&old->incomplete));
-	return array;
-}
-
-/* Entries. */
-
-static size_t
-rdata_length(size_t value_length)
-{
-	size_t strings = value_length == 0 ? 1 : (value_length + MAX_STRING - 1) / MAX_STRING;
-
-	return value_length + strings;
-}
-
-static size_t
-entry_size(const struct message_name *name)
-{
-	size_t size = sizeof(struct entry) + name->label.length;
-
-	for (unsigned i = 0; i < name->count; i++)
-		size += TABLE_VALUE_HEAD + rdata_length(name->values[i].length);
-	return size;
-}
-
-static size_t
-entry_cost(const struct entry *entry)
-{
-	const uint8_t *next = entry->bytes + entry->label_length;
-
-	for (unsigned i = 0; i < entry->count; i++)
-		next += TABLE_VALUE_HEAD + (size_t)(next[4] << 8 | next[5]);
-	return (size_t)(next - (const uint8_t *)entry) + ALLOCATION_OVERHEAD;
-}
-
-/* As TXT rdata: character-strings of at most 255 bytes, at least one (RFC 1035, 3.3.14). */
-static uint8_t *
-write_value(uint8_t *out, struct slice value, uint64_t end)
-{
-	size_t length = rdata_length(value.length), part, offset = 0;
-	uint32_t near = end < UINT32_MAX ? (uint32_t)end : UINT32_MAX;
-
-	memcpy(out, &near, sizeof(near));
-	out += sizeof(near);
-	*out++ = (uint8_t)(length >> 8);
-	*out++ = (uint8_t)length;
-	do {
-		part = value.length - offset;
-		if (part > MAX_STRING)
-			part = MAX_STRING;
-		*out++ = (uint8_t)part;
-		if (part > 0)
-			memcpy(out, value.data + offset, part);
-		out += part;
-		offset += part;
-	} while (offset < value.length);
-	return out;
-}
-
-static struct entry *
-entry_new(const struct message_name *name)
-{
-	struct entry *entry = malloc(entry_size(name));
-	uint8_t *next;
-
-	if (entry == NULL)
-		return NULL;
-	entry->writer.commit = name->commit;
-	entry->count = name->count;
-	entry->label_length = (uint8_t)name->label.length;
-	memcpy(entry->bytes, name->label.data, name->label.length);
-	next = entry->bytes + name->label.length;
-	for (unsigned i = 0; i < name->count; i++)
-		next = write_value(next, name->values[i], name->ends[i]);
-	return entry;
+	return hash < BUCKET_FIRST_HASH ? hash + BUCKET_FIRST_HASH : hash;
 }
 
 /* What was replaced and may still be read. */
@@ -364,28 +62,10 @@ retire_entry(struct table *table, struct entry *entry)
 }
 
 static void
-retire_array(struct table *table, struct array *array)
+retire_array(struct table *table, struct bucket_array *array)
 {
 	array->next = table->fresh.arrays;
 	table->fresh.arrays = array;
-}
-
-static void
-retire_all(struct table *table, struct array *array)
-{
-	struct entry *entry;
-
-	if (array == NULL)
-		return;
-	for (size_t i = 0; i <= array->mask; i++) {
-		for (unsigned slot = 0; slot < SLOTS; slot++) {
-			entry = atomic_load_explicit(
-			    &array->buckets[i].entries[slot], memory_order_relaxed);
-			if (entry != NULL)
-				retire_entry(table, entry);
-		}
-	}
-	retire_array(table, array);
 }
 
 /* Frees at most `turn` entries. 1 if something is left. */
@@ -393,7 +73,7 @@ static int
 retired_free(struct retired *retired, size_t turn)
 {
 	struct entry *entry;
-	struct array *array;
+	struct bucket_array *array;
 
 	for (; retired->entries != NULL && turn > 0; turn--) {
 		entry = retired->entries;
@@ -403,7 +83,7 @@ retired_free(struct retired *retired, size_t turn)
 	while (retired->arrays != NULL) {
 		array = retired->arrays;
 		retired->arrays = array->next;
-		aligned_free(array);
+		bucket_memory_free(array);
 	}
 	return retired->entries != NULL;
 }
@@ -450,115 +130,135 @@ table_reclaim(struct table *table)
 struct table *
 table_new(const struct table_limits *limits, const uint8_t key[SIPHASH_KEY], unsigned readers)
 {
-	struct table *table = aligned_new(sizeof(*table));
+	struct table *table = bucket_memory_new(sizeof(*table));
+	struct bucket_array *array = bucket_array_new(0);
 
-	if (table == NULL)
-		return NULL;
-	table->readers = aligned_new(readers * sizeof(*table->readers));
-	if (table->readers == NULL) {
-		aligned_free(table);
-		return NULL;
-	}
+	if (table == NULL || array == NULL)
+		goto fail;
+	table->readers = bucket_memory_new(readers * sizeof(*table->readers));
+	if (table->readers == NULL)
+		goto fail;
 	table->reader_count = readers;
 	for (unsigned i = 0; i < readers; i++)
 		table->readers[i].table = table;
 	table->limits = *limits;
 	memcpy(table->key, key, SIPHASH_KEY);
+	atomic_store(&table->array, array);
 	atomic_store(&table->epoch, 1);
+	atomic_store(&table->incomplete, 1);
 	return table;
+fail:
+	bucket_memory_free(array);
+	bucket_memory_free(table);
+	return NULL;
+}
+
+static void
+free_entries(struct bucket_array *array)
+{
+	for (size_t i = 0; i <= array->mask; i++) {
+		for (unsigned slot = 0; slot < BUCKET_SLOTS; slot++)
+			free(atomic_load_explicit(
+			    &array->buckets[i].entries[slot], memory_order_relaxed));
+	}
 }
 
 void
 table_free(struct table *table)
 {
+	struct bucket_array *array;
+
 	if (table == NULL)
 		return;
-	array_free_all(atomic_load(&table->live));
-	array_free_all(table->shadow);
+	array = atomic_load(&table->array);
+	free_entries(array);
+	bucket_memory_free(array);
 	(void)retired_free(&table->fresh, SIZE_MAX);
 	(void)retired_free(&table->waiting, SIZE_MAX);
-	aligned_free(table->readers);
-	aligned_free(table);
+	bucket_memory_free(table->readers);
+	bucket_memory_free(table);
 }
 
-/*
- * Makes sure that one more name fits, if need be with a larger array, which then stands in
- * *array.
- */
+/* Makes the array one with room for `names`; the readers find the same in both. */
 static enum table_result
-make_room(struct table *table, struct array **array, size_t cost)
+resize(struct table *table, uint64_t names)
 {
-	enum table_result result = TABLE_OK;
-	struct array *grown;
+	struct bucket_array *old = atomic_load(&table->array), *array;
 
-	if ((*array)->names >= table->limits.names)
+	if (bucket_array_bytes(names) + table->entry_bytes > table->limits.bytes)
 		return TABLE_FULL;
-	if (array_is_due(*array)) {
-		grown = array_grown(table, *array, &result);
-		if (grown == NULL)
-			return result;
-		if (grown->bytes + cost > table->limits.bytes) {
-			aligned_free(grown);
-			return TABLE_FULL;
-		}
-		if (*array == table->shadow) {
-			table->shadow = grown;
-			aligned_free(*array);
-		} else {
-			atomic_store(&table->live, grown);
-			retire_array(table, *array);
-		}
-		*array = grown;
-	}
-	return (*array)->bytes + cost > table->limits.bytes ? TABLE_FULL : TABLE_OK;
+	array = bucket_array_new(names);
+	if (array == NULL)
+		return TABLE_NO_MEMORY;
+	bucket_array_copy(array, old);
+	atomic_store(&table->array, array);
+	retire_array(table, old);
+	return TABLE_OK;
 }
 
-static void
-discard(struct table *table, struct array *array, struct entry *entry)
+/* Makes sure that one more name of `cost` bytes fits. */
+static enum table_result
+make_room(struct table *table, size_t cost)
 {
-	array->bytes -= entry_cost(entry);
-	if (array == table->shadow)
-		free(entry);
-	else
-		retire_entry(table, entry);
+	const struct bucket_array *array = atomic_load(&table->array);
+	enum table_result result;
+
+	if (array->names >= table->limits.names)
+		return TABLE_FULL;
+	if (bucket_array_is_due(array)) {
+		/* Twice the size, or the same one where most of what filled it was deleted. */
+		result = resize(table, (uint64_t)array->names * 3 / 2);
+		if (result != TABLE_OK)
+			return result;
+	}
+	return table_bytes(table) + cost > table->limits.bytes ? TABLE_FULL : TABLE_OK;
+}
+
+/* Readers can no longer find the entry. */
+static void
+forget(struct table *table, struct entry *entry)
+{
+	table->entry_bytes -= entry_cost(entry);
+	table->told -= entry->generation == table->generation;
+	retire_entry(table, entry);
 }
 
 static void
-remove_at(struct table *table, struct array *array, const struct place *place)
+remove_at(struct table *table, const struct bucket_place *place)
 {
 	if (place->bucket == NULL)
 		return;
-	array_remove(array, place);
-	discard(table, array, place->entry);
+	bucket_array_remove(atomic_load(&table->array), place);
+	forget(table, place->entry);
 }
 
 static enum table_result
-put(struct table *table, struct array **array, uint32_t hash, const struct place *place,
+put(struct table *table, uint32_t hash, const struct bucket_place *place,
     const struct message_name *name)
 {
-	struct entry *entry = entry_new(name);
-	enum table_result result;
+	struct entry *entry = entry_new(name, table->generation);
+	enum table_result result = TABLE_OK;
 	size_t cost;
 
 	if (entry == NULL)
 		return TABLE_NO_MEMORY;
 	cost = entry_cost(entry);
-	if (place->bucket == NULL) {
-		result = make_room(table, array, cost);
-		if (result != TABLE_OK) {
-			free(entry);
-			return result;
-		}
-		array_insert(*array, hash, entry);
-	} else {
-		if ((*array)->bytes + cost - entry_cost(place->entry) > table->limits.bytes) {
-			free(entry);
-			return TABLE_FULL;
-		}
-		atomic_store(&place->bucket->entries[place->slot], entry);
-		discard(table, *array, place->entry);
+	if (place->bucket == NULL)
+		result = make_room(table, cost);
+	else if (table_bytes(table) + cost - entry_cost(place->entry) > table->limits.bytes)
+		result = TABLE_FULL;
+	if (result != TABLE_OK) {
+		free(entry);
+		return result;
 	}
-	(*array)->bytes += cost;
+	table->entry_bytes += cost;
+	table->told++;
+	if (place->bucket == NULL) {
+		bucket_array_insert(atomic_load(&table->array), hash, entry);
+	} else {
+		bucket_replace(place, entry);
+		forget(table, place->entry);
+	}
 	return TABLE_OK;
 }
 
@@ -568,23 +268,38 @@ hash_name(const struct table *table, const struct message_name *name)
 	return hash_label(table, name->label.data, name->label.length);
 }
 
-static enum table_result
-change(struct table *table, struct array *array, uint32_t hash, const struct message_name *name)
+/* 1 if what is held is as good as `name`; it then counts as told of. */
+static int
+is_held(struct table *table, struct entry *entry, const struct message_name *name)
 {
-	struct place place = array_find(array, hash, name->label.data, name->label.length);
+	if (entry->generation == table->generation)
+		return name->commit < entry->writer.commit;
+	if (!name->exists || !entry_says(entry, name))
+		return 0;
+	entry->generation = table->generation;
+	table->told++;
+	return 1;
+}
+
+static enum table_result
+change(struct table *table, uint32_t hash, const struct message_name *name)
+{
+	struct bucket_place place = bucket_array_find(
+	    atomic_load(&table->array), hash, name->label.data, name->label.length);
 	enum table_result result;
 
-	if (place.bucket != NULL && name->commit < place.entry->writer.commit)
+	if (place.bucket != NULL && is_held(table, place.entry, name))
 		return TABLE_OK;
 	if (!name->exists) {
-		remove_at(table, array, &place);
+		remove_at(table, &place);
 		return TABLE_OK;
 	}
-	result = put(table, &array, hash, &place, name);
+	result = put(table, hash, &place, name);
 	if (result != TABLE_OK) {
 		/* Better no answer than an old one, and no name is denied from now on. */
-		atomic_store(&array->incomplete, 1);
-		remove_at(table, array, &place);
+		table->left_out = 1;
+		atomic_store(&table->incomplete, 1);
+		remove_at(table, &place);
 	}
 	return result;
 }
@@ -592,91 +307,84 @@ change(struct table *table, struct array *array, uint32_t hash, const struct mes
 enum table_result
 table_apply(struct table *table, const struct message_name *name)
 {
-	struct array *live = atomic_load(&table->live);
-	enum table_result result = TABLE_OK, shadow_result = TABLE_OK;
-	uint32_t hash = hash_name(table, name);
-
-	if (live != NULL)
-		result = change(table, live, hash, name);
-	if (table->shadow != NULL)
-		shadow_result = change(table, table->shadow, hash, name);
-	return result != TABLE_OK ? result : shadow_result;
+	return change(table, hash_name(table, name), name);
 }
 
-enum table_result
+void
 table_snapshot_begin(struct table *table, uint64_t expected)
 {
-	enum table_result result;
+	const struct bucket_array *array = atomic_load(&table->array);
 
-	table_snapshot_abort(table);
+	table->generation++;
+	table->told = 0;
+	table->in_snapshot = 1;
+	table->left_out = 0;
 	/* What the other side expects only saves growing; the limit is ours. */
 	if (expected > table->limits.names)
 		expected = table->limits.names;
-	table->shadow = array_new(table, expected, &result);
-	if (table->shadow == NULL)
-		table->shadow = array_new(table, 1, &result);
-	return result;
+	if (bucket_array_bytes(expected) > bucket_array_size(array))
+		(void)resize(table, expected);
 }
 
 enum table_result
 table_snapshot_add(struct table *table, const struct message_name *names, unsigned count)
 {
+	const struct bucket_array *array = atomic_load(&table->array);
 	enum table_result result = TABLE_OK, each;
 	uint32_t hashes[TABLE_SNAPSHOT_BATCH];
 
-	if (table->shadow == NULL)
+	if (!table->in_snapshot)
 		return TABLE_OK;
 	for (unsigned i = 0; i < count; i++) {
 		hashes[i] = hash_name(table, &names[i]);
-		__builtin_prefetch(&table->shadow->buckets[hashes[i] & table->shadow->mask], 1);
+		__builtin_prefetch(bucket_array_first(array, hashes[i]), 1);
 	}
 	for (unsigned i = 0; i < count; i++) {
-		each = change(table, table->shadow, hashes[i], &names[i]);
+		each = change(table, hashes[i], &names[i]);
 		if (each != TABLE_OK)
 			result = each;
 	}
 	return result;
 }
 
+/* Removes what the snapshot did not tell of. */
+static void
+sweep(struct table *table)
+{
+	struct bucket_array *array = atomic_load(&table->array);
+	struct bucket_place place;
+
+	for (size_t i = 0; i <= array->mask && table->told < array->names; i++) {
+		place.bucket = &array->buckets[i];
+		for (place.slot = 0; place.slot < BUCKET_SLOTS; place.slot++) {
+			place.entry = atomic_load_explicit(
+			    &place.bucket->entries[place.slot], memory_order_relaxed);
+			if (place.entry != NULL && place.entry->generation != table->generation)
+				remove_at(table, &place);
+		}
+	}
+}
+
 void
 table_snapshot_end(struct table *table)
 {
-	struct array *old = atomic_load(&table->live);
-
-	if (table->shadow == NULL)
+	if (!table->in_snapshot)
 		return;
-	atomic_store(&table->live, table->shadow);
-	table->shadow = NULL;
-	retire_all(table, old);
-}
-
-void
-table_snapshot_abort(struct table *table)
-{
-	array_free_all(table->shadow);
-	table->shadow = NULL;
-}
-
-int
-table_complete(const struct table *table)
-{
-	return atomic_load(&table->live) != NULL;
+	table->in_snapshot = 0;
+	sweep(table);
+	atomic_store(&table->incomplete, table->left_out);
 }
 
 size_t
 table_names(const struct table *table)
 {
-	const struct array *live = atomic_load(&table->live);
-
-	return live == NULL ? 0 : live->names;
+	return atomic_load(&table->array)->names;
 }
 
 size_t
 table_bytes(const struct table *table)
 {
-	const struct array *live = atomic_load(&table->live);
-
-	return live == NULL ? 0 : live->bytes;
+	return bucket_array_size(atomic_load(&table->array)) + table->entry_bytes;
 }
 
 /* The readers. */
@@ -708,29 +416,25 @@ table_label(const struct table_reader *reader, const uint8_t *bytes, size_t leng
 void
 table_prefetch_bucket(struct table_reader *reader, const struct table_label *label)
 {
-	const struct array *array = atomic_load(&reader->table->live);
+	const struct bucket_array *array = atomic_load(&reader->table->array);
 
-	if (array != NULL)
-		__builtin_prefetch(&array->buckets[label->hash & array->mask]);
+	__builtin_prefetch(bucket_array_first(array, label->hash));
 }
 
 void
 table_prefetch_entry(struct table_reader *reader, const struct table_label *label)
 {
-	const struct array *array = atomic_load(&reader->table->live);
-	struct bucket *bucket;
+	const struct bucket_array *array = atomic_load(&reader->table->array);
+	struct bucket *bucket = bucket_array_first(array, label->hash);
 	const char *entry;
 
-	if (array == NULL)
-		return;
-	bucket = &array->buckets[label->hash & array->mask];
-	for (unsigned slot = 0; slot < SLOTS; slot++) {
+	for (unsigned slot = 0; slot < BUCKET_SLOTS; slot++) {
 		if (atomic_load_explicit(&bucket->hashes[slot], memory_order_relaxed) !=
 		    label->hash)
 			continue;
 		entry = (const char *)atomic_load_explicit(
 		    &bucket->entries[slot], memory_order_relaxed);
-		for (size_t offset = 0; offset < ENTRY_PREFETCH; offset += CACHE_LINE)
+		for (size_t offset = 0; offset < ENTRY_PREFETCH; offset += BUCKET_LINE)
 			__builtin_prefetch(entry + offset);
 		return;
 	}
@@ -740,14 +444,14 @@ enum table_find
 table_find(
     struct table_reader *reader, const struct table_label *label, struct table_values *values)
 {
-	const struct array *array = atomic_load(&reader->table->live);
-	struct place place;
+	struct table *table = reader->table;
+	/* Before and after: the name may come, or be left out, while it is being looked for. */
+	int incomplete = atomic_load(&table->incomplete);
+	struct bucket_place place =
+	    bucket_array_find(atomic_load(&table->array), label->hash, label->bytes, label->length);
 
-	if (array == NULL)
-		return TABLE_UNKNOWN;
-	place = array_find(array, label->hash, label->bytes, label->length);
 	if (place.bucket == NULL)
-		return atomic_load(&array->incomplete) ? TABLE_UNKNOWN : TABLE_ABSENT;
+		return incomplete || atomic_load(&table->incomplete) ? TABLE_UNKNOWN : TABLE_ABSENT;
 	values->count = place.entry->count;
 	values->records = place.entry->bytes + place.entry->label_length;
 	return TABLE_FOUND;

@@ -6,17 +6,19 @@
  * every reader has been seen outside since (quiescent-state reclamation). The orders between the
  * two sides are sequentially consistent; for readers that costs no more than an acquire.
  *
- * The table is empty and knows nothing until its first snapshot is complete. A later snapshot
- * fills a shadow that replaces the whole; changes that arrive meanwhile go to both.
+ * A snapshot is taken into the table as it is, name by name; what it did not tell of is removed at its end. So it
+ * needs no second table, a name that it leaves as it was costs nothing, and each name is at any time one
+ * that store had. Until the first snapshot is complete no name is known not to exist.
  *
  * Memory: about 35 bytes a slot in use and one allocation a name, 160 bytes with two values of 43
- * characters. The limits hold for each of table and shadow alone.
+ * characters.
  *
  * Pure: no clock, no system call. Functions of the writer are called from one thread.
  */
 #ifndef DNSD_TABLE_H
 #define DNSD_TABLE_H
 
+#include "entry.h"
 #include "message.h"
 #include "siphash.h"
 
@@ -53,25 +55,21 @@ struct table *table_new(
 void table_free(struct table *table);
 
 /*
- * Writer: applies one committed change to the table and, during a snapshot, to the shadow. A
- * change whose commit is lower than what is held is ignored (TABLE_OK). The readers see it when
- * this returns.
+ * Writer: applies one committed change. One whose commit is lower than what is held is ignored (TABLE_OK), unless
+ * that is from before the running snapshot. The readers see it when this returns.
  */
 enum table_result table_apply(struct table *table, const struct message_name *name);
 
 /*
- * Writer: a snapshot. begin makes an empty shadow with room for `expected` names (an unfinished
- * one is dropped), add fills it with up to TABLE_SNAPSHOT_BATCH names and answers for the last one that
- * did not fit, end puts it in the place of the table, abort drops it.
+ * Writer: a snapshot. begin makes room for `expected` names and ends an unfinished one, what came of which stays; add
+ * takes up to TABLE_SNAPSHOT_BATCH names and answers for the last one that did not fit; end, without begin nothing,
+ * removes the names that the snapshot did not have. What store says now counts, whatever the commits: its database
+ * may have been put back.
  */
-enum table_result table_snapshot_begin(struct table *table, uint64_t expected);
+void table_snapshot_begin(struct table *table, uint64_t expected);
 enum table_result table_snapshot_add(
     struct table *table, const struct message_name *names, unsigned count);
 void table_snapshot_end(struct table *table);
-void table_snapshot_abort(struct table *table);
-
-/* Writer: 1 once a snapshot was complete. */
-int table_complete(const struct table *table);
 
 /* Writer: frees what no reader can still hold, a turn's worth. 1 if something is left to free. */
 int table_reclaim(struct table *table);
@@ -93,12 +91,7 @@ enum table_find {
 	TABLE_UNKNOWN /* no complete snapshot yet, or not everything fitted: it may exist */
 };
 
-/*
- * The values of a name, oldest first. Each is four bytes in the machine's order that say from when on it is
- * not served any more (seconds since 1970; 0: never), then TXT rdata behind its length in two bytes.
- */
-enum { TABLE_VALUE_HEAD = 6 };
-
+/* The values of a name, oldest first, as entry.h has them. */
 struct table_values {
 	unsigned count;
 	const uint8_t *records;

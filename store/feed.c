@@ -168,10 +168,7 @@ on_delta_applied(void *context, uint64_t id, struct reader *body, int fd)
 	return 0;
 }
 
-/*
- * dnsd acknowledges only what it serves: nothing before the end of its first snapshot, whose chunks
- * count as movement until then.
- */
+/* While a snapshot is on its way its chunks count as movement, too: they stand in front of the deltas. */
 static uint64_t
 waits_since(void *context)
 {

@@ -63,8 +63,9 @@ set_up(void)
 	zone = dns_fixture_zone(lines, sizeof(lines) / sizeof(lines[0]));
 	empty = dns_fixture_table(1);
 	filled = dns_fixture_table(1);
-	if (zone == NULL || table_snapshot_begin(filled, 3) != TABLE_OK)
+	if (zone == NULL)
 		abort();
+	table_snapshot_begin(filled, 3);
 	put(1, "none", (const char *const[]){NULL});
 	put(2, "two", (const char *const[]){"first", "second", NULL});
 	put(3, "large", (const char *const[]){large, large, "", NULL});

@@ -51,7 +51,7 @@ synchronise(void)
 	static char large[MESSAGE_MAX_TXT + 1];
 
 	memset(large, 'x', MESSAGE_MAX_TXT);
-	ck_assert_int_eq(table_snapshot_begin(table, 4), TABLE_OK);
+	table_snapshot_begin(table, 4);
 	put(1, "none", (const char *const[]){NULL});
 	put(2, "two", (const char *const[]){"first", "second", NULL});
 	put(3, "large", (const char *const[]){large, large, NULL});

@@ -40,7 +40,7 @@ synchronised(unsigned readers)
 {
 	struct table *table = dns_fixture_table(readers);
 
-	ck_assert_int_eq(table_snapshot_begin(table, 0), TABLE_OK);
+	table_snapshot_begin(table, 0);
 	table_snapshot_end(table);
 	return table;
 }
@@ -78,21 +78,28 @@ assert_not(struct table *table, const char *label, enum table_find expected)
 	ck_assert_int_eq(find(table, label, &values), expected);
 }
 
-START_TEST(knows_nothing_before_the_first_snapshot)
+static const char *
+numbered(char text[16], unsigned number)
+{
+	(void)snprintf(text, 16, "n%u", number);
+	return text;
+}
+
+START_TEST(denies_nothing_before_the_first_snapshot)
 {
 	struct table *table = dns_fixture_table(1);
 
 	assert_not(table, "a", TABLE_UNKNOWN);
-	ck_assert_int_eq(table_complete(table), 0);
 	ck_assert_int_eq(apply(table, 1, "a", VALUES("x")), TABLE_OK);
-	assert_not(table, "a", TABLE_UNKNOWN);
-	ck_assert_int_eq(table_snapshot_begin(table, 1), TABLE_OK);
+	assert_found(table, "a", 1, "\0\2\1x");
+	table_snapshot_begin(table, 1);
 	ck_assert_int_eq(add(table, 2, "b", VALUES("y")), TABLE_OK);
-	assert_not(table, "b", TABLE_UNKNOWN);
+	assert_found(table, "b", 1, "\0\2\1y");
+	assert_not(table, "c", TABLE_UNKNOWN);
 	table_snapshot_end(table);
-	ck_assert_int_eq(table_complete(table), 1);
 	assert_found(table, "b", 1, "\0\2\1y");
 	assert_not(table, "a", TABLE_ABSENT);
+	assert_not(table, "c", TABLE_ABSENT);
 	table_free(table);
 }
 END_TEST
@@ -129,7 +136,7 @@ START_TEST(encodes_values_oldest_first)
 	ck_assert_int_eq(apply(table, 5, "longest", VALUES(longest)), TABLE_OK);
 	ck_assert_int_eq(find(table, "longest", &values), TABLE_FOUND);
 	ck_assert_mem_eq(values.records, NO_END "\4\5\377l", 8);
-	ck_assert_mem_eq(values.records + TABLE_VALUE_HEAD + 4 * 256, "\4llll", 5);
+	ck_assert_mem_eq(values.records + ENTRY_VALUE_HEAD + 4 * 256, "\4llll", 5);
 	table_free(table);
 }
 END_TEST
@@ -151,7 +158,7 @@ START_TEST(keeps_when_values_end)
 	ck_assert_int_eq(find(table, "ends", &values), TABLE_FOUND);
 	ck_assert_uint_eq(values.count, 3);
 	for (unsigned i = 0; i < 3; i++)
-		ck_assert_mem_eq(values.records + i * (TABLE_VALUE_HEAD + 2), &ends[i], 4);
+		ck_assert_mem_eq(values.records + i * (ENTRY_VALUE_HEAD + 2), &ends[i], 4);
 	table_free(table);
 }
 END_TEST
@@ -173,18 +180,21 @@ START_TEST(higher_commit_wins)
 }
 END_TEST
 
-START_TEST(deltas_go_to_both_during_a_snapshot)
+START_TEST(takes_deltas_during_a_snapshot)
 {
 	struct table *table = synchronised(1);
 
 	ck_assert_int_eq(apply(table, 1, "gone", VALUES("x")), TABLE_OK);
-	ck_assert_int_eq(table_snapshot_begin(table, 2), TABLE_OK);
+	ck_assert_int_eq(apply(table, 2, "deleted", VALUES("x")), TABLE_OK);
+	table_snapshot_begin(table, 2);
 	ck_assert_int_eq(apply(table, 9, "a", VALUES("delta")), TABLE_OK);
+	ck_assert_int_eq(apply(table, 10, "deleted", NULL), TABLE_OK);
 	assert_found(table, "a", 1, "\0\6\5delta");
+	assert_not(table, "deleted", TABLE_ABSENT);
 	/* Read before the delta was committed, sent after it. */
 	ck_assert_int_eq(add(table, 3, "a", VALUES("stale")), TABLE_OK);
 	ck_assert_int_eq(add(table, 4, "b", VALUES("b")), TABLE_OK);
-	assert_not(table, "b", TABLE_ABSENT);
+	assert_found(table, "b", 1, "\0\2\1b");
 	assert_found(table, "gone", 1, "\0\2\1x");
 	table_snapshot_end(table);
 	assert_found(table, "a", 1, "\0\6\5delta");
@@ -195,49 +205,103 @@ START_TEST(deltas_go_to_both_during_a_snapshot)
 }
 END_TEST
 
-/* A database that was put back holds lower commits; they count, because the shadow starts empty. */
-START_TEST(snapshot_may_go_back)
+/* A database that was put back holds lower commits, and perhaps the same ones for something else. */
+START_TEST(a_snapshot_may_go_back)
 {
 	struct table *table = synchronised(1);
 
 	ck_assert_int_eq(apply(table, 100, "a", VALUES("later")), TABLE_OK);
-	ck_assert_int_eq(table_snapshot_begin(table, 1), TABLE_OK);
+	ck_assert_int_eq(apply(table, 60, "b", VALUES("this")), TABLE_OK);
+	ck_assert_int_eq(apply(table, 70, "c", VALUES("x", "y")), TABLE_OK);
+	ck_assert_int_eq(apply(table, 80, "d", VALUES("same")), TABLE_OK);
+	ck_assert_int_eq(apply(table, 90, "e", VALUES("later")), TABLE_OK);
+	table_snapshot_begin(table, 1);
 	ck_assert_int_eq(add(table, 50, "a", VALUES("sooner")), TABLE_OK);
+	ck_assert_int_eq(add(table, 60, "b", VALUES("that")), TABLE_OK);
+	ck_assert_int_eq(add(table, 70, "c", VALUES("x")), TABLE_OK);
+	ck_assert_int_eq(add(table, 80, "d", VALUES("same")), TABLE_OK);
+	ck_assert_int_eq(apply(table, 51, "e", VALUES("sooner")), TABLE_OK);
 	table_snapshot_end(table);
 	assert_found(table, "a", 1, "\0\7\6sooner");
+	assert_found(table, "b", 1, "\0\5\4that");
+	assert_found(table, "c", 1, "\0\2\1x");
+	assert_found(table, "d", 1, "\0\5\4same");
+	assert_found(table, "e", 1, "\0\7\6sooner");
+	/* From then on the order of commits counts again, also for what was only confirmed. */
+	ck_assert_int_eq(apply(table, 79, "d", VALUES("old")), TABLE_OK);
+	assert_found(table, "d", 1, "\0\5\4same");
 	table_free(table);
 }
 END_TEST
 
-START_TEST(abandoned_snapshot_changes_nothing)
+/* The configuration may give values another end while their commits stay as they are. */
+START_TEST(a_snapshot_changes_ends)
+{
+	struct table *table = synchronised(1);
+	struct message_name name = dns_fixture_name(5, "a", VALUES("x"));
+	const uint32_t end = 1790000000;
+	struct table_values values;
+
+	ck_assert_int_eq(table_apply(table, &name), TABLE_OK);
+	table_snapshot_begin(table, 1);
+	name.ends[0] = end;
+	ck_assert_int_eq(table_snapshot_add(table, &name, 1), TABLE_OK);
+	table_snapshot_end(table);
+	ck_assert_int_eq(find(table, "a", &values), TABLE_FOUND);
+	ck_assert_mem_eq(values.records, &end, sizeof(end));
+	table_free(table);
+}
+END_TEST
+
+/* What is as it was costs no memory, not even for a moment: nothing is there to be freed. */
+START_TEST(a_snapshot_without_news_moves_nothing)
+{
+	struct table *table = synchronised(1);
+	char large[MESSAGE_MAX_TXT + 1], text[16];
+	size_t bytes;
+
+	memset(large, 'l', MESSAGE_MAX_TXT);
+	large[MESSAGE_MAX_TXT] = '\0';
+	for (unsigned i = 0; i < MANY; i++)
+		ck_assert_int_eq(apply(table, i, numbered(text, i), VALUES("v", large)), TABLE_OK);
+	while (table_reclaim(table))
+		;
+	bytes = table_bytes(table);
+	table_snapshot_begin(table, MANY);
+	for (unsigned i = 0; i < MANY; i++)
+		ck_assert_int_eq(add(table, i, numbered(text, i), VALUES("v", large)), TABLE_OK);
+	table_snapshot_end(table);
+	ck_assert_int_eq(table_reclaim(table), 0);
+	ck_assert_uint_eq(table_names(table), MANY);
+	ck_assert_uint_eq(table_bytes(table), bytes);
+	table_free(table);
+}
+END_TEST
+
+START_TEST(an_unfinished_snapshot_removes_nothing)
 {
 	struct table *table = synchronised(1);
 
 	ck_assert_int_eq(apply(table, 1, "a", VALUES("a")), TABLE_OK);
-	ck_assert_int_eq(table_snapshot_begin(table, 1), TABLE_OK);
+	table_snapshot_begin(table, 1);
 	ck_assert_int_eq(add(table, 2, "b", VALUES("b")), TABLE_OK);
-	table_snapshot_abort(table);
-	ck_assert_int_eq(add(table, 3, "c", VALUES("c")), TABLE_OK);
-	table_snapshot_end(table);
 	assert_found(table, "a", 1, "\0\2\1a");
-	assert_not(table, "b", TABLE_ABSENT);
-	assert_not(table, "c", TABLE_ABSENT);
-	/* And one begun while another ran starts empty. */
-	ck_assert_int_eq(table_snapshot_begin(table, 1), TABLE_OK);
-	ck_assert_int_eq(add(table, 2, "b", VALUES("b")), TABLE_OK);
-	ck_assert_int_eq(table_snapshot_begin(table, 1), TABLE_OK);
+	/* The next one begins anew: what only the unfinished one told of is not told of. */
+	table_snapshot_begin(table, 1);
+	ck_assert_int_eq(add(table, 3, "c", VALUES("c")), TABLE_OK);
+	assert_found(table, "b", 1, "\0\2\1b");
 	table_snapshot_end(table);
-	ck_assert_uint_eq(table_names(table), 0);
+	assert_not(table, "a", TABLE_ABSENT);
+	assert_not(table, "b", TABLE_ABSENT);
+	assert_found(table, "c", 1, "\0\2\1c");
+	/* Neither an end nor a name counts without a beginning. */
+	ck_assert_int_eq(add(table, 4, "d", VALUES("d")), TABLE_OK);
+	table_snapshot_end(table);
+	assert_not(table, "d", TABLE_ABSENT);
+	assert_found(table, "c", 1, "\0\2\1c");
 	table_free(table);
 }
 END_TEST
-
-static const char *
-numbered(char text[16], unsigned number)
-{
-	(void)snprintf(text, 16, "n%u", number);
-	return text;
-}
 
 /* Growth, deletion and reuse of slots, against the plain truth: which numbers are there. */
 START_TEST(holds_many_and_forgets_them)
@@ -299,7 +363,7 @@ START_TEST(has_a_limit_of_names)
 
 	ck_assert_ptr_nonnull(table);
 	/* No room is made for more than the limit, whatever is announced. */
-	ck_assert_int_eq(table_snapshot_begin(table, 10000), TABLE_OK);
+	table_snapshot_begin(table, 10000);
 	table_snapshot_end(table);
 	ck_assert_uint_lt(table_bytes(table), 4096);
 	ck_assert_int_eq(apply(table, 1, "a", VALUES("a")), TABLE_OK);
@@ -310,10 +374,16 @@ START_TEST(has_a_limit_of_names)
 	assert_not(table, "c", TABLE_UNKNOWN);
 	ck_assert_int_eq(apply(table, 4, "a", VALUES("A")), TABLE_OK);
 	assert_found(table, "a", 1, "\0\2\1A");
-	/* A snapshot in which everything fits makes it whole again. */
-	ck_assert_int_eq(table_snapshot_begin(table, 1), TABLE_OK);
+	/* A snapshot in which everything fits makes it whole again. What it drops makes room at its end. */
+	table_snapshot_begin(table, 1);
+	ck_assert_int_eq(add(table, 5, "c", VALUES("c")), TABLE_FULL);
+	table_snapshot_end(table);
+	assert_not(table, "a", TABLE_UNKNOWN);
+	assert_not(table, "c", TABLE_UNKNOWN);
+	table_snapshot_begin(table, 1);
 	ck_assert_int_eq(add(table, 5, "c", VALUES("c")), TABLE_OK);
 	table_snapshot_end(table);
+	assert_found(table, "c", 1, "\0\2\1c");
 	assert_not(table, "a", TABLE_ABSENT);
 	table_free(table);
 }
@@ -331,7 +401,7 @@ START_TEST(has_a_limit_of_bytes)
 	memset(large, 'x', MESSAGE_MAX_TXT);
 	large[MESSAGE_MAX_TXT] = '\0';
 	/* Room for as many as it expects there never is: it takes what fits. */
-	ck_assert_int_eq(table_snapshot_begin(table, 1000000), TABLE_OK);
+	table_snapshot_begin(table, 1000000);
 	table_snapshot_end(table);
 	while (result == TABLE_OK && count < 1000) {
 		result = apply(table, 1, numbered(text, count), VALUES("small"));
@@ -362,7 +432,7 @@ START_TEST(survives_failing_memory)
 		failing_malloc_at(nth);
 		table = table_new(&limits, key, 1);
 		if (table != NULL) {
-			(void)table_snapshot_begin(table, 0);
+			table_snapshot_begin(table, 0);
 			for (unsigned i = 0; i < 100; i++)
 				(void)add(table, 1, numbered(text, i), VALUES("v"));
 			table_snapshot_end(table);
@@ -414,7 +484,7 @@ START_TEST(frees_in_turns)
 
 	for (unsigned i = 0; i < 2 * TABLE_RECLAIM_TURN + 1; i++)
 		ck_assert_int_eq(apply(table, 1, numbered(text, i), NO_VALUES), TABLE_OK);
-	ck_assert_int_eq(table_snapshot_begin(table, 0), TABLE_OK);
+	table_snapshot_begin(table, 0);
 	table_snapshot_end(table);
 	while (table_reclaim(table))
 		turns++;
@@ -456,7 +526,7 @@ is_sound(struct table_reader *reader, unsigned number)
 	found = table_find(reader, &label, &values);
 	if (found != TABLE_FOUND)
 		return found == TABLE_ABSENT && number >= SHARED_NAMES / 2;
-	length = TABLE_VALUE_HEAD + (size_t)(values.records[4] << 8 | values.records[5]);
+	length = ENTRY_VALUE_HEAD + (size_t)(values.records[4] << 8 | values.records[5]);
 	return values.count == 2 && memcmp(values.records, values.records + length, length) == 0;
 }
 
@@ -486,7 +556,7 @@ write_round(struct table *table, unsigned round)
 
 	(void)snprintf(value, sizeof(value), "%u", round * 7919);
 	if (round % 8 == 0)
-		ck_assert_int_eq(table_snapshot_begin(table, round % 16), TABLE_OK);
+		table_snapshot_begin(table, round % 16);
 	for (unsigned i = 0; i < SHARED_NAMES; i++) {
 		int leave = i >= SHARED_NAMES / 2 && (i + round) % 3 == 0;
 
@@ -531,13 +601,15 @@ main(void)
 	TCase *cases = tcase_create("table");
 
 	tcase_set_timeout(cases, 60);
-	tcase_add_test(cases, knows_nothing_before_the_first_snapshot);
+	tcase_add_test(cases, denies_nothing_before_the_first_snapshot);
 	tcase_add_test(cases, encodes_values_oldest_first);
 	tcase_add_test(cases, keeps_when_values_end);
 	tcase_add_test(cases, higher_commit_wins);
-	tcase_add_test(cases, deltas_go_to_both_during_a_snapshot);
-	tcase_add_test(cases, snapshot_may_go_back);
-	tcase_add_test(cases, abandoned_snapshot_changes_nothing);
+	tcase_add_test(cases, takes_deltas_during_a_snapshot);
+	tcase_add_test(cases, a_snapshot_may_go_back);
+	tcase_add_test(cases, a_snapshot_changes_ends);
+	tcase_add_test(cases, a_snapshot_without_news_moves_nothing);
+	tcase_add_test(cases, an_unfinished_snapshot_removes_nothing);
 	tcase_add_test(cases, holds_many_and_forgets_them);
 	tcase_add_test(cases, churn_does_not_grow);
 	tcase_add_test(cases, has_a_limit_of_names);
