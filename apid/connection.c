@@ -394,8 +394,6 @@ end_greeting(struct connection *connection)
 	    tls_is_resumed(connection->tls) ? STATISTIC_TLS_RESUMED : STATISTIC_TLS_FULL);
 	connection->phase = CONNECTION_READING;
 	limit_time(connection, CONNECTION_IDLE_MS);
-	if (connection->refusal != RESPONSE_ERROR_NONE)
-		answer_error(connection, connection->refusal);
 }
 
 /* TLS cannot go on: the client gets the alert, unless an answer that it waits for is lost with it. */
@@ -576,14 +574,9 @@ connection_start(struct connection *connection)
 }
 
 void
-connection_turn_away(struct connection *connection, enum response_error error)
+connection_close(struct connection *connection)
 {
-	if (connection->phase == CONNECTION_GREETING) {
-		connection->refusal = error;
-		connection_start(connection);
-	} else {
-		answer_error(connection, error);
-	}
+	close_now(connection);
 }
 
 void

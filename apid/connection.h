@@ -76,8 +76,7 @@ struct connection {
 	struct response_cors cors; /* of that request's answer */
 
 	/* The host's list. */
-	struct connection *next, *previous;
-	int turned_away;
+	struct connection *younger, *older;
 
 	/* Its own. */
 	const struct connection_host *host;
@@ -100,7 +99,6 @@ struct connection {
 	int flight;		  /* `answer` is being written, and is TLS's own talk */
 	int ended;		  /* by TLS: nothing follows */
 	uint32_t hsts;
-	enum response_error refusal; /* what to answer after the handshake, instead of reading */
 	struct response_framing framing;
 	size_t drained;
 	int pumping; /* the loop over what was read is running */
@@ -118,8 +116,8 @@ struct connection *connection_accept(uv_stream_t *listener, const struct connect
 /* Starts reading. */
 void connection_start(struct connection *connection);
 
-/* Answers an error without having read a request, and closes. */
-void connection_turn_away(struct connection *connection, enum response_error error);
+/* Closes at once, whatever is under way (RFC 9112, 9.5). */
+void connection_close(struct connection *connection);
 
 /* Answers the request that is being served; `response` stays the caller's. */
 void connection_answer(struct connection *connection, const struct response *response);

@@ -6,11 +6,8 @@
 #include "log.h"
 #include "server.h"
 
-/* Connections served and turned away, listeners, door and its guests, link, loop, standard streams. */
-enum {
-	MAX_FILES =
-	    SERVER_MAX_CONNECTIONS + SERVER_MAX_TURNED_AWAY + CONF_MAX_LISTEN + DOOR_GUESTS + 64
-};
+/* Connections and the one that takes another's place, listeners, door and its guests, link, loop, standard streams. */
+enum { MAX_FILES = SERVER_MAX_CONNECTIONS + 1 + CONF_MAX_LISTEN + DOOR_GUESTS + 64 };
 
 int
 main(int argc, char **argv)

@@ -324,6 +324,23 @@ on_header_value_complete(llhttp_t *parser)
 	return verdict;
 }
 
+/* 1 unless it is in absolute form (RFC 9112, 3.2.2) without a host, or with somebody's password. */
+static int
+target_is_valid(const struct buf *target)
+{
+	const char *text = (const char *)target->data, *end = text + target->length, *host, *at;
+
+	if (target->length == 0 || *text == '/')
+		return 1;
+	host = memmem(text, target->length, "://", 3);
+	if (host == NULL)
+		return 1;
+	host += 3;
+	for (at = host; at < end && *at != '/' && *at != '?'; at++)
+		;
+	return at > host && *host != ':' && host_is_valid(host, (size_t)(at - host));
+}
+
 static enum request_method
 method_from_parser(const llhttp_t *parser)
 {
@@ -349,8 +366,8 @@ on_headers_complete(llhttp_t *parser)
 	request->method = method_from_parser(parser);
 	request->http_1_0 = parser->http_minor == 0;
 	request->keep_alive = llhttp_should_keep_alive(parser);
-	if (parser->http_major != 1)
-		fail(request, RESPONSE_ERROR_VERSION);
+	if (!target_is_valid(&request->target))
+		fail(request, RESPONSE_ERROR_BAD_REQUEST);
 	else if (!request->http_1_0 && request->hosts == 0)
 		fail(request, RESPONSE_ERROR_BAD_REQUEST);
 	else if (request->http_1_0 && request->codings > 0)
@@ -372,12 +389,16 @@ on_body(llhttp_t *parser, const char *at, size_t length)
 	return keep(request, &request->body, at, length, RESPONSE_ERROR_BODY_TOO_LARGE);
 }
 
-/* The last chunk's size: trailers follow, and get the rules of lines. */
+/* A chunk that cannot fit is not waited for. After the last one trailers follow, by the rules of lines. */
 static int
 on_chunk_header(llhttp_t *parser)
 {
 	struct request *request = parser->data;
 
+	if (parser->content_length > request->body.maximum - request->body.length) {
+		fail(request, RESPONSE_ERROR_BODY_TOO_LARGE);
+		return -1;
+	}
 	if (parser->content_length > 0)
 		return 0;
 	memset(&request->lines, 0, sizeof(request->lines));
@@ -399,6 +420,15 @@ on_message_complete(llhttp_t *parser)
 	return HPE_PAUSED;
 }
 
+/* tchar of RFC 9110, 5.6.2. */
+static int
+is_token_byte(char byte)
+{
+	return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+	       (byte >= '0' && byte <= '9') ||
+	       (byte != '\0' && strchr("!#$%&'*+-.^_`|~", byte) != NULL);
+}
+
 /* What llhttp refused; `at` is the byte it stopped at, or NULL. */
 static enum response_error
 error_from_parser(llhttp_errno_t code, const char *at)
@@ -406,10 +436,9 @@ error_from_parser(llhttp_errno_t code, const char *at)
 	switch (code) {
 	case HPE_INVALID_METHOD:
 		/* A word that could be a method is one we do not know; else it is no HTTP. */
-		return at != NULL && *at >= 'A' && *at <= 'Z' ? RESPONSE_ERROR_NOT_IMPLEMENTED
-							      : RESPONSE_ERROR_BAD_REQUEST;
+		return at != NULL && is_token_byte(*at) ? RESPONSE_ERROR_NOT_IMPLEMENTED
+							: RESPONSE_ERROR_BAD_REQUEST;
 	case HPE_INVALID_VERSION:
-	case HPE_PAUSED_H2_UPGRADE:
 		return RESPONSE_ERROR_VERSION;
 	default:
 		return RESPONSE_ERROR_BAD_REQUEST;
@@ -433,8 +462,8 @@ execute(struct request *request, const char *data, size_t length)
 	return length;
 }
 
-/* Takes one byte of a line. 0, or -1 if no line may have it there. */
-static int
+/* Takes one byte of a line; an error if no line may have it there. */
+static enum response_error
 follow_line(struct request_lines *lines, char byte)
 {
 	int blank = byte == ' ' || byte == '\t';
@@ -444,12 +473,27 @@ follow_line(struct request_lines *lines, char byte)
 
 	lines->line_begun = 1;
 	lines->after_space = byte == ' ';
-	return byte == '\0' || doubled || folded ? -1 : 0;
+	lines->last = lines->last << 8 | (unsigned char)byte;
+	return byte == '\0' || doubled || folded ? RESPONSE_ERROR_BAD_REQUEST : RESPONSE_ERROR_NONE;
+}
+
+/* What is wrong with a request line that ends in these bytes. llhttp takes RTSP and ICE for HTTP. */
+static enum response_error
+judge_version(uint64_t last)
+{
+	static const uint64_t form = 0x485454502f302e30; /* "HTTP/0.0" */
+	static const uint64_t digits = 0x0f000f;	 /* the bits in which digits differ */
+	unsigned major = last >> 16 & 0x0f, minor = last & 0x0f;
+
+	if (((last ^ form) & ~digits) != 0 || major > 9 || minor > 9)
+		return RESPONSE_ERROR_BAD_REQUEST;
+	return major == 1 ? RESPONSE_ERROR_NONE : RESPONSE_ERROR_VERSION;
 }
 
 /*
  * Follows lines to the empty one that ends them. Returns how many bytes belong to them; `ended`
- * is 1 there. -1 in `ended` means a bare CR or LF, a NUL, a folded line or doubled spaces.
+ * is 1 there. Stops with `error` set at a bare CR or LF, a NUL, a folded line, doubled spaces, and at the
+ * end of a request line that is not for us.
  */
 static size_t
 follow_lines(struct request_lines *lines, const char *data, size_t length, int *ended)
@@ -457,20 +501,22 @@ follow_lines(struct request_lines *lines, const char *data, size_t length, int *
 	size_t i;
 
 	*ended = 0;
-	for (i = 0; i < length && *ended == 0; i++) {
+	for (i = 0; i < length && !*ended && lines->error == RESPONSE_ERROR_NONE; i++) {
 		char byte = data[i];
 
 		if (lines->after_cr != (byte == '\n')) {
-			*ended = -1;
+			lines->error = RESPONSE_ERROR_BAD_REQUEST;
 		} else if (byte == '\n') {
 			if (!lines->line_begun && (lines->any || lines->ends_when_empty))
 				*ended = 1;
+			if (lines->line_begun && !lines->any && !lines->ends_when_empty)
+				lines->error = judge_version(lines->last);
 			lines->any |= lines->line_begun;
 			lines->after_cr = lines->after_space = lines->line_begun = 0;
 		} else if (byte == '\r') {
 			lines->after_cr = 1;
 		} else {
-			*ended = follow_line(lines, byte);
+			lines->error = follow_line(lines, byte);
 		}
 	}
 	lines->bytes += i;
@@ -487,11 +533,13 @@ feed_lines(struct request *request, const char *data, size_t length)
 	taken = follow_lines(&request->lines, data, length < room ? length : room, &ended);
 	if (request->phase == REQUEST_IDLE && (request->lines.any || request->lines.line_begun))
 		request->phase = REQUEST_HEAD;
-	if (ended == -1 || (execute(request, data, taken) != taken && !request->ended))
+	if (request->lines.error != RESPONSE_ERROR_NONE)
+		fail(request, request->lines.error);
+	else if (execute(request, data, taken) != taken && !request->ended)
 		fail(request, RESPONSE_ERROR_BAD_REQUEST);
-	else if (ended == 1 && request->in_lines && !request->ended)
+	else if (ended && request->in_lines && !request->ended)
 		fail(request, RESPONSE_ERROR_BAD_REQUEST);
-	else if (ended == 0 && request->lines.bytes == REQUEST_MAX_HEAD)
+	else if (!ended && request->lines.bytes == REQUEST_MAX_HEAD)
 		fail(request, RESPONSE_ERROR_HEAD_TOO_LARGE);
 	return taken;
 }

@@ -3,7 +3,8 @@
  * refusals that RFC 9112 asks of a server and llhttp leaves to it. Pure.
  *
  * Refused are bare CR and LF, obsolete line folding (5.2), HTTP/1.1 without exactly one valid
- * Host (3.2), Transfer-Encoding beside Content-Length or in HTTP/1.0 (6.1), codings other
+ * Host (3.2), an absolute target without a good authority (3.2.2; RFC 9110, 4.2.1 and 4.2.4), another
+ * protocol's request line (2.3), Transfer-Encoding beside Content-Length or in HTTP/1.0 (6.1), codings other
  * than chunked. Only what the API needs is kept of the head: the target and a few fields.
  */
 #ifndef APID_REQUEST_H
@@ -48,6 +49,8 @@ struct request_lines {
 	int line_begun;	     /* the line at hand has bytes */
 	int any;	     /* a line that is not empty is complete */
 	int ends_when_empty; /* 1: an empty first line is the end (trailers), not skipped (head) */
+	uint64_t last;	     /* the last eight bytes of the line */
+	enum response_error error; /* why it cannot go on */
 	size_t bytes;
 };
 

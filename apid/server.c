@@ -3,6 +3,7 @@
 #include "connection.h"
 #include "listen.h"
 #include "log.h"
+#include "pending.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -31,8 +32,9 @@ struct server {
 	struct door *door;
 	struct listener listeners[CONF_MAX_LISTEN];
 	size_t listener_count;
-	struct connection *connections; /* served */
-	unsigned count, turned_away;
+	/* In the order of their last request, or of their coming where there was none yet. */
+	struct connection *youngest, *oldest;
+	unsigned count;
 	struct log_limit full;
 	struct statistic_counters counters;
 	struct tls_context *tls; /* of new connections; NULL: there is none */
@@ -84,10 +86,53 @@ server_bind(const struct conf *conf, int fds[CONF_MAX_LISTEN])
 static void
 end_if_empty(struct server *server)
 {
-	if (!server->stopping || server->count + server->turned_away > 0 || server->broker == NULL)
+	if (!server->stopping || server->count > 0 || server->broker == NULL)
 		return;
 	broker_close(server->broker);
 	server->broker = NULL;
+}
+
+static void
+add_youngest(struct server *server, struct connection *connection)
+{
+	connection->younger = NULL;
+	connection->older = server->youngest;
+	if (connection->older != NULL)
+		connection->older->younger = connection;
+	else
+		server->oldest = connection;
+	server->youngest = connection;
+}
+
+static void
+take_out(struct server *server, struct connection *connection)
+{
+	if (connection->younger != NULL)
+		connection->younger->older = connection->older;
+	else
+		server->youngest = connection->older;
+	if (connection->older != NULL)
+		connection->older->younger = connection->younger;
+	else
+		server->oldest = connection->younger;
+}
+
+static int
+on_head(void *context, const struct request *request, struct response *response)
+{
+	struct server *server = context;
+
+	return exchange_judge(&server->desk, request, response);
+}
+
+static void
+on_request(void *context, struct connection *connection, const struct request *request)
+{
+	struct server *server = context;
+
+	take_out(server, connection);
+	add_youngest(server, connection);
+	exchange_serve(&server->desk, connection, request);
 }
 
 static void
@@ -95,35 +140,33 @@ on_closed(void *context, struct connection *connection)
 {
 	struct server *server = context;
 
-	if (connection->turned_away) {
-		server->turned_away--;
-	} else {
-		exchange_abandon(&server->desk, connection);
-		if (connection->previous != NULL)
-			connection->previous->next = connection->next;
-		else
-			server->connections = connection->next;
-		if (connection->next != NULL)
-			connection->next->previous = connection->previous;
-		server->count--;
-		statistic_set(&server->counters, STATISTIC_HTTP_OPEN, server->count);
-	}
+	exchange_abandon(&server->desk, connection);
+	take_out(server, connection);
+	server->count--;
+	statistic_set(&server->counters, STATISTIC_HTTP_OPEN, server->count);
 	end_if_empty(server);
 }
 
+/* Or else idle connections, or ones that drip, would keep everybody else out. */
+_Static_assert(
+    (int)PENDING_MAX < (int)SERVER_MAX_CONNECTIONS, "not all connections can wait for store");
+
+/*
+ * Closes the connection whose last request was longest ago, though none that waits for store: it may be
+ * changing something just now.
+ */
 static void
-turn_away(struct server *server, struct connection *connection)
+make_room(struct server *server)
 {
-	connection->turned_away = 1;
-	server->turned_away++;
-	statistic_count(&server->counters, STATISTIC_HTTP_TURNED_AWAY);
+	struct connection *connection = server->oldest;
+
+	while (connection->phase == CONNECTION_SERVING)
+		connection = connection->younger;
+	statistic_count(&server->counters, STATISTIC_HTTP_DISPLACED);
 	if (log_allowed(&server->full))
-		log_warning(
-		    "%d connections are open: another was turned away", SERVER_MAX_CONNECTIONS);
-	if (server->turned_away > SERVER_MAX_TURNED_AWAY)
-		connection_finish(connection);
-	else
-		connection_turn_away(connection, RESPONSE_ERROR_BUSY);
+		log_warning("%d connections are open: the one idle for longest gave way to another",
+		    SERVER_MAX_CONNECTIONS);
+	connection_close(connection);
 }
 
 static void
@@ -140,14 +183,9 @@ on_connection(uv_stream_t *stream, int status)
 	connection = connection_accept(stream, &server->host, &terms);
 	if (connection == NULL)
 		return;
-	if (server->count == SERVER_MAX_CONNECTIONS) {
-		turn_away(server, connection);
-		return;
-	}
-	connection->next = server->connections;
-	if (connection->next != NULL)
-		connection->next->previous = connection;
-	server->connections = connection;
+	if (server->count == SERVER_MAX_CONNECTIONS)
+		make_room(server);
+	add_youngest(server, connection);
 	server->count++;
 	statistic_count(&server->counters, STATISTIC_HTTP_OPENED);
 	statistic_set(&server->counters, STATISTIC_HTTP_OPEN, server->count);
@@ -236,8 +274,8 @@ server_open(uv_loop_t *loop, const struct conf *conf, const int fds[CONF_MAX_LIS
 	server->broker = broker_open(loop, &broker);
 	server->desk.broker = server->broker;
 	server->host = (struct connection_host){.context = server,
-	    .judge = exchange_judge,
-	    .serve = exchange_serve,
+	    .judge = on_head,
+	    .serve = on_request,
 	    .closed = on_closed,
 	    .counters = &server->counters};
 	server->door = door_listen(loop, door_fd, conf->privsep.users[CONF_ROLE_STORE].uid,
@@ -258,7 +296,7 @@ void
 server_stop(void *context)
 {
 	struct server *server = context;
-	struct connection *next;
+	struct connection *older;
 
 	server->stopping = 1;
 	door_close(server->door);
@@ -268,8 +306,8 @@ server_stop(void *context)
 	uv_close((uv_handle_t *)&server->day, NULL);
 	tls_context_free(server->tls);
 	server->tls = NULL;
-	for (struct connection *at = server->connections; at != NULL; at = next) {
-		next = at->next;
+	for (struct connection *at = server->youngest; at != NULL; at = older) {
+		older = at->older;
 		connection_finish(at);
 	}
 	end_if_empty(server);

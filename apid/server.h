@@ -13,8 +13,7 @@
 #include <uv.h>
 
 enum {
-	SERVER_MAX_CONNECTIONS = 1024, /* a further one gets 503 and is closed */
-	SERVER_MAX_TURNED_AWAY = 64, /* such answers on their way; beyond them it is just closed */
+	SERVER_MAX_CONNECTIONS = 1024, /* a further one takes the place of another */
 	SERVER_BACKLOG = 511,
 	SERVER_DAY_MS = 24 * 60 * 60 * 1000
 };
