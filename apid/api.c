@@ -159,6 +159,15 @@ api_keep_echo(struct api_echo *echo, const struct message_update *update)
 		memcpy(echo->txt, update->txt.data, echo->length);
 }
 
+/* `wait` is for the client whose address is limited. */
+static void
+refuse(enum message_result result, unsigned wait, struct response *response)
+{
+	response_set_error(response, response_error_from_result(result));
+	if (result == MESSAGE_RESULT_TOO_MANY_REQUESTS)
+		response->retry_after = wait;
+}
+
 void
 api_answer_register(
     const struct api *api, const struct message_register_answer *answer, struct response *response)
@@ -166,15 +175,15 @@ api_answer_register(
 	if (answer->result == MESSAGE_RESULT_OK)
 		response_set_registered(response, answer, api->zone);
 	else
-		response_set_error(response, response_error_from_result(answer->result));
+		refuse((enum message_result)answer->result, api->register_wait, response);
 }
 
 void
-api_answer_update(
-    enum message_result result, const struct api_echo *echo, struct response *response)
+api_answer_update(const struct api *api, enum message_result result, const struct api_echo *echo,
+    struct response *response)
 {
 	if (result == MESSAGE_RESULT_OK)
 		response_set_updated(response, echo->txt, echo->length);
 	else
-		response_set_error(response, response_error_from_result(result));
+		refuse(result, api->failure_wait, response);
 }

@@ -23,6 +23,8 @@ struct api {
 	char zone[NAME_MAX_TEXT]; /* without a final dot */
 	int registration_disabled;
 	const char *prefix; /* calls live under it; "" or a path */
+	/* Seconds after which a client that is limited may do one more. */
+	unsigned register_wait, failure_wait;
 };
 
 enum api_step {
@@ -67,7 +69,7 @@ void api_keep_echo(struct api_echo *echo, const struct message_update *update);
 /* These turn store's answer into ours. */
 void api_answer_register(
     const struct api *api, const struct message_register_answer *answer, struct response *response);
-void api_answer_update(
-    enum message_result result, const struct api_echo *echo, struct response *response);
+void api_answer_update(const struct api *api, enum message_result result,
+    const struct api_echo *echo, struct response *response);
 
 #endif

@@ -2,6 +2,13 @@
 
 #include <string.h>
 
+/* Seconds for one more where `rate` are allowed in `period`. */
+static unsigned
+wait_for_one(uint32_t rate, unsigned period)
+{
+	return rate > 0 ? (period + rate - 1) / rate : 0;
+}
+
 void
 exchange_desk_init(struct exchange_desk *desk, const struct conf *conf)
 {
@@ -10,6 +17,8 @@ exchange_desk_init(struct exchange_desk *desk, const struct conf *conf)
 	memset(desk, 0, sizeof(*desk));
 	desk->api.prefix = "";
 	desk->api.registration_disabled = conf->api.disable_registration;
+	desk->api.register_wait = wait_for_one(conf->api.limits.registrations_per_hour, 3600);
+	desk->api.failure_wait = wait_for_one(conf->api.limits.failures_per_minute, 60);
 	desk->proxies = (struct forwarded_trust){.networks = &conf->api.trusted_proxies.networks,
 	    .local = conf->api.trusted_proxies.local,
 	    .header = conf->api.forwarded_header};
@@ -77,7 +86,7 @@ on_updated(void *context, void *owner, enum message_result result)
 	struct response response;
 
 	response_init(&response, 0);
-	api_answer_update(result, &connection->echo, &response);
+	api_answer_update(&desk->api, result, &connection->echo, &response);
 	answer(desk, connection, ROUTE_UPDATE, &response);
 	response_free(&response);
 }

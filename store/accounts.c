@@ -11,7 +11,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { PUBLISH_TIMER_MS = 100 };
+enum { PUBLISH_TIMER_MS = 100, NS_IN_SECOND = 1000 * 1000 * 1000 };
 
 struct accounts {
 	struct database *database;
@@ -20,6 +20,7 @@ struct accounts {
 	struct committer *committer;
 	struct bcrypt_pool *pool;
 	struct credential_cache *credentials;
+	struct client_limit *client_limit;
 	unsigned outstanding;
 	struct account_operation *publishing, **publishing_end; /* in the order of their commits */
 	uv_timer_t publish_timer;
@@ -72,6 +73,8 @@ statistic_of_change(enum change_kind kind)
 		return STATISTIC_STORE_KEYS_ROTATED;
 	case CHANGE_DELETE:
 		return STATISTIC_STORE_DELETIONS;
+	default:
+		break; /* no change of an account */
 	}
 	return STATISTIC_STORE_VALUES_SET;
 }
@@ -308,6 +311,10 @@ accounts_create(struct accounts *accounts, struct account_operation *operation,
 	begin(accounts, operation);
 	operation->change.kind = CHANGE_REGISTER;
 	operation->change.name_state = wishes->state;
+	if (wishes->terms != NULL) {
+		operation->terms = *wishes->terms;
+		operation->change.terms = &operation->terms;
+	}
 	*account = (struct account_record){.created = wishes->created};
 	if (account->created == 0)
 		account->created = (uint64_t)time(NULL);
@@ -389,6 +396,20 @@ prove(struct account_operation *operation, const struct account_record *account)
 	finish_authentication(operation, MESSAGE_RESULT_OK, account);
 }
 
+static uint64_t
+now(void)
+{
+	return uv_hrtime() / NS_IN_SECOND;
+}
+
+/* Each key that costs a bcrypt counts as a wrong one until it is known to be none. */
+static void
+forgive(struct account_operation *operation)
+{
+	client_limit_give(
+	    operation->accounts->client_limit, CLIENT_LIMIT_FAILURES, &operation->client, now());
+}
+
 /* The account is read again: 50 ms have passed since, in which its hash may have changed. */
 static void
 on_verified(struct bcrypt_job *job)
@@ -402,6 +423,7 @@ on_verified(struct bcrypt_job *job)
 		finish_authentication(operation, MESSAGE_RESULT_FORBIDDEN, NULL);
 		return;
 	}
+	forgive(operation);
 	switch (database_read_account(accounts->database, &operation->username, &account)) {
 	case DATABASE_OK:
 		break;
@@ -424,6 +446,7 @@ on_verified(struct bcrypt_job *job)
 static void
 verify(struct account_operation *operation, struct slice key, struct slice hash)
 {
+	struct accounts *accounts = operation->accounts;
 	struct bcrypt_job *job = &operation->job;
 
 	job->kind = BCRYPT_VERIFY;
@@ -431,15 +454,20 @@ verify(struct account_operation *operation, struct slice key, struct slice hash)
 	memcpy(job->key, key.data, MESSAGE_KEY);
 	memcpy(job->hash, hash.data, hash.length);
 	job->hash[hash.length] = '\0';
-	if (bcrypt_pool_submit(operation->accounts->pool, job) != 0)
+	if (!client_limit_take(
+		accounts->client_limit, CLIENT_LIMIT_FAILURES, &operation->client, now())) {
+		finish_authentication(operation, MESSAGE_RESULT_TOO_MANY_REQUESTS, NULL);
+	} else if (bcrypt_pool_submit(accounts->pool, job) != 0) {
+		forgive(operation);
 		finish_authentication(operation, MESSAGE_RESULT_BUSY, NULL);
-	else
-		statistic_count(operation->accounts->counters, STATISTIC_STORE_BCRYPT_VERIFY);
+	} else {
+		statistic_count(accounts->counters, STATISTIC_STORE_BCRYPT_VERIFY);
+	}
 }
 
 void
 accounts_authenticate(struct accounts *accounts, struct account_operation *operation,
-    struct slice key,
+    struct slice key, const struct client_address *client,
     void (*authenticated)(struct account_operation *operation, enum message_result result,
 	const struct account_record *account))
 {
@@ -448,6 +476,7 @@ accounts_authenticate(struct accounts *accounts, struct account_operation *opera
 
 	begin(accounts, operation);
 	operation->authenticated = authenticated;
+	operation->client = *client;
 	switch (database_read_account(accounts->database, &operation->username, &account)) {
 	case DATABASE_OK:
 		if (credential_known(
@@ -476,6 +505,7 @@ accounts_start(uv_loop_t *loop, const struct accounts_config *config)
 	if (accounts == NULL)
 		fatal("no memory for the accounts");
 	accounts->database = config->database;
+	accounts->client_limit = config->client_limit;
 	accounts->counters = summary_counters(config->summary, SUMMARY_LOOP);
 	accounts->publishing_end = &accounts->publishing;
 	accounts->publish_timer.data = accounts;
@@ -487,6 +517,12 @@ accounts_start(uv_loop_t *loop, const struct accounts_config *config)
 	accounts->feed = feed_start(loop, config->database, &config->limits, config->summary,
 	    config->dnsd_uid, release_published, accounts);
 	return accounts;
+}
+
+struct committer *
+accounts_committer(struct accounts *accounts)
+{
+	return accounts->committer;
 }
 
 void

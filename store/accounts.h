@@ -15,6 +15,7 @@
 #define STORE_ACCOUNTS_H
 
 #include "bcrypt_pool.h"
+#include "client_limit.h"
 #include "committer.h"
 #include "database.h"
 #include "summary.h"
@@ -26,8 +27,9 @@ enum {
 };
 
 struct accounts_config {
-	struct database *database; /* outlives the accounts */
-	struct summary *summary;   /* outlives the accounts */
+	struct database *database;	   /* outlives the accounts */
+	struct summary *summary;	   /* outlives the accounts */
+	struct client_limit *client_limit; /* outlives the accounts */
 	struct record_limits limits;
 	uid_t dnsd_uid;
 	unsigned bcrypt_threads;
@@ -43,6 +45,9 @@ struct accounts *accounts_start(uv_loop_t *loop, const struct accounts_config *c
  * apart from going on with one in its `done`. All is closed and freed when the loop runs out of work.
  */
 void accounts_stop(struct accounts *accounts);
+
+/* The commit thread, for changes that concern no account. */
+struct committer *accounts_committer(struct accounts *accounts);
 
 /* One operation at a time. Owned by whoever begins it; zeroed before the first, accounts_clear()ed after the last. */
 struct account_operation {
@@ -66,6 +71,8 @@ struct account_operation {
 	struct bcrypt_job job;
 	struct change change;
 	char token[RECORD_MAX_TOKEN];
+	struct registration_terms terms;
+	struct client_address client; /* who pays for a bcrypt */
 	char (*networks)[NETWORK_MAX_TEXT];
 	void (*authenticated)(struct account_operation *operation, enum message_result result,
 	    const struct account_record *account);
@@ -79,10 +86,11 @@ void accounts_clear(struct account_operation *operation);
 /*
  * Finds out whether `key` (MESSAGE_KEY bytes) is the key of operation->username, then calls `authenticated` once,
  * under the same conditions as `done`: OK with the account's record, valid during the call; FORBIDDEN, also for a user
- * that is not there and as late; BUSY or DB_ERROR.
+ * that is not there and as late; TOO_MANY_REQUESTS, when it would cost a bcrypt and `client` has sent too many wrong
+ * keys (client_limit.h); BUSY or DB_ERROR.
  */
 void accounts_authenticate(struct accounts *accounts, struct account_operation *operation,
-    struct slice key,
+    struct slice key, const struct client_address *client,
     void (*authenticated)(struct account_operation *operation, enum message_result result,
 	const struct account_record *account));
 
@@ -93,14 +101,16 @@ struct account_wishes {
 	struct slice hash;	     /* crypt(5); empty: a key is made, hashed and given back */
 	uint64_t created;	     /* seconds since 1970; 0: now */
 	struct slice token; /* name of the token it is registered with, at most RECORD_MAX_TOKEN */
-	const struct slice *networks; /* as written, each below NETWORK_MAX_TEXT */
-	unsigned network_count;	      /* at most MESSAGE_MAX_NETWORKS */
+	const struct slice *networks;		/* as written, each below NETWORK_MAX_TEXT */
+	unsigned network_count;			/* at most MESSAGE_MAX_NETWORKS */
+	const struct registration_terms *terms; /* NULL: it depends on nothing */
 	const struct name_record
 	    *state; /* its updated and values are taken over; NULL: no values */
 };
 
 /*
- * Makes an account. BAD_NETWORK, BAD_SUBDOMAIN; TAKEN when the user name or the subdomain was ever given out before.
+ * Makes an account. BAD_NETWORK, BAD_SUBDOMAIN; TAKEN when the user name or the subdomain was ever given out before;
+ * REGISTRATION_FORBIDDEN when the terms are not met.
  */
 void accounts_create(struct accounts *accounts, struct account_operation *operation,
     const struct account_wishes *wishes);

@@ -1,6 +1,7 @@
 #include "committer.h"
 
 #include "log.h"
+#include "token_change.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -61,6 +62,26 @@ check_free(struct database *database, const struct change *change)
 	return result == DATABASE_OK ? MESSAGE_RESULT_TAKEN : result_of_read(result);
 }
 
+/* Room for one more, and a token that is still good; the token is spent. */
+static enum message_result
+meet_terms(struct database *database, const struct change *change)
+{
+	const struct registration_terms *terms = change->terms;
+	uint64_t count;
+
+	if (terms == NULL)
+		return MESSAGE_RESULT_OK;
+	if (terms->cap > 0) {
+		if (database_get_account_count(database, &count) != DATABASE_OK)
+			return MESSAGE_RESULT_DB_ERROR;
+		if (count >= terms->cap)
+			return MESSAGE_RESULT_REGISTRATION_FORBIDDEN;
+	}
+	if (change->account->token.length == 0)
+		return MESSAGE_RESULT_OK;
+	return token_change_spend(database, change->account->token, &terms->client, change->time);
+}
+
 static enum message_result
 apply_register(struct database *database, struct change *change)
 {
@@ -78,9 +99,13 @@ apply_register(struct database *database, struct change *change)
 		name.count = change->name_state->count;
 	}
 	name.sequence = database_next_sequence(database);
-	/* keep_name first: after a put, only a failed transaction takes the account back. */
-	if (keep_name(change, &name) != 0 ||
-	    database_put_account(database, &change->username, change->account) != DATABASE_OK ||
+	/* keep_name first: after a put, only a failed transaction takes account and token back. */
+	if (keep_name(change, &name) != 0)
+		return MESSAGE_RESULT_DB_ERROR;
+	result = meet_terms(database, change);
+	if (result != MESSAGE_RESULT_OK)
+		return result;
+	if (database_put_account(database, &change->username, change->account) != DATABASE_OK ||
 	    database_put_name(database, change->label, &name) != DATABASE_OK)
 		return MESSAGE_RESULT_DB_ERROR;
 	return MESSAGE_RESULT_OK;
@@ -206,6 +231,10 @@ apply(struct committer *committer, struct change *change)
 	case CHANGE_HASH:
 	case CHANGE_DELETE:
 		return apply_to_account(database, limits, change);
+	case CHANGE_TOKEN_ADD:
+		return token_change_add(database, change->token_name, change->token);
+	case CHANGE_TOKEN_REVOKE:
+		return token_change_revoke(database, change->token_name, change->time);
 	}
 	return MESSAGE_RESULT_DB_ERROR;
 }

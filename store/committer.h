@@ -21,7 +21,15 @@ enum change_kind {
 	CHANGE_CLEAR,	 /* all values */
 	CHANGE_NETWORKS, /* who may use the account */
 	CHANGE_HASH,	 /* its key */
-	CHANGE_DELETE	 /* the account; its name is retired */
+	CHANGE_DELETE,	 /* the account; its name is retired */
+	CHANGE_TOKEN_ADD,
+	CHANGE_TOKEN_REVOKE
+};
+
+/* What a client's registration depends on at the moment it is committed. */
+struct registration_terms {
+	uint64_t cap;		      /* accounts there may be; 0: any number */
+	struct client_address client; /* who spends the token that the account names, if any */
 };
 
 /* Owned by whoever submits it, and not touched by him until `done`. */
@@ -33,13 +41,17 @@ struct change {
 	const struct account_record *account; /* CHANGE_REGISTER; its networks or its hash */
 	const struct name_record
 	    *name_state; /* CHANGE_REGISTER: updated and values, or NULL: none */
+	const struct registration_terms *terms; /* CHANGE_REGISTER; NULL: it depends on nothing */
+	struct slice token_name;		/* CHANGE_TOKEN_* */
+	const struct token_record *token;	/* CHANGE_TOKEN_ADD */
 	/* Of an account that is changed or deleted: refused if its hash is not this one any more; empty: any. */
 	struct slice expected_hash;
 	struct slice text; /* CHANGE_SET, CHANGE_REMOVE */
 
 	/*
-	 * OK, FORBIDDEN (there is no such account, its hash is not the expected one, or the name is not its own),
-	 * TAKEN (CHANGE_REGISTER: the user name or the label was given out before) or DB_ERROR
+	 * OK, FORBIDDEN (there is no such account or token, its hash is not the expected one, or the name is not its
+	 * own), TAKEN (the user name, the label or the token's name was given out before), REGISTRATION_FORBIDDEN (the
+	 * terms are not met any more) or DB_ERROR
 	 */
 	enum message_result result;
 	uint64_t commit;     /* with OK: the name's sequence; 0 if the name was not changed */

@@ -15,7 +15,7 @@
 #include <uv.h>
 
 enum {
-	DATABASE_TABLES = 3,
+	DATABASE_TABLES = 5,
 	/* Bytes left on a disk that has just refused a part of a write (LMDB writes 256 KiB at once). */
 	DATABASE_LAST_ROOM = 1024 * 1024
 };
@@ -26,6 +26,7 @@ static const size_t largest_map = (size_t)1 << 40;
 struct database {
 	MDB_env *environment;
 	MDB_dbi meta, accounts, names;
+	MDB_dbi tokens, token_hashes; /* name to record, hash to name */
 	int lock_fd; /* a file, not the folder: a descriptor of that would lead out of the chroot */
 	uv_mutex_t map;			/* held by reads, and by growth, which must find none */
 	struct log_limit read_failures; /* the loop's thread's */
@@ -108,7 +109,10 @@ open_tables(struct database *database, const char *path)
 	if ((code = mdb_txn_begin(database->environment, NULL, 0, &transaction)) != 0 ||
 	    (code = mdb_dbi_open(transaction, "meta", MDB_CREATE, &database->meta)) != 0 ||
 	    (code = mdb_dbi_open(transaction, "accounts", MDB_CREATE, &database->accounts)) != 0 ||
-	    (code = mdb_dbi_open(transaction, "names", MDB_CREATE, &database->names)) != 0)
+	    (code = mdb_dbi_open(transaction, "names", MDB_CREATE, &database->names)) != 0 ||
+	    (code = mdb_dbi_open(transaction, "tokens", MDB_CREATE, &database->tokens)) != 0 ||
+	    (code = mdb_dbi_open(
+		 transaction, "token_hashes", MDB_CREATE, &database->token_hashes)) != 0)
 		fatal("cannot open the database in %s: %s", path, mdb_strerror(code));
 	code = get_u64(transaction, database->meta, "schema", &schema);
 	if (code == MDB_NOTFOUND) {
@@ -342,8 +346,51 @@ database_read_name(struct database *database, struct slice label, struct databas
 	return DATABASE_FAILED;
 }
 
+static void
+log_damaged_token(struct slice name)
+{
+	char text[4 * RECORD_MAX_TOKEN + 4];
+
+	log_error("database: the record of token %s is damaged",
+	    log_safe(text, sizeof(text), name.data, name.length));
+}
+
 enum database_result
-database_count_names(struct database *database, uint64_t *count)
+database_read_token(struct database *database, struct slice name, struct token_record *token)
+{
+	MDB_val key = value_of(name.data, name.length);
+	unsigned char bytes[RECORD_MAX];
+	struct slice record;
+	enum database_result result =
+	    read_record(database, database->tokens, key, "read a token", bytes, &record);
+
+	if (result != DATABASE_OK || token_record_decode(token, name, record) == 0)
+		return result;
+	log_damaged_token(name);
+	return DATABASE_FAILED;
+}
+
+enum database_result
+database_find_token(struct database *database, const unsigned char hash[RECORD_TOKEN_HASH],
+    char name[RECORD_MAX_TOKEN], size_t *length, struct token_record *token)
+{
+	MDB_val key = value_of(hash, RECORD_TOKEN_HASH);
+	unsigned char bytes[RECORD_MAX];
+	struct slice found;
+	enum database_result result =
+	    read_record(database, database->token_hashes, key, "find a token", bytes, &found);
+
+	if (result != DATABASE_OK)
+		return result;
+	if (found.length > RECORD_MAX_TOKEN)
+		return failed(&database->read_failures, "find a token", MDB_CORRUPTED);
+	memcpy(name, found.data, found.length);
+	*length = found.length;
+	return database_read_token(database, found, token);
+}
+
+static enum database_result
+count_records(struct database *database, MDB_dbi table, const char *what, uint64_t *count)
 {
 	MDB_txn *transaction = begin_read(database);
 	MDB_stat status;
@@ -351,12 +398,24 @@ database_count_names(struct database *database, uint64_t *count)
 
 	if (transaction == NULL)
 		return DATABASE_FAILED;
-	code = mdb_stat(transaction, database->names, &status);
+	code = mdb_stat(transaction, table, &status);
 	end_read(database, transaction);
 	if (code != 0)
-		return failed(&database->read_failures, "count the names", code);
+		return failed(&database->read_failures, what, code);
 	*count = status.ms_entries;
 	return DATABASE_OK;
+}
+
+enum database_result
+database_count_names(struct database *database, uint64_t *count)
+{
+	return count_records(database, database->names, "count the names", count);
+}
+
+enum database_result
+database_count_accounts(struct database *database, uint64_t *count)
+{
+	return count_records(database, database->accounts, "count the accounts", count);
 }
 
 /* Puts the cursor on the first record behind `after`. */
@@ -463,6 +522,33 @@ database_walk_accounts(struct database *database, const struct uuid *after,
 		behind = (struct slice){after->bytes, sizeof(after->bytes)};
 	return walk(database, database->accounts, behind, "walk through the accounts",
 	    visit_account, &accounts);
+}
+
+struct token_walk {
+	int (*visit)(void *context, struct slice name, const struct token_record *token);
+	void *context;
+};
+
+static int
+visit_token(void *context, struct slice name, struct slice record)
+{
+	const struct token_walk *tokens = context;
+	struct token_record token;
+
+	if (token_record_decode(&token, name, record) == 0)
+		return tokens->visit(tokens->context, name, &token);
+	log_damaged_token(name);
+	return 0;
+}
+
+enum database_result
+database_walk_tokens(struct database *database, struct slice after,
+    int (*visit)(void *context, struct slice name, const struct token_record *token), void *context)
+{
+	struct token_walk tokens = {visit, context};
+
+	return walk(
+	    database, database->tokens, after, "walk through the tokens", visit_token, &tokens);
 }
 
 /* Remembers the transaction's first failure; map growth is asked for silently. */
@@ -587,6 +673,52 @@ database_get_name(struct database *database, struct slice label, struct name_rec
 		return result;
 	log_damaged_name(label);
 	return DATABASE_FAILED;
+}
+
+enum database_result
+database_put_token(struct database *database, struct slice name, const struct token_record *token)
+{
+	MDB_val key = value_of(name.data, name.length);
+	MDB_val hash = value_of(token->hash, sizeof(token->hash));
+	struct writer writer;
+	enum database_result result;
+
+	writer_init(&writer, database->scratch, sizeof(database->scratch));
+	writer_bytes(&writer, name.data, name.length);
+	result = put(database, database->token_hashes, &hash, &writer, "write a token's hash");
+	if (result != DATABASE_OK)
+		return result;
+	writer_init(&writer, database->scratch, sizeof(database->scratch));
+	token_record_encode(token, name, &writer);
+	return put(database, database->tokens, &key, &writer, "write a token");
+}
+
+enum database_result
+database_get_token(struct database *database, struct slice name, struct token_record *token)
+{
+	MDB_val key = value_of(name.data, name.length);
+	struct slice record;
+	enum database_result result = get(database, database->tokens, key, "read a token", &record);
+
+	if (result != DATABASE_OK || token_record_decode(token, name, record) == 0)
+		return result;
+	log_damaged_token(name);
+	return DATABASE_FAILED;
+}
+
+enum database_result
+database_get_account_count(struct database *database, uint64_t *count)
+{
+	MDB_stat status;
+	int code;
+
+	if (database->failure != 0)
+		return DATABASE_FAILED;
+	code = mdb_stat(database->transaction, database->accounts, &status);
+	if (code != 0)
+		return write_failed(database, "count the accounts", code);
+	*count = status.ms_entries;
+	return DATABASE_OK;
 }
 
 uint64_t

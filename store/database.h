@@ -1,5 +1,5 @@
 /*
- * The LMDB environment: accounts, names, and the sequence that orders every commit.
+ * The LMDB environment: accounts, names, registration tokens, and the sequence that orders every commit.
  *
  * Two threads use it. Any number of reads happen on the thread of the loop, each in a short
  * transaction of its own. All writing happens on one other thread: it begins, writes, syncs
@@ -75,6 +75,23 @@ enum database_result database_count_names(struct database *database, uint64_t *c
 enum database_result database_walk_names(struct database *database, struct slice after,
     int (*visit)(void *context, struct slice label, const struct name_record *name), void *context);
 
+/* Visits the tokens behind the name `after` (empty: from the first) in order; the rest as with database_walk_names(). */
+enum database_result database_walk_tokens(struct database *database, struct slice after,
+    int (*visit)(void *context, struct slice name, const struct token_record *token),
+    void *context);
+
+/* Accounts there are. Thread of the loop. */
+enum database_result database_count_accounts(struct database *database, uint64_t *count);
+
+/* Reads the token of that name. Thread of the loop. */
+enum database_result database_read_token(
+    struct database *database, struct slice name, struct token_record *token);
+
+/* Finds the token by its hash; writes its name and the name's length. Thread of the loop. */
+enum database_result database_find_token(struct database *database,
+    const unsigned char hash[RECORD_TOKEN_HASH], char name[RECORD_MAX_TOKEN], size_t *length,
+    struct token_record *token);
+
 /*
  * Writing: begin, any puts and reads, commit or abort. After a put failed the transaction only
  * remembers that, and commit fails. Writing thread only.
@@ -96,6 +113,15 @@ enum database_result database_get_account(
 /* Reads a name as it is inside the transaction; its slices are valid until the next put. */
 enum database_result database_get_name(
     struct database *database, struct slice label, struct name_record *name);
+
+/* A token's hash stays what it was at the first put. */
+enum database_result database_put_token(
+    struct database *database, struct slice name, const struct token_record *token);
+enum database_result database_get_token(
+    struct database *database, struct slice name, struct token_record *token);
+
+/* Accounts there are inside the transaction. */
+enum database_result database_get_account_count(struct database *database, uint64_t *count);
 
 /* The next number of the sequence; it becomes durable with the transaction. */
 uint64_t database_next_sequence(struct database *database);

@@ -6,6 +6,7 @@
 #include "door.h"
 #include "filter.h"
 #include "log.h"
+#include "password.h"
 #include "requests.h"
 #include "summary.h"
 
@@ -18,6 +19,7 @@ struct service {
 	struct accounts *accounts;
 	struct requests *requests; /* NULL: an administrator is served alone */
 	struct control *control;
+	struct registration registration;
 };
 
 static void
@@ -62,17 +64,35 @@ bind_control(struct control_config *control, struct service *service)
 		    "control: there is no group \"%s\": only root may administer", group->name);
 }
 
+static struct client_limit *
+make_client_limit(const struct conf *conf)
+{
+	struct client_limit_config config = {
+	    .rates = {[CLIENT_LIMIT_REGISTRATIONS] = conf->api.limits.registrations_per_hour,
+		[CLIENT_LIMIT_FAILURES] = conf->api.limits.failures_per_minute},
+	    .exempt = conf->api.limits.exempt.networks,
+	    .exempt_count = conf->api.limits.exempt.count};
+	struct client_limit *limit;
+
+	password_random(config.key, sizeof(config.key));
+	limit = client_limit_new(&config);
+	if (limit == NULL)
+		fatal("no memory for the limits of clients");
+	return limit;
+}
+
 static struct requests *
-start_requests(
-    uv_loop_t *loop, const struct service *service, const struct accounts_config *accounts)
+start_requests(uv_loop_t *loop, struct service *service, const struct accounts_config *accounts)
 {
 	const struct conf *conf = &service->daemon.conf;
 	struct requests_config requests = {.accounts = service->accounts,
 	    .summary = accounts->summary,
 	    .limits = accounts->limits,
 	    .apid_uid = conf->privsep.users[CONF_ROLE_APID].uid,
-	    .disable_registration = conf->api.disable_registration};
+	    .registration = &service->registration};
 
+	service->registration = (struct registration){
+	    .conf = conf, .database = accounts->database, .limit = accounts->client_limit};
 	return requests_start(loop, &requests);
 }
 
@@ -101,6 +121,7 @@ main(int argc, char **argv)
 	accounts.limits = (struct record_limits){.values = conf->zone.values_per_name,
 	    .lifetime = conf->zone.value_lifetime,
 	    .text = conf->zone.txt_max};
+	accounts.client_limit = make_client_limit(conf);
 	service.accounts = accounts_start(&loop, &accounts);
 	control.summary = accounts.summary;
 	control.database = accounts.database;
@@ -111,6 +132,7 @@ main(int argc, char **argv)
 	control_free(service.control);
 	summary_log(accounts.summary);
 	summary_free(accounts.summary);
+	client_limit_free(accounts.client_limit);
 	database_close(accounts.database);
 	return code;
 }

@@ -30,17 +30,23 @@ password_random(void *bytes, size_t length)
 }
 
 void
-password_generate(char key[MESSAGE_KEY + 1])
+password_random_text(char *text, size_t length)
 {
 	static const char alphabet[] =
 	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
-	unsigned char random[MESSAGE_KEY];
+	unsigned char random[PASSWORD_MAX_RANDOM_TEXT];
 
-	password_random(random, sizeof(random));
-	for (unsigned i = 0; i < MESSAGE_KEY; i++)
-		key[i] = alphabet[random[i] & 63];
-	key[MESSAGE_KEY] = '\0';
+	password_random(random, length);
+	for (size_t i = 0; i < length; i++)
+		text[i] = alphabet[random[i] & 63];
 	explicit_bzero(random, sizeof(random));
+}
+
+void
+password_generate(char key[MESSAGE_KEY + 1])
+{
+	password_random_text(key, MESSAGE_KEY);
+	key[MESSAGE_KEY] = '\0';
 }
 
 int

@@ -16,7 +16,12 @@ extern const char password_nobody[];
 /* Fills `length` bytes from getrandom(2); fatal when the kernel gives none. */
 void password_random(void *bytes, size_t length);
 
-/* Makes a key: MESSAGE_KEY characters of [A-Za-z0-9_-], 6 random bits each, and a NUL. */
+enum { PASSWORD_MAX_RANDOM_TEXT = 64 };
+
+/* Fills `length` characters of [A-Za-z0-9_-], 6 random bits each; at most PASSWORD_MAX_RANDOM_TEXT. */
+void password_random_text(char *text, size_t length);
+
+/* Makes a key: MESSAGE_KEY such characters, and a NUL. */
 void password_generate(char key[MESSAGE_KEY + 1]);
 
 /*

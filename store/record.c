@@ -128,6 +128,62 @@ name_record_decode(struct name_record *name, struct slice key, struct slice byte
 }
 
 static void
+read_fixed(struct reader *reader, void *bytes, size_t length)
+{
+	struct slice from = reader_bytes(reader, length);
+
+	if (from.length == length)
+		memcpy(bytes, from.data, length);
+}
+
+void
+token_record_encode(const struct token_record *token, struct slice key, struct writer *writer)
+{
+	begin(writer);
+	writer_bytes(writer, token->hash, sizeof(token->hash));
+	writer_u64(writer, token->created);
+	writer_u64(writer, token->expires);
+	writer_u64(writer, token->revoked);
+	writer_u64(writer, token->quota);
+	writer_u64(writer, token->used);
+	writer_u64(writer, token->last_used);
+	writer_bytes(writer, token->last_client.bytes, sizeof(token->last_client.bytes));
+	writer_u16(writer, token->network_count);
+	for (unsigned i = 0; i < token->network_count; i++) {
+		writer_bytes(writer, token->networks[i].bytes, sizeof(token->networks[i].bytes));
+		writer_u8(writer, token->networks[i].bits);
+	}
+	finish(writer, key);
+}
+
+int
+token_record_decode(struct token_record *token, struct slice key, struct slice bytes)
+{
+	struct reader reader;
+
+	if (open_record(&reader, key, bytes) != 0)
+		return -1;
+	read_fixed(&reader, token->hash, sizeof(token->hash));
+	token->created = reader_u64(&reader);
+	token->expires = reader_u64(&reader);
+	token->revoked = reader_u64(&reader);
+	token->quota = reader_u64(&reader);
+	token->used = reader_u64(&reader);
+	token->last_used = reader_u64(&reader);
+	read_fixed(&reader, token->last_client.bytes, sizeof(token->last_client.bytes));
+	token->network_count = reader_u16(&reader);
+	if (token->network_count > RECORD_MAX_TOKEN_NETWORKS)
+		return -1;
+	for (unsigned i = 0; i < token->network_count; i++) {
+		read_fixed(&reader, token->networks[i].bytes, sizeof(token->networks[i].bytes));
+		token->networks[i].bits = reader_u8(&reader);
+		if (token->networks[i].bits > 128)
+			return -1;
+	}
+	return reader_end(&reader);
+}
+
+static void
 remove_value(struct name_record *name, unsigned place)
 {
 	memmove(&name->values[place], &name->values[place + 1],

@@ -14,8 +14,10 @@
 
 enum {
 	RECORD_FORMAT = 1,
-	RECORD_MAX_HASH = 100,	 /* a bcrypt hash has 60 */
-	RECORD_MAX_TOKEN = 64,	 /* bytes of a token's name */
+	RECORD_MAX_HASH = 100, /* a bcrypt hash has 60 */
+	RECORD_MAX_TOKEN = 64, /* bytes of a token's name */
+	RECORD_TOKEN_HASH = 32,
+	RECORD_MAX_TOKEN_NETWORKS = 64,
 	RECORD_MAX = MESSAGE_MAX /* bytes of any record */
 };
 
@@ -55,16 +57,36 @@ struct record_limits {
 };
 
 /*
+ * A registration token. Key: its name, 1 to RECORD_MAX_TOKEN bytes of [A-Za-z0-9._-]. The secret itself is kept
+ * nowhere.
+ */
+struct token_record {
+	unsigned char hash[RECORD_TOKEN_HASH]; /* SHA-256 of the secret */
+	uint64_t created;		       /* seconds since 1970; so are the following */
+	uint64_t expires;		       /* 0: never */
+	uint64_t revoked;		       /* 0: it was not */
+	uint64_t quota;			       /* accounts it is good for; 0: any number */
+	uint64_t used;			       /* accounts registered with it */
+	uint64_t last_used;		       /* 0: never */
+	struct client_address last_client;
+	uint16_t network_count;
+	struct network
+	    networks[RECORD_MAX_TOKEN_NETWORKS]; /* where it may be used; none: anywhere */
+};
+
+/*
  * Writes the record into `writer`, which starts empty; writer->failed tells whether it fitted.
  */
 void account_record_encode(
     const struct account_record *account, const struct uuid *key, struct writer *writer);
 void name_record_encode(const struct name_record *name, struct slice key, struct writer *writer);
+void token_record_encode(const struct token_record *token, struct slice key, struct writer *writer);
 
 /* Reads it; the slices point into `bytes`. 0, or -1: damaged, or of an unknown format. */
 int account_record_decode(
     struct account_record *account, const struct uuid *key, struct slice bytes);
 int name_record_decode(struct name_record *name, struct slice key, struct slice bytes);
+int token_record_decode(struct token_record *token, struct slice key, struct slice bytes);
 
 /*
  * Sets a value: one that is there already is only renewed, so that there are never two equal

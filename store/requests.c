@@ -153,15 +153,20 @@ on_register(void *context, uint64_t id, struct reader *body, int fd)
 {
 	struct requests *requests = front_context(context);
 	struct message_register wanted;
-	struct account_wishes wishes = {.networks = wanted.networks};
+	char token[RECORD_MAX_TOKEN];
+	size_t token_length;
+	struct registration_terms terms = {
+	    .cap = requests->config.registration->conf->api.registration_cap};
+	struct account_wishes wishes = {.networks = wanted.networks, .terms = &terms};
+	enum message_result result;
 	struct request *request;
 
 	(void)fd;
 	if (message_get_register(body, &wanted) != 0)
 		return -1;
-	if (requests->config.disable_registration) {
-		answer_registration(
-		    requests, requests->link_number, id, MESSAGE_RESULT_REGISTRATION_CLOSED, NULL);
+	result = registration_judge(requests->config.registration, &wanted, token, &token_length);
+	if (result != MESSAGE_RESULT_OK) {
+		answer_registration(requests, requests->link_number, id, result, NULL);
 		return 0;
 	}
 	request = new_request(requests, id);
@@ -169,6 +174,8 @@ on_register(void *context, uint64_t id, struct reader *body, int fd)
 		answer_registration(requests, requests->link_number, id, MESSAGE_RESULT_BUSY, NULL);
 		return 0;
 	}
+	terms.client = wanted.client;
+	wishes.token = (struct slice){(const unsigned char *)token, token_length};
 	wishes.network_count = wanted.count;
 	request->operation.done = finish_registration;
 	accounts_create(requests->config.accounts, &request->operation, &wishes);
@@ -225,8 +232,8 @@ on_update(void *context, uint64_t id, struct reader *body, int fd)
 	memcpy(request->operation.subdomain, update.subdomain.data, update.subdomain.length);
 	request->operation.subdomain_length = update.subdomain.length;
 	request->operation.done = finish_update;
-	accounts_authenticate(
-	    requests->config.accounts, &request->operation, update.key, on_authenticated);
+	accounts_authenticate(requests->config.accounts, &request->operation, update.key,
+	    &request->client, on_authenticated);
 	return 0;
 }
 

@@ -5,6 +5,7 @@
 #define STORE_REQUESTS_H
 
 #include "accounts.h"
+#include "registration.h"
 #include "summary.h"
 
 #include <uv.h>
@@ -18,7 +19,7 @@ struct requests_config {
 	struct accounts *accounts;
 	struct summary *summary; /* outlives the requests */
 	uid_t apid_uid;
-	int disable_registration;
+	struct registration *registration; /* outlives the requests */
 	struct record_limits limits;
 };
 

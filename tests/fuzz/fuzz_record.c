@@ -36,6 +36,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static unsigned char again[RECORD_MAX];
 	struct account_record account;
 	struct name_record name;
+	struct token_record token;
 	struct writer writer;
 	unsigned char *copy;
 	struct slice bytes;
@@ -51,6 +52,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (name_record_decode(&name, label, bytes) == 0) {
 		writer_init(&writer, again, sizeof(again));
 		name_record_encode(&name, label, &writer);
+		insist_same(&writer, bytes);
+	}
+	if (token_record_decode(&token, label, bytes) == 0) {
+		writer_init(&writer, again, sizeof(again));
+		token_record_encode(&token, label, &writer);
 		insist_same(&writer, bytes);
 	}
 	repair(copy, size, (struct slice){key.bytes, sizeof(key.bytes)});

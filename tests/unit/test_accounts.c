@@ -13,6 +13,11 @@ static uv_loop_t loop;
 static struct summary *summary;
 static struct database *database;
 static struct accounts *accounts;
+static struct client_limit *client_limit;
+static const struct client_address client = {{[15] = 1}};
+
+enum { FAILURES = 2 }; /* of one address in a minute */
+
 static struct account_operation operation;
 static enum message_result ended;
 static unsigned ends;
@@ -36,6 +41,10 @@ start(void)
 	summary = summary_start(&loop);
 	config.database = database;
 	config.summary = summary;
+	client_limit = client_limit_new(
+	    &(struct client_limit_config){.rates = {[CLIENT_LIMIT_FAILURES] = FAILURES}});
+	ck_assert_ptr_nonnull(client_limit);
+	config.client_limit = client_limit;
 	config.limits = (struct record_limits){.values = 2, .text = 43};
 	accounts = accounts_start(&loop, &config);
 }
@@ -43,10 +52,11 @@ start(void)
 static void
 stop(void)
 {
-	accounts_clear(&operation);
 	accounts_stop(accounts);
 	uv_run(&loop, UV_RUN_DEFAULT);
+	accounts_clear(&operation);
 	summary_free(summary);
+	client_limit_free(client_limit);
 	database_close(database);
 }
 
@@ -89,7 +99,7 @@ on_authenticated(
 static enum message_result
 authenticate(const char *key)
 {
-	accounts_authenticate(accounts, &operation, slice_of(key), on_authenticated);
+	accounts_authenticate(accounts, &operation, slice_of(key), &client, on_authenticated);
 	return result();
 }
 
@@ -376,6 +386,48 @@ START_TEST(accounts_are_listed_in_pages)
 }
 END_TEST
 
+/*
+ * What costs a bcrypt is counted until it proves right; beyond the limit only a key that is remembered gets through.
+ */
+START_TEST(too_many_wrong_keys_are_not_looked_at)
+{
+	const char *wrong = "wrong000000000000000000000000000000wrong";
+	struct account_wishes wishes = {.networks = NULL};
+	char key[MESSAGE_KEY + 1] = "";
+
+	start();
+	ck_assert_int_eq(create(&wishes), MESSAGE_RESULT_OK);
+	memcpy(key, operation.job.key, MESSAGE_KEY);
+	for (unsigned i = 0; i <= FAILURES; i++)
+		ck_assert_int_eq(authenticate(key), MESSAGE_RESULT_OK);
+	for (unsigned i = 0; i < FAILURES; i++)
+		ck_assert_int_eq(authenticate(wrong), MESSAGE_RESULT_FORBIDDEN);
+	ck_assert_int_eq(authenticate(wrong), MESSAGE_RESULT_TOO_MANY_REQUESTS);
+	ck_assert_int_eq(authenticate(key), MESSAGE_RESULT_OK);
+	operation.username.bytes[0] ^= 1;
+	ck_assert_int_eq(authenticate(key), MESSAGE_RESULT_TOO_MANY_REQUESTS);
+	stop();
+}
+END_TEST
+
+/* Each of these costs a bcrypt, since its key was not asked for before. */
+START_TEST(a_right_key_is_no_failure)
+{
+	struct account_wishes wishes = {.networks = NULL};
+	char key[MESSAGE_KEY + 1] = "";
+
+	start();
+	for (unsigned i = 0; i < 2 * FAILURES; i++) {
+		ck_assert_int_eq(create(&wishes), MESSAGE_RESULT_OK);
+		memcpy(key, operation.job.key, MESSAGE_KEY);
+		ck_assert_int_eq(authenticate(key), MESSAGE_RESULT_OK);
+		accounts_clear(&operation);
+		memset(&operation, 0, sizeof(operation));
+	}
+	stop();
+}
+END_TEST
+
 int
 main(void)
 {
@@ -392,6 +444,8 @@ main(void)
 	tcase_add_test(tests, a_deleted_account_leaves_its_name_retired);
 	tcase_add_test(tests, stopping_waits_for_what_follows);
 	tcase_add_test(tests, accounts_are_listed_in_pages);
+	tcase_add_test(tests, too_many_wrong_keys_are_not_looked_at);
+	tcase_add_test(tests, a_right_key_is_no_failure);
 	tcase_set_timeout(tests, 100);
 	suite_add_tcase(suite, tests);
 	return suite_run(suite);

@@ -217,7 +217,7 @@ START_TEST(asks_store_for_an_update)
 	api_call_free(&call);
 	request_reset(&request);
 
-	api_answer_update(MESSAGE_RESULT_OK, &echo, &response);
+	api_answer_update(&open_api, MESSAGE_RESULT_OK, &echo, &response);
 	ck_assert_uint_eq(response.status, 200);
 	ck_assert_uint_eq(response.body.length, strlen("{\"txt\": \"" TXT "\"}"));
 	ck_assert_mem_eq(response.body.data, "{\"txt\": \"" TXT "\"}", response.body.length);
@@ -279,7 +279,7 @@ START_TEST(answers_refused_updates_without_the_value)
 		struct response response;
 
 		response_init(&response, 0);
-		api_answer_update((enum message_result)result, &echo, &response);
+		api_answer_update(&open_api, (enum message_result)result, &echo, &response);
 		ck_assert_uint_ge(response.status, 400);
 		ck_assert_ptr_null(
 		    memmem(response.body.data, response.body.length, TXT, strlen(TXT)));
@@ -318,6 +318,27 @@ START_TEST(survives_each_failing_allocation)
 }
 END_TEST
 
+START_TEST(says_when_to_come_back)
+{
+	static const struct api api = {
+	    .zone = "auth.example.org", .prefix = "", .register_wait = 4, .failure_wait = 7};
+	struct message_register_answer answer = {.result = MESSAGE_RESULT_TOO_MANY_REQUESTS};
+	struct api_echo echo = {.length = 0};
+	struct response response;
+
+	response_init(&response, 0);
+	api_answer_register(&api, &answer, &response);
+	ck_assert_uint_eq(response.status, 429);
+	ck_assert_uint_eq(response.retry_after, 4);
+	api_answer_update(&api, MESSAGE_RESULT_TOO_MANY_REQUESTS, &echo, &response);
+	ck_assert_uint_eq(response.status, 429);
+	ck_assert_uint_eq(response.retry_after, 7);
+	api_answer_update(&api, MESSAGE_RESULT_FORBIDDEN, &echo, &response);
+	ck_assert_uint_eq(response.retry_after, 0);
+	response_free(&response);
+}
+END_TEST
+
 static Suite *
 api_suite(void)
 {
@@ -333,6 +354,7 @@ api_suite(void)
 	tcase_add_test(tests, cuts_a_long_text_and_asks_all_the_same);
 	tcase_add_test(tests, answers_a_registration);
 	tcase_add_test(tests, answers_refused_updates_without_the_value);
+	tcase_add_test(tests, says_when_to_come_back);
 	tcase_add_test(tests, survives_each_failing_allocation);
 	suite_add_tcase(suite, tests);
 	return suite;

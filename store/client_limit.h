@@ -1,0 +1,44 @@
+/*
+ * How often one address may register, and send keys that do not fit: token buckets of fixed memory. Pure; the time is
+ * an argument.
+ *
+ * An address is an IPv4 one or an IPv6 /64. Clients whose address is not known and those of exempt networks are not
+ * limited: they would all share one bucket. One thread.
+ */
+#ifndef STORE_CLIENT_LIMIT_H
+#define STORE_CLIENT_LIMIT_H
+
+#include "address.h"
+#include "siphash.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum client_limit_kind {
+	CLIENT_LIMIT_REGISTRATIONS, /* in an hour */
+	CLIENT_LIMIT_FAILURES,	    /* in a minute */
+	CLIENT_LIMIT_KINDS
+};
+
+struct client_limit_config {
+	uint32_t rates[CLIENT_LIMIT_KINDS]; /* 0: no limit */
+	const struct network *exempt;	    /* outlive the limits */
+	size_t exempt_count;
+	uint8_t key[SIPHASH_KEY]; /* random */
+};
+
+struct client_limit;
+
+/* NULL when memory is short. */
+struct client_limit *client_limit_new(const struct client_limit_config *config);
+void client_limit_free(struct client_limit *limit);
+
+/* 1: the client may, and that was counted; 0: not now. `now` in seconds of a clock that does not go back. */
+int client_limit_take(struct client_limit *limit, enum client_limit_kind kind,
+    const struct client_address *client, uint64_t now);
+
+/* Takes back what was counted: it was no failure. */
+void client_limit_give(struct client_limit *limit, enum client_limit_kind kind,
+    const struct client_address *client, uint64_t now);
+
+#endif

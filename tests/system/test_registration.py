@@ -1,0 +1,177 @@
+"""Who may register: modes, networks, the cap and the limits of one address. Each refusal word for word."""
+
+import concurrent.futures
+import socket
+
+from sallyport import HttpConnection, Server, credentials, http_request, random_txt, update_body
+
+NOBODY = {"username": "c36f50e8-4632-44f0-83fe-e070fef28a10", "password": "k" * 40, "subdomain": "x"}
+
+
+def ask(server, request, source="127.0.0.1"):
+    """One request from an address of ours; the answer."""
+    peer = socket.create_connection(("127.0.0.1", server.api_port), 30, (source, 0))
+    with HttpConnection(peer) as connection:
+        return connection.ask(request)
+
+
+def register(server, source="127.0.0.1", path="/register", headers=(), body=b""):
+    return ask(server, http_request("POST", path, body, headers), source)
+
+
+def update(server, account, source="127.0.0.1", path="/update"):
+    return ask(server, http_request("POST", path, update_body(account, random_txt()),
+                                    credentials(account).items()), source)
+
+
+def assert_forbidden(answer):
+    assert (answer.status, answer.body) == (403, b'{"error": "registration_forbidden"}')
+    assert "retry-after" not in answer.headers
+
+
+def assert_limited(answer, seconds):
+    assert (answer.status, answer.body) == (429, b'{"error": "too_many_requests"}')
+    assert answer.headers["retry-after"] == str(seconds)
+
+
+def counters(server):
+    """What store and apid counted in the last run, from the lines that store writes when it stops."""
+    found = {}
+    for line in server.log().rpartition("sallyport: serving")[2].splitlines():
+        if ": statistics of " in line:
+            found.update(pair.split("=") for pair in line.split(": statistics of ")[1].split(": ")[1].split())
+    return {key: int(value) for key, value in found.items()}
+
+
+# --- modes ---
+
+def test_open_ignores_what_is_presented(folder):
+    with Server(folder) as server:
+        for headers in ([], [("Authorization", "Basic !")], [("Authorization", "Bearer sp_unknown")],
+                        [("X-Registration-Token", "sp_unknown")]):
+            assert register(server, headers=headers).status == 201
+        assert register(server, path="/t/sp_unknown/register").status == 201
+
+
+def test_closed(folder):
+    with Server(folder) as server:
+        account = server.register()
+    server.configuration["api"]["registration"] = "closed"
+    server.write_configuration()
+    with server:
+        for body in (b"", b"null\n", b'{"allowfrom": ["192.0.2.0/24"]}'):
+            assert_forbidden(register(server, body=body))
+        assert_forbidden(register(server, headers=[("Authorization", "Bearer sp_unknown")]))
+        assert_forbidden(register(server, path="/t/sp_unknown/register"))
+        assert update(server, account).status == 200
+    assert "registration by 127.0.0.1 forbidden: api.registration is closed" in server.log()
+    found = counters(server)
+    assert found["registration_forbidden"] == 5
+    assert "bcrypt.hash" not in found and "registrations" not in found
+
+
+def test_disabled_is_not_there_at_all(folder):
+    with Server(folder, api={"disable_registration": True, "registration": "closed"}) as server:
+        answer = register(server)
+        assert (answer.status, answer.body) == (404, b'{"error": "not_found"}')
+
+
+def test_without_a_token(folder):
+    with Server(folder, api={"registration": "token"}) as server:
+        assert_forbidden(register(server))
+        assert_forbidden(register(server, headers=[("Authorization", "Basic !")]))
+        assert_forbidden(register(server, headers=[("X-Registration-Token", "sp_" + "x" * 43)]))
+        assert_forbidden(register(server, path="/t/" + "x" * 500 + "/register"))
+    found = counters(server)
+    assert "bcrypt.hash" not in found and "registrations" not in found
+    assert "forbidden: it has no token" in server.log()
+    assert "forbidden: there is no such token" in server.log()
+    assert "x" * 43 not in server.log()
+
+
+# --- addresses, and how many ---
+
+def test_from_some_networks_only(folder):
+    with Server(folder, api={"registration_from": ["127.0.7.0/24", "::1/128"]}) as server:
+        assert register(server, "127.0.7.1").status == 201
+        assert_forbidden(register(server, "127.0.8.1"))
+        assert server.http("POST", "/register", "::1").status_code == 201
+        account = server.register(address="::1")
+        assert update(server, account, "127.0.8.1").status == 200
+    assert "registration by 127.0.8.1 forbidden: its address is not in api.registration_from" in server.log()
+
+
+def test_no_more_accounts_than_the_cap(folder):
+    """Also when they all come at once: every one past the cap is refused, whatever was judged before."""
+    with Server(folder, api={"registration_cap": 3}) as server:
+        with concurrent.futures.ThreadPoolExecutor(10) as pool:
+            answers = list(pool.map(lambda _: register(server), range(10)))
+        made = [answer for answer in answers if answer.status == 201]
+        assert len(made) == 3
+        for answer in answers:
+            if answer.status != 201:
+                assert_forbidden(answer)
+        assert_forbidden(register(server))
+    server.configuration["api"]["registration_cap"] = 4
+    server.write_configuration()
+    with server:
+        assert register(server).status == 201
+        assert_forbidden(register(server))
+    assert counters(server)["bcrypt.hash"] == 1
+
+
+# --- how often ---
+
+def limits(**keys):
+    return {"limits": {"exempt": ["127.0.9.0/24"], **keys}}
+
+
+def test_registrations_of_one_address(folder):
+    with Server(folder, api=limits(registrations_per_hour=3)) as server:
+        for _ in range(3):
+            assert register(server, "127.0.1.1").status == 201
+        assert_limited(register(server, "127.0.1.1"), 1200)
+        assert register(server, "127.0.1.2").status == 201, "another address"
+        for _ in range(5):
+            assert register(server, "127.0.9.1").status == 201, "an exempt one"
+    assert counters(server)["too_many_requests"] == 1
+    assert counters(server)["bcrypt.hash"] == 9
+
+
+def test_wrong_keys_of_one_address(folder):
+    """
+    Beyond the limit wrong keys cost no bcrypt, and neither does a right one that nobody remembers; a right one that is
+    remembered goes through, although the address is the same.
+    """
+    with Server(folder, api=limits(failures_per_minute=4)) as server:
+        known, other = (server.register(address="127.0.0.1") for _ in range(2))
+        assert update(server, known, "127.0.1.1").status == 200
+        for _ in range(4):
+            assert update(server, NOBODY, "127.0.1.1").status == 401
+        for account in (NOBODY, other, {**known, "password": "k" * 40}):
+            assert_limited(update(server, account, "127.0.1.1"), 15)
+        assert update(server, known, "127.0.1.1").status == 200
+        assert update(server, NOBODY, "127.0.1.2").status == 401, "another address"
+        assert update(server, other, "127.0.1.2").status == 200
+        for _ in range(6):
+            assert update(server, NOBODY, "127.0.9.1").status == 401, "an exempt one"
+    found = counters(server)
+    assert found["too_many_requests"] == 3
+
+
+def test_right_keys_are_not_counted(folder):
+    with Server(folder, api=limits(failures_per_minute=1)) as server:
+        accounts = [server.register() for _ in range(4)]
+    with server:  # nothing is remembered any more
+        for account in accounts:
+            assert update(server, account, "127.0.1.1").status == 200
+        assert update(server, NOBODY, "127.0.1.1").status == 401
+        assert_limited(update(server, NOBODY, "127.0.1.1"), 60)
+
+
+def test_a_fleet_behind_one_address_is_not_limited(folder):
+    """With the defaults: some hundred machines at once, and one of them with a wrong key."""
+    with Server(folder, api={"limits": {"exempt": []}}) as server:
+        with concurrent.futures.ThreadPoolExecutor(16) as pool:
+            assert {answer.status for answer in pool.map(lambda _: register(server), range(150))} == {201}
+            assert {answer.status for answer in pool.map(lambda _: update(server, NOBODY), range(60))} == {401}
