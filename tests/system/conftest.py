@@ -1,5 +1,6 @@
 """Fixtures: folders, servers, and the two things every test promises (no sanitizer report, log on failure)."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import nginx  # noqa: E402
 import sallyport  # noqa: E402
 
 
@@ -69,13 +71,21 @@ def end_programs_in(path):
             sallyport.Program.started.remove(program)
 
 
+@pytest.fixture(scope="session")
+def server_class():
+    """Which way to the server: SALLYPORT_UNIX: its Unix socket; SALLYPORT_NGINX: through nginx; else its ports."""
+    if os.environ.get("SALLYPORT_NGINX"):
+        return nginx.ServerBehindNginx
+    return sallyport.LocalServer if os.environ.get("SALLYPORT_UNIX") else sallyport.Server
+
+
 @pytest.fixture(scope="module")
-def server(request, module_folder):
+def server(request, module_folder, server_class):
     """
     A server shared by the tests of a file, which therefore use accounts of their own. The file's
     SERVER dictionary, if it has one, says what is to be different in its configuration.
     """
-    with sallyport.Server(module_folder, **getattr(request.module, "SERVER", {})) as running:
+    with server_class(module_folder, **getattr(request.module, "SERVER", {})) as running:
         yield running
     check_sanitizers()
 

@@ -544,6 +544,22 @@ class Server(Configured):
         return pid
 
 
+class LocalServer(Server):
+    """Also at a Unix socket, where api_socket() and http_connection() go."""
+
+    def __init__(self, folder, **overrides):
+        super().__init__(folder, **overrides)
+        self.socket_path = Path(folder) / "api.sock"
+        self.configuration["api"]["listen"].append(f"unix:{self.socket_path}")
+        self.write_configuration()
+
+    def api_socket(self, address=None, source=None):
+        peer = socket.socket(socket.AF_UNIX)
+        peer.settimeout(DEADLINE)
+        peer.connect(os.fspath(self.socket_path))
+        return peer
+
+
 def daemon_role(pid):
     try:
         name = os.path.basename(Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0].decode())

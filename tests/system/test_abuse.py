@@ -219,6 +219,7 @@ ODD = {
     "upgrade_ignored": (200, HEALTH + b"Connection: upgrade\r\nUpgrade: websocket\r\n\r\n"),
     "target_of_8000_bytes": (200, b"GET /health?" + b"a" * 7992 + b" HTTP/1.1\r\n" + HOST + b"\r\n"),
     "target_with_dots": (404, b"GET /x/../health HTTP/1.1\r\n" + HOST + b"\r\n"),
+    "target_above_the_root": (404, b"GET /../health HTTP/1.1\r\n" + HOST + b"\r\n"),
     "target_with_encoded_nul": (404, b"GET /health%00 HTTP/1.1\r\n" + HOST + b"\r\n"),
     "connect": (404, b"CONNECT x:443 HTTP/1.1\r\n" + HOST + b"\r\n"),
     "trace": (405, b"TRACE /health HTTP/1.1\r\n" + HOST + b"X: secret\r\n\r\n"),

@@ -20,7 +20,7 @@ import dns.rcode
 import dns.rdatatype
 import pytest
 
-from sallyport import (DEADLINE, RECORDS, ZONE, Server, credentials, http_request, random_txt, update_body,
+from sallyport import (DEADLINE, RECORDS, ZONE, credentials, http_request, random_txt, update_body,
                        update_request, wait_until)
 
 SERVER = {"records": RECORDS + [f"host.deep.ent.{ZONE}. A 198.51.100.2"]}
@@ -228,7 +228,7 @@ def test_words_wrong_method(server, method, path, allowed):
 
 
 @pytest.mark.parametrize("path", ["/", "/registers", "/regist", "/update/1", "/x/update", "/Register",
-                                  "/%72egister", "/../update", "/health2", "/favicon.ico"])
+                                  "/%72egister", "/x/../update", "/health2", "/favicon.ico"])
 def test_words_unknown_path(server, path):
     assert_error(post(server, path, b""), 404, "not_found")
 
@@ -439,7 +439,8 @@ def test_line_09_several_requests_in_one_packet(server, account):
 def test_line_09_one_byte_per_packet(server, account):
     value = random_txt()
     with server.http_connection() as connection:
-        connection.peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if connection.peer.family != socket.AF_UNIX:
+            connection.peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for byte in update_request(account, value):
             connection.send(bytes([byte]))
         assert_updated(server, account, value, connection.answer())
@@ -544,16 +545,16 @@ def test_line_16_many_at_once_are_answered_before_a_client_gives_up(server):
     assert sum(answer.status_code == 201 for answer in answers) > 0
 
 
-def test_line_16_a_refused_update_is_logged(folder):
+def test_line_16_a_refused_update_is_logged(folder, server_class):
     """win-acme never looks at the status, so the server's log is where it shows."""
-    with Server(folder) as server:
+    with server_class(folder) as server:
         account = server.register()
         before = len(server.log())
         key = "SECRET" + "k" * 34
         assert_error(raw(server, update_request({**account, "password": key}, "T" * 43)), 401, "forbidden")
-        line, = wait_until(lambda: [line for line in server.log()[before:].splitlines() if "127.0.0.1" in line],
+        line, = wait_until(lambda: [line for line in server.log()[before:].splitlines() if "update by " in line],
                            "a line about the refused update")
-        assert "update" in line and "forbidden" in line
+        assert ("127.0.0.1" in line or "local" in line) and "forbidden" in line
         assert_error(raw(server, update_request(account, "T" * 44)), 400, "bad_txt")
         wait_until(lambda: "bad_txt" in server.log()[before:], "a line about the refused text")
         for secret in (key, "T" * 43, account["password"]):
