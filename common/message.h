@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 /* Changes whenever a type or a body below does: both ends must say the same. */
-enum { MESSAGE_VERSION = 6 };
+enum { MESSAGE_VERSION = 7 };
 
 enum message_type {
 	/* Both links; front to store, and back. */
@@ -43,7 +43,16 @@ enum message_type {
 
 	/* The administrator's link; his program to store, and back: 64 to 95. An answer's type is its request's + 1. */
 	MESSAGE_ALL_STATISTICS = 64,
-	MESSAGE_ALL_STATISTICS_ANSWER = 65
+	MESSAGE_ALL_STATISTICS_ANSWER = 65,
+	/* control_message.h has these */
+	MESSAGE_LIST_ACCOUNTS = 66,
+	MESSAGE_LIST_ACCOUNTS_ANSWER = 67,
+	MESSAGE_FIND_ACCOUNT = 68,
+	MESSAGE_FIND_ACCOUNT_ANSWER = 69,
+	MESSAGE_ADD_ACCOUNT = 70,
+	MESSAGE_ADD_ACCOUNT_ANSWER = 71,
+	MESSAGE_CHANGE_ACCOUNT = 72,
+	MESSAGE_CHANGE_ACCOUNT_ANSWER = 73
 };
 
 enum {

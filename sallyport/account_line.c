@@ -231,12 +231,12 @@ account_line_write(const struct account_entry *entry, struct buf *out)
 {
 	size_t before = out->length;
 	int with_key = entry->password.length > 0;
-	json_t *object = json_pack("{s:o, s:o, s:o, s:o, s:o, s:I, s:I}", "username",
+	struct slice secret = with_key ? entry->password : entry->hash;
+	json_t *object = json_pack("{s:o, s:o*, s:o, s:o, s:o, s:I, s:I}", "username",
 	    text_json(entry->username), with_key ? "password" : "password_hash",
-	    text_json(with_key ? entry->password : entry->hash), "subdomain",
-	    text_json(entry->subdomain), "allowfrom", networks_json(entry), "values",
-	    values_json(entry), "created", (json_int_t)entry->created, "updated",
-	    (json_int_t)entry->updated);
+	    secret.length > 0 ? text_json(secret) : NULL, "subdomain", text_json(entry->subdomain),
+	    "allowfrom", networks_json(entry), "values", values_json(entry), "created",
+	    (json_int_t)entry->created, "updated", (json_int_t)entry->updated);
 	int failed = object == NULL;
 
 	if (!failed && entry->token.length > 0)

@@ -34,7 +34,7 @@ enum account_entry_result account_line_read(struct account_line *line, struct ac
 /* Frees what the last entry borrows from. */
 void account_line_free(struct account_line *line);
 
-/* Appends the line, with its line end. 0, or -1: too long, or a text is no UTF-8; nothing is appended then. */
+/* Appends the line, with its line end; without a secret where the entry has none. 0, or -1: too long, or a text is no UTF-8; nothing is appended then. */
 int account_line_write(const struct account_entry *entry, struct buf *out);
 
 #endif

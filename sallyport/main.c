@@ -1,12 +1,32 @@
 /* sallyport: the front program; each verb is a file of its own. */
+#include "accounts.h"
 #include "check_config.h"
 #include "command.h"
 #include "convert_config.h"
+#include "message.h"
 #include "run.h"
 #include "statistics.h"
 
 static const struct command_option json = {
     .name = "json", .help = "print JSON, for programs: one object on each line"};
+
+static const struct command_option yes = {.name = "yes", .help = "do not ask whether to"};
+static const struct command_option subdomain = {
+    .name = "subdomain", .value = "NAME", .help = "the name it gets; a random one otherwise"};
+static const struct command_option allow_from = {.name = "allow-from",
+    .value = "CIDR",
+    .help = "where it may be used from, such as 192.0.2.0/24;\nas often as there are networks"};
+static const struct command_option anywhere = {
+    .name = "anywhere", .help = "no network: the account may be used from anywhere"};
+static const struct command_option set = {
+    .name = "set", .value = "TXT", .help = "set a value; the oldest makes room"};
+static const struct command_option remove_one = {
+    .name = "remove", .value = "TXT", .help = "remove a value, which need not be there"};
+static const struct command_option clear = {.name = "clear", .help = "remove all values"};
+
+#define WHICH_ACCOUNT                                                                              \
+	"ACCOUNT is its user name, its subdomain (with or without the zone's name), or a\n"        \
+	"beginning of one of them that no other account has."
 
 static const struct command commands[] = {
     {.verb = "run",
@@ -23,6 +43,68 @@ static const struct command commands[] = {
 	.maximum = 1,
 	.execute = convert_config,
 	.summary = "print our configuration made of acme-dns's FILE"},
+    {.verb = "accounts",
+	.noun = "list",
+	.arguments = "",
+	.options = {&json},
+	.execute = accounts_list,
+	.summary = "list all accounts"},
+    {.verb = "accounts",
+	.noun = "show",
+	.arguments = "ACCOUNT",
+	.minimum = 1,
+	.maximum = 1,
+	.options = {&json},
+	.execute = accounts_show,
+	.summary = "show one account with its values",
+	.help = WHICH_ACCOUNT},
+    {.verb = "accounts",
+	.noun = "add",
+	.arguments = "",
+	.options = {&subdomain, &allow_from, &json},
+	.execute = accounts_add,
+	.summary = "add an account, and print its user name and password",
+	.help =
+	    "With a subdomain of your choice the CNAME can be made before the client exists. A\n"
+	    "name that was ever given out, also to an account that was deleted, is not given\n"
+	    "out again; nor is one that the configuration's records use."},
+    {.verb = "accounts",
+	.noun = "delete",
+	.arguments = "ACCOUNT",
+	.minimum = 1,
+	.maximum = 1,
+	.options = {&yes},
+	.execute = accounts_delete,
+	.summary = "delete an account; its name is never given out again",
+	.help = WHICH_ACCOUNT},
+    {.verb = "accounts",
+	.noun = "rotate",
+	.arguments = "ACCOUNT",
+	.minimum = 1,
+	.maximum = 1,
+	.options = {&json},
+	.execute = accounts_rotate,
+	.summary = "give an account a new password; the old one is dead at once",
+	.help = WHICH_ACCOUNT},
+    {.verb = "accounts",
+	.noun = "allow",
+	.arguments = "ACCOUNT [CIDR...]",
+	.minimum = 1,
+	.maximum = 1 + MESSAGE_MAX_NETWORKS,
+	.options = {&anywhere},
+	.execute = accounts_allow,
+	.summary = "say from which networks an account may be used",
+	.help = WHICH_ACCOUNT "\nThe networks replace those that it had."},
+    {.verb = "accounts",
+	.noun = "values",
+	.arguments = "ACCOUNT",
+	.minimum = 1,
+	.maximum = 1,
+	.options = {&set, &remove_one, &clear, &json},
+	.execute = accounts_values,
+	.summary = "show the TXT values of an account, or change them",
+	.help = WHICH_ACCOUNT
+	"\n--clear comes first, then --remove, then --set; each but --clear as often as wanted."},
     {.verb = "stats",
 	.arguments = "",
 	.options = {&json},

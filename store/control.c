@@ -1,7 +1,8 @@
 #include "control.h"
 
+#include "control_accounts.h"
 #include "link.h"
-#include "message.h"
+#include "control_message.h"
 #include "transport.h"
 
 #include <errno.h>
@@ -10,7 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { WATCH_MS = 1000 };
+enum { WATCH_MS = 1000, BODY_MAX = MESSAGE_MAX - MESSAGE_HEADER };
 enum { STATE_GREETING = 0, STATE_OPEN = 1 };
 
 static const uint64_t ns_per_ms = 1000000;
@@ -120,6 +121,11 @@ on_statistics(void *context, uint64_t id, struct reader *body, int fd)
 static const struct message_rule rules[] = {
     {MESSAGE_HELLO, 1U << STATE_GREETING, 3, 3, 0, on_hello},
     {MESSAGE_ALL_STATISTICS, OPEN, 0, 0, 0, on_statistics},
+    {MESSAGE_LIST_ACCOUNTS, OPEN, 4, 4 + CONTROL_USERNAME, 0, control_accounts_list},
+    {MESSAGE_FIND_ACCOUNT, OPEN, 2, 1 + MESSAGE_MAX_SUBDOMAIN, 0, control_accounts_find},
+    {MESSAGE_ADD_ACCOUNT, OPEN, 3, BODY_MAX, 0, control_accounts_add},
+    {MESSAGE_CHANGE_ACCOUNT, OPEN, 1 + 1 + CONTROL_USERNAME + 2 + 2, BODY_MAX, 0,
+	control_accounts_change},
 };
 
 /* Takes a descriptor over. 0, or -1: there is no place, or no memory, for it; it is closed. */
@@ -311,7 +317,7 @@ control_take(void *context, uint64_t id, struct control_ticket *ticket)
 {
 	struct peer *peer = context;
 
-	if (peer->outstanding >= CONTROL_OUTSTANDING)
+	if (peer->outstanding >= CONTROL_OUTSTANDING || peer->control->stopping)
 		return -1;
 	peer->outstanding++;
 	peer->active = uv_hrtime();

@@ -9,6 +9,8 @@
 #ifndef STORE_CONTROL_H
 #define STORE_CONTROL_H
 
+#include "accounts.h"
+#include "conf.h"
 #include "database.h"
 #include "pack.h"
 #include "summary.h"
@@ -25,7 +27,9 @@ enum {
 
 struct control_config {
 	struct database *database;
-	struct summary *summary; /* both outlive it */
+	struct accounts *accounts;
+	struct summary *summary;
+	const struct conf *conf; /* all outlive it */
 	uid_t uid; /* who may connect besides root: our own without root, 0 otherwise */
 	int has_group;
 	gid_t group;		      /* whose members may, too */
@@ -59,8 +63,8 @@ struct control_ticket {
 const struct control_config *control_config_of(void *peer);
 
 /*
- * Accepts a request, which is then to be answered once. -1: the peer has too many; the handler breaks off with
- * that.
+ * Accepts a request, which is then to be answered once. -1: the peer has too many, or we are stopping; the handler breaks
+ * off with that.
  */
 int control_take(void *peer, uint64_t id, struct control_ticket *ticket);
 

@@ -125,6 +125,8 @@ main(int argc, char **argv)
 	service.accounts = accounts_start(&loop, &accounts);
 	control.summary = accounts.summary;
 	control.database = accounts.database;
+	control.accounts = service.accounts;
+	control.conf = conf;
 	service.control = control_start(&loop, &control);
 	if (daemon->control_fd < 0)
 		service.requests = start_requests(&loop, &service, &accounts);

@@ -2,6 +2,7 @@
  * Whatever arrives on a link or at a door, in any state: the check and every body's reader. The first
  * byte chooses the receiver, the second its state and what came along.
  */
+#include "control_message.h"
 #include "message.h"
 
 #include <stdlib.h>
@@ -132,6 +133,92 @@ get_nothing(void *context, uint64_t id, struct reader *body, int fd)
 	return reader_end(body);
 }
 
+static int
+get_control_list(void *context, uint64_t id, struct reader *body, int fd)
+{
+	struct control_list list;
+
+	(void)context;
+	(void)id;
+	(void)fd;
+	return control_get_list(body, &list);
+}
+
+/* A page of accounts, as the administrator's program reads it. */
+static int
+get_control_page(void *context, uint64_t id, struct reader *body, int fd)
+{
+	struct control_account account;
+	struct control_page page;
+	struct slice next;
+
+	(void)context;
+	(void)id;
+	(void)fd;
+	if (control_get_page(body, &page) != 0)
+		return -1;
+	insist(page.count <= CONTROL_PAGE);
+	for (unsigned i = 0; i < page.count; i++) {
+		if (control_get_account(body, &account) != 0)
+			return -1;
+		insist(account.username.length == CONTROL_USERNAME);
+		insist(account.network_count <= MESSAGE_MAX_NETWORKS);
+		insist(account.value_count <= MESSAGE_MAX_VALUES);
+	}
+	return control_get_next(body, &next);
+}
+
+static int
+get_control_find(void *context, uint64_t id, struct reader *body, int fd)
+{
+	struct slice who;
+
+	(void)context;
+	(void)id;
+	(void)fd;
+	return control_get_find(body, &who);
+}
+
+static int
+get_control_add(void *context, uint64_t id, struct reader *body, int fd)
+{
+	struct control_add add;
+
+	(void)context;
+	(void)id;
+	(void)fd;
+	if (control_get_add(body, &add) != 0)
+		return -1;
+	insist(add.subdomain.length <= MESSAGE_MAX_SUBDOMAIN);
+	insist(add.network_count <= MESSAGE_MAX_NETWORKS);
+	return 0;
+}
+
+static int
+get_control_change(void *context, uint64_t id, struct reader *body, int fd)
+{
+	struct control_change change;
+
+	(void)context;
+	(void)id;
+	(void)fd;
+	if (control_get_change(body, &change) != 0)
+		return -1;
+	insist(change.action < CONTROL_ACTIONS && change.text.length <= MESSAGE_MAX_TXT);
+	return 0;
+}
+
+static int
+get_control_changed(void *context, uint64_t id, struct reader *body, int fd)
+{
+	struct control_changed changed;
+
+	(void)context;
+	(void)id;
+	(void)fd;
+	return control_get_changed(body, &changed);
+}
+
 enum { ANY = MESSAGE_MAX - MESSAGE_HEADER };
 
 static const struct message_rule rules[] = {
@@ -146,6 +233,12 @@ static const struct message_rule rules[] = {
     {MESSAGE_UPDATE, 2, 61, ANY, 0, get_update},
     {MESSAGE_UPDATE_ANSWER, 2, 1, 1, 0, get_update_answer},
     {MESSAGE_LINK, 3, 0, 0, 1, get_nothing},
+    {MESSAGE_LIST_ACCOUNTS, 2, 0, ANY, 0, get_control_list},
+    {MESSAGE_LIST_ACCOUNTS_ANSWER, 2, 0, ANY, 0, get_control_page},
+    {MESSAGE_FIND_ACCOUNT, 2, 0, ANY, 0, get_control_find},
+    {MESSAGE_ADD_ACCOUNT, 2, 0, ANY, 0, get_control_add},
+    {MESSAGE_CHANGE_ACCOUNT, 2, 0, ANY, 0, get_control_change},
+    {MESSAGE_CHANGE_ACCOUNT_ANSWER, 2, 0, ANY, 0, get_control_changed},
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

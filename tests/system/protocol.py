@@ -10,7 +10,7 @@ import struct
 
 from sallyport import DEADLINE, ROOT, UIDS, wait_until
 
-VERSION = 6
+VERSION = 7
 MAXIMUM = 32 * 1024
 
 HELLO, HELLO_ANSWER, STATISTICS = 2, 3, 4
@@ -20,6 +20,7 @@ REGISTER, REGISTER_ANSWER = 32, 33
 UPDATE, UPDATE_ANSWER = 34, 35
 LINK = 48
 ALL_STATISTICS, ALL_STATISTICS_ANSWER = 64, 65
+LIST_ACCOUNTS, FIND_ACCOUNT, ADD_ACCOUNT, CHANGE_ACCOUNT = 66, 68, 70, 72
 
 ROLE_NUMBERS = {"dnsd": 1, "apid": 2, "control": 3}
 STATISTIC_COUNTS = {"dnsd": 53, "apid": 42}  # values in a front's report
@@ -78,6 +79,23 @@ def read_register_answer(body):
         parts.append(body[offset + 1:offset + 1 + body[offset]])
         offset += 1 + body[offset]
     return parts
+
+
+def networks_of(networks, count=None):
+    return struct.pack("!H", len(networks) if count is None else count) + \
+        b"".join(string8(network) for network in networks)
+
+
+def list_accounts(after=b"", maximum=512, hashes=0):
+    return string8(after) + struct.pack("!HB", maximum, hashes)
+
+
+def add_account(subdomain=b"", networks=(), count=None):
+    return string8(subdomain) + networks_of(networks, count)
+
+
+def change_account(action, username=b"00000000-0000-0000-0000-000000000000", text=b"", networks=(), count=None):
+    return bytes([action]) + string8(username) + string16(text) + networks_of(networks, count)
 
 
 @contextlib.contextmanager

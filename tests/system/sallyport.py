@@ -313,6 +313,15 @@ class Configured(Program):
         self.certificate = certificate
         self.configuration["api"]["tls"] = {"certificate": str(certificate), "key": str(key_file)}
 
+    def command(self, *words, uid=None, groups=(), **options):
+        """Runs `sallyport WORDS -c FILE`, perhaps as somebody else."""
+        command = [SALLYPORT, *words, "-c", self.file]
+        if uid is not None:
+            command = ["setpriv", "--reuid", str(uid), "--regid", str(uid),
+                       *(["--groups", ",".join(map(str, groups))] if groups else ["--clear-groups"]), "--", *command]
+        return subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE,
+                              env=dict(os.environ, ASAN_OPTIONS="detect_leaks=0"), **options)
+
     @property
     def runtime(self):
         return self.folder / self.configuration["privsep"]["runtime_dir"]

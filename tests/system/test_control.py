@@ -10,29 +10,18 @@ import os
 import random
 import secrets
 import stat
-import subprocess
 
 import pytest
 
 import protocol
-from protocol import (ALL_STATISTICS, ALL_STATISTICS_ANSWER, DELTA_APPLIED, HELLO, HELLO_ANSWER, LINK, REGISTER, STATISTICS,
-                      UPDATE, administer, hello, message)
-from sallyport import NOBODY, SALLYPORT, UIDS, Daemon, Server, wait_until
+from protocol import (ADD_ACCOUNT, ALL_STATISTICS, ALL_STATISTICS_ANSWER, CHANGE_ACCOUNT, DELTA_APPLIED, FIND_ACCOUNT,
+                      HELLO, HELLO_ANSWER, LINK, LIST_ACCOUNTS, REGISTER, STATISTICS, UPDATE, administer, hello, message)
+from sallyport import NOBODY, UIDS, Daemon, Server, wait_until
 
 ADMINISTRATOR = 64120
 STRANGER = 64199
 GROUP = 64130
 CONNECTIONS = 8  # CONTROL_PEERS
-
-
-def sallyport(server, *words, uid=None, groups=(), environment=None, **options):
-    """Runs `sallyport WORDS -c FILE`, perhaps as somebody else."""
-    command = [SALLYPORT, *words, "-c", server.file]
-    if uid is not None:
-        command = ["setpriv", "--reuid", str(uid), "--regid", str(uid),
-                   *(["--groups", ",".join(map(str, groups))] if groups else ["--clear-groups"]), "--", *command]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120,
-                          env=dict(os.environ, ASAN_OPTIONS="detect_leaks=0") | (environment or {}), **options)
 
 
 @pytest.fixture
@@ -174,6 +163,32 @@ OPEN_BROKEN = {
     "link": message(LINK),
     "answer": message(ALL_STATISTICS_ANSWER),
     "statistics_with_body": message(ALL_STATISTICS, b"\0"),
+    "list_empty": message(LIST_ACCOUNTS),
+    "list_trailing": message(LIST_ACCOUNTS, protocol.list_accounts() + b"\0"),
+    "list_after_half_a_name": message(LIST_ACCOUNTS, protocol.list_accounts(b"0" * 18)),
+    "list_after_no_name": message(LIST_ACCOUNTS, protocol.list_accounts(b"x" * 36)),
+    "list_of_none": message(LIST_ACCOUNTS, protocol.list_accounts(maximum=0)),
+    "list_of_513": message(LIST_ACCOUNTS, protocol.list_accounts(maximum=513)),
+    "list_hashes_2": message(LIST_ACCOUNTS, protocol.list_accounts(hashes=2)),
+    "find_empty": message(FIND_ACCOUNT),
+    "find_nobody": message(FIND_ACCOUNT, protocol.string8(b"")),
+    "find_64": message(FIND_ACCOUNT, protocol.string8(b"x" * 64)),
+    "find_trailing": message(FIND_ACCOUNT, protocol.string8(b"x") + b"\0"),
+    "add_empty": message(ADD_ACCOUNT),
+    "add_trailing": message(ADD_ACCOUNT, protocol.add_account() + b"\0"),
+    "add_subdomain_64": message(ADD_ACCOUNT, protocol.add_account(b"s" * 64)),
+    "add_257_networks": message(ADD_ACCOUNT, protocol.add_account(networks=[b"192.0.2.0/24"] * 257)),
+    "add_count_above": message(ADD_ACCOUNT, protocol.add_account(networks=[b"192.0.2.0/24"], count=2)),
+    "add_network_of_64": message(ADD_ACCOUNT, protocol.add_account(networks=[b"1" * 64])),
+    "change_empty": message(CHANGE_ACCOUNT),
+    "change_trailing": message(CHANGE_ACCOUNT, protocol.change_account(0) + b"\0"),
+    "change_nothing_known": message(CHANGE_ACCOUNT, protocol.change_account(6)),
+    "change_username_35": message(CHANGE_ACCOUNT, protocol.change_account(0, b"u" * 35)),
+    "change_text_for_a_deletion": message(CHANGE_ACCOUNT, protocol.change_account(0, text=b"x")),
+    "change_set_without_a_text": message(CHANGE_ACCOUNT, protocol.change_account(3)),
+    "change_text_1025": message(CHANGE_ACCOUNT, protocol.change_account(3, text=b"t" * 1025)),
+    "change_networks_of_a_deletion": message(CHANGE_ACCOUNT, protocol.change_account(0, networks=[b"::/0"])),
+    "change_257_networks": message(CHANGE_ACCOUNT, protocol.change_account(2, networks=[b"::/0"] * 257)),
     "type_95": message(95),
     "type_65535": message(65535),
 }
@@ -207,7 +222,7 @@ def test_wrong_requests_end_their_own_connection(store, case):
 def test_random_requests(store, seed):
     generator = random.Random(seed)
     link = administer(store).greet("control")
-    link.send(message(generator.randrange(65, 65536), generator.randbytes(generator.randrange(2000))))
+    link.send(message(generator.randrange(96, 65536), generator.randbytes(generator.randrange(2000))))
     check_closed(store, link)
 
 
@@ -219,7 +234,7 @@ def test_statistics_of_all_processes(folder):
         server.set_value(account)
 
         def counted():
-            done = sallyport(server, "stats", "--json")
+            done = server.command("stats", "--json")
             assert (done.returncode, done.stderr) == (0, "")
             rows = [json.loads(line) for line in done.stdout.splitlines()]
             return {(row["process"], row["name"], *sorted(row["labels"].items())): row["value"] for row in rows}
@@ -229,7 +244,7 @@ def test_statistics_of_all_processes(folder):
         values = counted()
         assert values["store", "sallyport_store_changes_total", ("kind", "register")] == 1
         assert values["store", "sallyport_store_changes_total", ("kind", "set")] == 1
-        table = sallyport(server, "stats").stdout.splitlines()
+        table = server.command("stats").stdout.splitlines()
         assert table[0].split() == ["PROCESS", "METRIC", "LABELS", "VALUE"]
         assert ["store", "sallyport_store_changes_total", 'kind="register"', "1"] in [line.split() for line in table]
         assert all(line.split()[-1] != "0" for line in table[1:])
@@ -238,29 +253,29 @@ def test_statistics_of_all_processes(folder):
 
 def test_statistics_need_a_server(folder):
     server = Server(folder)
-    done = sallyport(server, "stats")
+    done = server.command("stats")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == f"sallyport: no server runs: nothing listens at {server.runtime}/control\n"
     with server:
         pass
-    assert sallyport(server, "stats").stderr == done.stderr
+    assert server.command("stats").stderr == done.stderr
 
 
 @pytest.mark.root
 def test_who_may_not_is_told_who_may(folder):
     with Server(folder, control={"group": str(GROUP)}) as server:
-        done = sallyport(server, "stats", uid=STRANGER)
+        done = server.command("stats", uid=STRANGER)
         assert (done.returncode, done.stdout) == (1, "")
         assert done.stderr == (f"sallyport: uid {STRANGER} may not use {server.runtime}/control: that is for root and the "
                                f'members of the group "{GROUP}" (control.group)\n')
-        done = sallyport(server, "stats", uid=ADMINISTRATOR, groups=[GROUP])
+        done = server.command("stats", uid=ADMINISTRATOR, groups=[GROUP])
         assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_exit_codes(folder):
     server = Server(folder)
-    assert sallyport(server, "stats", "--no-such-option").returncode == 2
+    assert server.command("stats", "--no-such-option").returncode == 2
     server.write_configuration("zones: {}\n")
-    done = sallyport(server, "stats")
+    done = server.command("stats")
     assert (done.returncode, done.stdout) == (78, "")
     assert 'did you mean "zone"?' in done.stderr

@@ -1,0 +1,121 @@
+/*
+ * Bodies of the messages about accounts between the administrator's programs and store; their types are in message.h.
+ * Pure. The readers return 0, or -1 on a body that is malformed; the slices they give point into the reader's
+ * bytes.
+ */
+#ifndef COMMON_CONTROL_MESSAGE_H
+#define COMMON_CONTROL_MESSAGE_H
+
+#include "message.h"
+
+enum {
+	CONTROL_USERNAME = 36,	/* characters of a user name, a UUID */
+	CONTROL_MAX_HASH = 100, /* bytes; a bcrypt hash has 60 */
+	CONTROL_MAX_TOKEN = 64, /* bytes of a token's name */
+	CONTROL_PAGE = 512	/* accounts of a page at the most */
+};
+
+struct control_value {
+	uint64_t time; /* seconds since 1970 */
+	struct slice text;
+};
+
+/* An account as the administrator sees it. Any one fits into a message. */
+struct control_account {
+	struct slice username; /* CONTROL_USERNAME characters */
+	struct slice subdomain;
+	struct slice hash;  /* crypt(5); empty unless it was asked for */
+	struct slice token; /* name of the token it was registered with; may be empty */
+	uint64_t created;   /* seconds since 1970 */
+	uint64_t updated;   /* likewise; 0: never */
+	uint16_t network_count;
+	struct slice networks[MESSAGE_MAX_NETWORKS];
+	uint8_t value_count;
+	struct control_value values[MESSAGE_MAX_VALUES]; /* oldest first */
+};
+
+void control_put_account(struct writer *writer, const struct control_account *account);
+int control_get_account(struct reader *reader, struct control_account *account);
+
+/*
+ * LIST_ACCOUNTS: a page of all accounts in the order of their user names. The answer is a struct control_page, as many
+ * accounts as it says, and the user name to go on behind, which is empty at the end.
+ */
+struct control_list {
+	struct slice after; /* the user name to go on behind; empty: from the first */
+	uint16_t
+	    maximum; /* accounts of the page, 1 to CONTROL_PAGE; fewer come where a message holds no more */
+	uint8_t hashes; /* 1: with the keys' hashes */
+};
+
+struct control_page {
+	uint8_t result; /* enum message_result: OK or DB_ERROR */
+	uint16_t count;
+};
+
+void control_put_list(struct writer *writer, const struct control_list *request);
+int control_get_list(struct reader *reader, struct control_list *request);
+
+/* The page's head has a fixed size: it may be written first, and again when the accounts are known. */
+void control_put_page(struct writer *writer, const struct control_page *page);
+int control_get_page(struct reader *reader, struct control_page *page);
+void control_put_next(struct writer *writer, struct slice next);
+int control_get_next(struct reader *reader, struct slice *next);
+
+/*
+ * FIND_ACCOUNT: by its user name, its subdomain, or a beginning of either that only one account has. The answer says
+ * what was found, and is followed by the account if it was one.
+ */
+enum control_found {
+	CONTROL_FOUND_NONE,
+	CONTROL_FOUND_ONE,
+	CONTROL_FOUND_SEVERAL,
+	CONTROL_FOUND_FAILED /* the database could not be read */
+};
+
+void control_put_find(struct writer *writer, struct slice who);
+int control_get_find(struct reader *reader, struct slice *who);
+void control_put_found(struct writer *writer, enum control_found found);
+int control_get_found(struct reader *reader, enum control_found *found);
+
+/* ADD_ACCOUNT, answered as a registration is (struct message_register_answer). */
+struct control_add {
+	struct slice subdomain; /* empty: a random one */
+	uint16_t network_count;
+	struct slice networks[MESSAGE_MAX_NETWORKS];
+};
+
+void control_put_add(struct writer *writer, const struct control_add *request);
+int control_get_add(struct reader *reader, struct control_add *request);
+
+/* CHANGE_ACCOUNT: one thing about one account. */
+enum control_action {
+	CONTROL_DELETE,
+	CONTROL_ROTATE_KEY,
+	CONTROL_CHANGE_NETWORKS,
+	CONTROL_SET_VALUE,
+	CONTROL_REMOVE_VALUE,
+	CONTROL_REMOVE_VALUES,
+	CONTROL_ACTIONS
+};
+
+struct control_change {
+	uint8_t action;
+	struct slice username;	/* CONTROL_USERNAME characters */
+	struct slice text;	/* of CONTROL_SET_VALUE and CONTROL_REMOVE_VALUE; empty otherwise */
+	uint16_t network_count; /* of CONTROL_CHANGE_NETWORKS; 0 otherwise */
+	struct slice networks[MESSAGE_MAX_NETWORKS];
+};
+
+struct control_changed {
+	uint8_t result; /* enum message_result; FORBIDDEN: there is no such account */
+	struct slice
+	    key; /* of CONTROL_ROTATE_KEY with MESSAGE_RESULT_OK: the new one; empty otherwise */
+};
+
+void control_put_change(struct writer *writer, const struct control_change *request);
+int control_get_change(struct reader *reader, struct control_change *request);
+void control_put_changed(struct writer *writer, const struct control_changed *answer);
+int control_get_changed(struct reader *reader, struct control_changed *answer);
+
+#endif
