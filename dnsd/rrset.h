@@ -3,7 +3,8 @@
  *
  * Pure, and immutable once made. The names in the data of the types of RFC 1035 are compressed (RFC
  * 3597, 4) here and not for each answer: against the zone's name, in which every question ends, and
- * against the rrset's other names. An answer copies the bytes and fills in the pointers, since only it
+ * against the rrset's other names. What comes from the question has its case, like every owner; the rest
+ * keeps its own. An answer copies the bytes and fills in the pointers, since only it
  * knows where the question's and the records' places are.
  */
 #ifndef DNSD_RRSET_H
