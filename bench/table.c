@@ -40,7 +40,7 @@ struct label {
 static const uint8_t key[SIPHASH_KEY] = {1, 2, 3, 4, 5, 6, 7, 8, 9};
 static unsigned names, readers, seconds;
 
-static void
+static void __attribute__((noreturn))
 fail(const char *what)
 {
 	(void)fprintf(stderr, "table: %s: %s\n", what, strerror(errno));
@@ -409,7 +409,7 @@ static void
 measure(const struct contender *contender)
 {
 	static struct reader_result results[MAX_READERS];
-	pthread_t threads[MAX_READERS];
+	pthread_t threads[MAX_READERS] = {0};
 	size_t before = resident_bytes(), held;
 	uint64_t lookups = 0;
 	double cpu = 0;
