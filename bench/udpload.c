@@ -8,7 +8,8 @@
  * window: keeps COUNT queries under way and never sleeps, so that the server is saturated and does not pay for waking
  * its client. What is not answered when nothing has come in for STALL counts as lost.
  *
- * rate: COUNT queries a second, whether answered or not, and sleeps between them. What is not answered when nothing
+ * rate: COUNT queries a second, whether answered or not, and sleeps between them. When this end was held up it leaves
+ * out what it is late with, since a burst would be another load than the one asked for. What is not answered when nothing
  * has come in for PATIENCE after the last query counts as lost.
  *
  * Prints one line of JSON.
@@ -30,7 +31,8 @@ enum {
 	MAX_WINDOW = 4096,
 	MAX_RATE = 10 * 1000 * 1000,
 	RECEIVE_BUFFER = 16 * 1024 * 1024, /* so that it is not this end that loses an answer */
-	NAP_NS = 100 * 1000
+	NAP_NS = 100 * 1000,
+	CATCH_UP = 512 /* queries sent late, all at once, where this end was held up */
 };
 
 static const double stall = 0.1, patience = 1.0; /* seconds */
@@ -169,12 +171,16 @@ run_rate(struct load *load, double seconds, unsigned rate)
 {
 	const struct timespec nap = {.tv_nsec = NAP_NS};
 	double begin = questions_clock(), now = begin, end = begin + seconds;
-	unsigned long sent = 0, due;
+	unsigned long sent = 0, left_out = 0, due;
 	unsigned moved;
 
 	load->heard = begin;
 	while (now < end || (load->answers.all < sent && now < load->heard + patience)) {
-		due = now < end ? (unsigned long)((now - begin) * rate) : sent;
+		due = now < end ? (unsigned long)((now - begin) * rate) - left_out : sent;
+		if (due > sent + CATCH_UP) {
+			left_out += due - sent - CATCH_UP;
+			due = sent + CATCH_UP;
+		}
 		moved = sent < due ? send_some(load, due - sent) : 0;
 		sent += moved;
 		moved += receive_some(load, now);
