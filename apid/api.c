@@ -57,7 +57,7 @@ read_register(const struct request *request, const struct client_address *client
     struct slice token, struct api_call *call)
 {
 	struct message_register *message = &call->message.registration;
-	struct body_register fields;
+	struct body_networks fields;
 
 	switch (
 	    body_read_register(&call->body, request->body.data, request->body.length, &fields)) {
@@ -77,6 +77,34 @@ read_register(const struct request *request, const struct client_address *client
 	return RESPONSE_ERROR_NONE;
 }
 
+/* 1 if the credentials have the form of some. */
+static int
+has_credentials(const struct request *request)
+{
+	return request->user.length > 0 && request->key.length == MESSAGE_KEY;
+}
+
+static struct slice
+slice_of_user(const struct request *request)
+{
+	return (struct slice){(const unsigned char *)request->user.bytes, request->user.length};
+}
+
+static struct slice
+slice_of_key(const struct request *request)
+{
+	return (struct slice){(const unsigned char *)request->key.bytes, request->key.length};
+}
+
+/* Cut, a text that is too long still is: whoever has no right to the name must not learn that it is. */
+static struct slice
+cut_text(struct slice txt)
+{
+	if (txt.length > MESSAGE_MAX_ASKED_TXT)
+		txt.length = MESSAGE_MAX_ASKED_TXT;
+	return txt;
+}
+
 static enum response_error
 read_update(
     const struct request *request, const struct client_address *client, struct api_call *call)
@@ -84,7 +112,7 @@ read_update(
 	struct message_update *message = &call->message.update;
 	struct body_update fields;
 
-	if (request->user.length == 0 || request->key.length != MESSAGE_KEY)
+	if (!has_credentials(request))
 		return RESPONSE_ERROR_FORBIDDEN;
 	switch (body_read_update(&call->body, request->body.data, request->body.length, &fields)) {
 	case BODY_OK:
@@ -97,16 +125,96 @@ read_update(
 	if (fields.subdomain.length > MESSAGE_MAX_SUBDOMAIN)
 		return RESPONSE_ERROR_FORBIDDEN;
 	message->client = *client;
-	message->username =
-	    (struct slice){(const unsigned char *)request->user.bytes, request->user.length};
-	message->key =
-	    (struct slice){(const unsigned char *)request->key.bytes, request->key.length};
+	message->username = slice_of_user(request);
+	message->key = slice_of_key(request);
 	message->subdomain = fields.subdomain;
-	message->txt = fields.txt;
-	/* Whoever has no right to the name must not learn that the text is too long: cut, it still is. */
-	if (message->txt.length > MESSAGE_MAX_ASKED_TXT)
-		message->txt.length = MESSAGE_MAX_ASKED_TXT;
+	message->txt = cut_text(fields.txt);
 	return RESPONSE_ERROR_NONE;
+}
+
+/* What is wanted of an account. `has_txt`: a value is named. */
+static enum message_account_action
+action_of(enum route route, enum request_method method, int has_txt)
+{
+	switch (route) {
+	case ROUTE_ACCOUNT_KEY:
+		return MESSAGE_ACCOUNT_ROTATE;
+	case ROUTE_ACCOUNT_VALUES:
+		return has_txt ? MESSAGE_ACCOUNT_REMOVE : MESSAGE_ACCOUNT_CLEAR;
+	case ROUTE_CHANGE:
+		return MESSAGE_ACCOUNT_NETWORKS;
+	case ROUTE_CLEAN:
+		return MESSAGE_ACCOUNT_REMOVE;
+	case ROUTE_DEREGISTER:
+		return MESSAGE_ACCOUNT_DELETE;
+	default:
+		break;
+	}
+	if (method == REQUEST_METHOD_PATCH)
+		return MESSAGE_ACCOUNT_NETWORKS;
+	return method == REQUEST_METHOD_DELETE ? MESSAGE_ACCOUNT_DELETE : MESSAGE_ACCOUNT_READ;
+}
+
+/* 1 if the call must say which subdomain it means. */
+static int
+names_subdomain(enum route route)
+{
+	return route == ROUTE_CHANGE || route == ROUTE_CLEAN || route == ROUTE_DEREGISTER;
+}
+
+/* What must be there is: for nothing is done to an account by mistake. */
+static enum response_error
+judge_account(const struct api_call *call, const struct body_update *fields,
+    const struct body_networks *networks)
+{
+	enum message_account_action action = call->message.account.action;
+
+	if (fields->subdomain.length > MESSAGE_MAX_SUBDOMAIN ||
+	    (names_subdomain(call->route) && fields->subdomain.length == 0))
+		return RESPONSE_ERROR_FORBIDDEN;
+	if ((action == MESSAGE_ACCOUNT_NETWORKS && !networks->given) ||
+	    (action == MESSAGE_ACCOUNT_REMOVE && !fields->has_txt))
+		return RESPONSE_ERROR_MALFORMED_JSON;
+	return RESPONSE_ERROR_NONE;
+}
+
+static enum response_error
+read_account(
+    const struct request *request, const struct client_address *client, struct api_call *call)
+{
+	struct message_account *message = &call->message.account;
+	int wants_networks = action_of(call->route, request->method, 0) == MESSAGE_ACCOUNT_NETWORKS;
+	struct body_networks networks;
+	struct body_update fields;
+
+	if (!has_credentials(request))
+		return RESPONSE_ERROR_FORBIDDEN;
+	switch (body_read_account(&call->body, request->body.data, request->body.length, &fields,
+	    wants_networks ? &networks : NULL)) {
+	case BODY_OK:
+		break;
+	case BODY_MALFORMED:
+		return RESPONSE_ERROR_MALFORMED_JSON;
+	case BODY_BAD_NETWORK:
+		return RESPONSE_ERROR_BAD_NETWORK;
+	case BODY_NO_MEMORY:
+		return RESPONSE_ERROR_BUSY;
+	}
+	message->client = *client;
+	message->username = slice_of_user(request);
+	message->key = slice_of_key(request);
+	message->subdomain = fields.subdomain;
+	message->action = action_of(call->route, request->method, fields.has_txt);
+	message->txt = (struct slice){NULL, 0};
+	message->count = 0;
+	if (message->action == MESSAGE_ACCOUNT_REMOVE)
+		message->txt = cut_text(fields.txt);
+	if (wants_networks) {
+		message->count = (uint16_t)networks.count;
+		memcpy(message->networks, networks.networks,
+		    networks.count * sizeof(networks.networks[0]));
+	}
+	return judge_account(call, &fields, &networks);
 }
 
 static void
@@ -122,6 +230,7 @@ api_read(const struct api *api, const struct request *request, const struct clie
 {
 	enum response_error error;
 	struct slice token;
+	enum api_step step;
 
 	call->body.root = NULL;
 	call->route = find_route(api, request, &token, response);
@@ -135,14 +244,25 @@ api_read(const struct api *api, const struct request *request, const struct clie
 		response->status = 200;
 		return API_ANSWER;
 	}
-	error = call->route == ROUTE_REGISTER
-		    ? read_register(request, client, find_token(request, token), call)
-		    : read_update(request, client, call);
+	switch (call->route) {
+	case ROUTE_REGISTER:
+		step = API_REGISTER;
+		error = read_register(request, client, find_token(request, token), call);
+		break;
+	case ROUTE_UPDATE:
+		step = API_UPDATE;
+		error = read_update(request, client, call);
+		break;
+	default:
+		step = API_ACCOUNT;
+		error = read_account(request, client, call);
+		break;
+	}
 	if (error != RESPONSE_ERROR_NONE) {
 		response_set_error(response, error);
 		return API_ANSWER;
 	}
-	return call->route == ROUTE_REGISTER ? API_REGISTER : API_UPDATE;
+	return step;
 }
 
 void
@@ -173,9 +293,38 @@ api_answer_register(
     const struct api *api, const struct message_register_answer *answer, struct response *response)
 {
 	if (answer->result == MESSAGE_RESULT_OK)
-		response_set_registered(response, answer, api->zone);
+		response_set_registered(response, answer, api->zone, api->base_url);
 	else
 		refuse((enum message_result)answer->result, api->register_wait, response);
+}
+
+/* The five keys of a registration, for who keeps them all in one place. */
+static void
+answer_credentials(
+    const struct api *api, const struct message_account_answer *answer, struct response *response)
+{
+	struct message_register_answer registered = {.username = answer->username,
+	    .password = answer->password,
+	    .subdomain = answer->subdomain,
+	    .count = answer->count};
+
+	memcpy(registered.networks, answer->networks, sizeof(registered.networks));
+	response_set_registered(response, &registered, api->zone, api->base_url);
+	response->status = 200;
+}
+
+void
+api_answer_account(const struct api *api, enum route route,
+    const struct message_account_answer *answer, struct response *response)
+{
+	if (answer->result != MESSAGE_RESULT_OK)
+		refuse((enum message_result)answer->result, api->failure_wait, response);
+	else if (answer->action == MESSAGE_ACCOUNT_DELETE)
+		response_set_deleted(response);
+	else if (answer->action == MESSAGE_ACCOUNT_ROTATE || route == ROUTE_CHANGE)
+		answer_credentials(api, answer, response);
+	else
+		response_set_account(response, answer, api->zone);
 }
 
 void

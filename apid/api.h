@@ -3,7 +3,7 @@
  * what is answered. Pure.
  *
  * The order on /update is credentials, JSON, subdomain (all 401), and only then the text: what store
- * has to judge first goes there, however wrong the rest is.
+ * has to judge first goes there, however wrong the rest is. On the account's calls unreadable JSON is 400.
  */
 #ifndef APID_API_H
 #define APID_API_H
@@ -22,7 +22,8 @@ enum {
 struct api {
 	char zone[NAME_MAX_TEXT]; /* without a final dot */
 	int registration_disabled;
-	const char *prefix; /* calls live under it; "" or a path */
+	const char *prefix;   /* calls live under it; "" or a path */
+	const char *base_url; /* told to whoever registers; NULL: none is */
 	/* Seconds after which a client that is limited may do one more. */
 	unsigned register_wait, failure_wait;
 };
@@ -30,7 +31,8 @@ struct api {
 enum api_step {
 	API_ANSWER,   /* the response is ready */
 	API_REGISTER, /* store is to be asked */
-	API_UPDATE
+	API_UPDATE,
+	API_ACCOUNT
 };
 
 /* What a request asks of store; its slices point into itself and into the request. */
@@ -40,6 +42,7 @@ struct api_call {
 	union {
 		struct message_register registration;
 		struct message_update update;
+		struct message_account account;
 	} message;
 };
 
@@ -69,6 +72,8 @@ void api_keep_echo(struct api_echo *echo, const struct message_update *update);
 /* These turn store's answer into ours. */
 void api_answer_register(
     const struct api *api, const struct message_register_answer *answer, struct response *response);
+void api_answer_account(const struct api *api, enum route route,
+    const struct message_account_answer *answer, struct response *response);
 void api_answer_update(const struct api *api, enum message_result result,
     const struct api_echo *echo, struct response *response);
 

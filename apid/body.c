@@ -1,30 +1,55 @@
-/* JSON bodies of /register and /update. */
+/* JSON bodies of the API's calls. */
 #include "body.h"
 
 #include "address.h"
 #include "name.h"
 
 #include <jansson.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* An allocation failed since it was last reset. One thread reads bodies. */
 static int memory_short;
 
+/* What stands before each of jansson's allocations. */
+union allocation {
+	size_t size; /* of what is behind it */
+	max_align_t aligned;
+};
+
 static void *
 allocate(size_t size)
 {
-	void *memory = malloc(size);
+	union allocation *memory =
+	    size < SIZE_MAX - sizeof(*memory) ? malloc(sizeof(*memory) + size) : NULL;
 
-	if (memory == NULL)
+	if (memory == NULL) {
 		memory_short = 1;
-	return memory;
+		return NULL;
+	}
+	memory->size = size;
+	return memory + 1;
+}
+
+static void
+wipe_and_free(void *memory)
+{
+	union allocation *before = memory;
+
+	if (before == NULL)
+		return;
+	before--;
+	explicit_bzero(memory, before->size);
+	free(before);
 }
 
 void
 body_prepare(void)
 {
 	json_object_seed(0);
-	json_set_alloc_funcs(allocate, free);
+	json_set_alloc_funcs(allocate, wipe_and_free);
 }
 
 void
@@ -117,7 +142,7 @@ find_string(json_t *root, const char *wanted, struct slice *value)
 
 /* Wrong types are looked for first: they make the whole body unreadable. */
 static enum body_verdict
-read_networks(json_t *list, struct body_register *request)
+read_network_list(json_t *list, struct body_networks *request)
 {
 	size_t count = json_array_size(list);
 
@@ -139,27 +164,52 @@ read_networks(json_t *list, struct body_register *request)
 	return BODY_OK;
 }
 
-enum body_verdict
-body_read_register(
-    struct body *body, const void *bytes, size_t length, struct body_register *request)
+static enum body_verdict
+read_networks(json_t *root, struct body_networks *request)
 {
-	enum body_verdict verdict;
 	json_t *list;
 
 	request->count = 0;
+	request->given = 0;
+	if (find_key(root, "allowfrom", &list) != 0 || (list != NULL && !json_is_array(list)))
+		return BODY_MALFORMED;
+	request->given = list != NULL;
+	return read_network_list(list, request);
+}
+
+static enum body_verdict
+read_texts(json_t *root, struct body_update *request)
+{
+	if (find_string(root, "subdomain", &request->subdomain) != 0 ||
+	    find_string(root, "txt", &request->txt) != 0)
+		return BODY_MALFORMED;
+	request->has_txt = request->txt.data != NULL;
+	return BODY_OK;
+}
+
+/* What came of it, with nothing left to free unless it is BODY_OK. */
+static enum body_verdict
+conclude(struct body *body, enum body_verdict verdict)
+{
+	if (verdict != BODY_OK)
+		body_free(body);
+	return verdict;
+}
+
+enum body_verdict
+body_read_register(
+    struct body *body, const void *bytes, size_t length, struct body_networks *request)
+{
+	enum body_verdict verdict;
+
+	*request = (struct body_networks){0};
 	body->root = NULL;
 	if (length == 0)
 		return BODY_OK;
 	verdict = load(body, bytes, length);
 	if (verdict != BODY_OK)
 		return verdict;
-	if (find_key(body->root, "allowfrom", &list) != 0 || (list != NULL && !json_is_array(list)))
-		verdict = BODY_MALFORMED;
-	else
-		verdict = read_networks(list, request);
-	if (verdict != BODY_OK)
-		body_free(body);
-	return verdict;
+	return conclude(body, read_networks(body->root, request));
 }
 
 enum body_verdict
@@ -171,10 +221,26 @@ body_read_update(struct body *body, const void *bytes, size_t length, struct bod
 	verdict = load(body, bytes, length);
 	if (verdict != BODY_OK)
 		return verdict;
-	if (find_string(body->root, "subdomain", &request->subdomain) != 0 ||
-	    find_string(body->root, "txt", &request->txt) != 0) {
-		body_free(body);
-		return BODY_MALFORMED;
-	}
-	return BODY_OK;
+	return conclude(body, read_texts(body->root, request));
+}
+
+enum body_verdict
+body_read_account(struct body *body, const void *bytes, size_t length, struct body_update *request,
+    struct body_networks *networks)
+{
+	enum body_verdict verdict;
+
+	*request = (struct body_update){0};
+	if (networks != NULL)
+		*networks = (struct body_networks){0};
+	body->root = NULL;
+	if (length == 0)
+		return BODY_OK;
+	verdict = load(body, bytes, length);
+	if (verdict != BODY_OK)
+		return verdict;
+	verdict = read_texts(body->root, request);
+	if (verdict == BODY_OK && networks != NULL)
+		verdict = read_networks(body->root, networks);
+	return conclude(body, verdict);
 }

@@ -73,11 +73,29 @@ take_update_answer(void *context, uint64_t id, struct reader *body, int fd)
 	return 0;
 }
 
+static int
+take_account_answer(void *context, uint64_t id, struct reader *body, int fd)
+{
+	struct broker *broker = context;
+	struct message_account_answer answer;
+	void *owner;
+
+	(void)fd;
+	if (message_get_account_answer(body, &answer) != 0 ||
+	    pending_take(&broker->pending, id, MESSAGE_ACCOUNT_ANSWER, &owner) != 0)
+		return -1;
+	if (owner != NULL)
+		broker->config.account(broker->config.context, owner, &answer);
+	return 0;
+}
+
 static const struct message_rule rules[] = {
     {MESSAGE_HELLO_ANSWER, 1 << STATE_GREETING, 3, 3, 0, take_hello_answer},
     {MESSAGE_REGISTER_ANSWER, 1 << STATE_READY, 1, MESSAGE_MAX - MESSAGE_HEADER, 0,
 	take_register_answer},
     {MESSAGE_UPDATE_ANSWER, 1 << STATE_READY, 1, 1, 0, take_update_answer},
+    {MESSAGE_ACCOUNT_ANSWER, 1 << STATE_READY, 1, MESSAGE_MAX - MESSAGE_HEADER, 0,
+	take_account_answer},
 };
 
 /* What store had been asked may or may not have been done: nobody will ever say. */
@@ -246,6 +264,21 @@ broker_update(
 	message_begin(&writer, message, MESSAGE_UPDATE, *ticket);
 	message_put_update(&writer, request);
 	return ask(broker, MESSAGE_UPDATE_ANSWER, &writer, ticket);
+}
+
+enum broker_verdict
+broker_account(
+    struct broker *broker, const struct message_account *request, void *owner, uint64_t *ticket)
+{
+	enum broker_verdict verdict = enter(broker, MESSAGE_ACCOUNT_ANSWER, owner, ticket);
+	unsigned char message[MESSAGE_MAX];
+	struct writer writer;
+
+	if (verdict != BROKER_ASKED)
+		return verdict;
+	message_begin(&writer, message, MESSAGE_ACCOUNT, *ticket);
+	message_put_account(&writer, request);
+	return ask(broker, MESSAGE_ACCOUNT_ANSWER, &writer, ticket);
 }
 
 void

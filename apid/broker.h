@@ -20,6 +20,7 @@ struct broker_config {
 	void (*registered)(
 	    void *context, void *owner, const struct message_register_answer *answer);
 	void (*updated)(void *context, void *owner, enum message_result result);
+	void (*account)(void *context, void *owner, const struct message_account_answer *answer);
 	void (*failed)(void *context, void *owner);
 	struct statistic_counters *counters; /* reported to store; outlive the broker */
 };
@@ -43,6 +44,8 @@ enum broker_verdict broker_register(
     struct broker *broker, const struct message_register *request, void *owner, uint64_t *ticket);
 enum broker_verdict broker_update(
     struct broker *broker, const struct message_update *request, void *owner, uint64_t *ticket);
+enum broker_verdict broker_account(
+    struct broker *broker, const struct message_account *request, void *owner, uint64_t *ticket);
 
 /* The owner does not wait any more. A ticket that has had its answer is accepted. */
 void broker_forget(struct broker *broker, uint64_t ticket);

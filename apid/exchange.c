@@ -16,6 +16,7 @@ exchange_desk_init(struct exchange_desk *desk, const struct conf *conf)
 
 	memset(desk, 0, sizeof(*desk));
 	desk->api.prefix = "";
+	desk->api.base_url = conf->api.base_url;
 	desk->api.registration_disabled = conf->api.disable_registration;
 	desk->api.register_wait = wait_for_one(conf->api.limits.registrations_per_hour, 3600);
 	desk->api.failure_wait = wait_for_one(conf->api.limits.failures_per_minute, 60);
@@ -36,12 +37,12 @@ log_refusal(struct exchange_desk *desk, const struct connection *connection, enu
 {
 	char client[INET6_ADDRSTRLEN];
 
-	if ((route != ROUTE_REGISTER && route != ROUTE_UPDATE) ||
+	if (route == ROUTE_NONE || route == ROUTE_HEALTH || route == ROUTE_SERVER ||
 	    response->error == RESPONSE_ERROR_NONE || !log_allowed(&desk->refusals))
 		return;
 	client_address_to_text(&connection->client, client);
-	log_info("%s by %s refused: %u %s", route == ROUTE_REGISTER ? "register" : "update", client,
-	    response->status, response_error_word(response->error));
+	log_info("%s by %s refused: %u %s", route_name(route), client, response->status,
+	    response_error_word(response->error));
 }
 
 static void
@@ -92,6 +93,19 @@ on_updated(void *context, void *owner, enum message_result result)
 }
 
 static void
+on_account(void *context, void *owner, const struct message_account_answer *result)
+{
+	struct exchange_desk *desk = context;
+	struct connection *connection = owner;
+	struct response response;
+
+	response_init(&response, 0);
+	api_answer_account(&desk->api, connection->route, result, &response);
+	answer(desk, connection, connection->route, &response);
+	response_free(&response);
+}
+
+static void
 on_failed(void *context, void *owner)
 {
 	struct connection *connection = owner;
@@ -105,6 +119,7 @@ exchange_broker_config(struct exchange_desk *desk)
 	return (struct broker_config){.context = desk,
 	    .registered = on_registered,
 	    .updated = on_updated,
+	    .account = on_account,
 	    .failed = on_failed};
 }
 
@@ -127,6 +142,9 @@ ask(struct exchange_desk *desk, struct connection *connection, enum api_step ste
 	if (step == API_REGISTER) {
 		verdict = broker_register(
 		    desk->broker, &call->message.registration, connection, &connection->ticket);
+	} else if (step == API_ACCOUNT) {
+		verdict = broker_account(
+		    desk->broker, &call->message.account, connection, &connection->ticket);
 	} else {
 		api_keep_echo(&connection->echo, &call->message.update);
 		verdict = broker_update(

@@ -351,6 +351,10 @@ method_from_parser(const llhttp_t *parser)
 		return REQUEST_METHOD_HEAD;
 	case HTTP_POST:
 		return REQUEST_METHOD_POST;
+	case HTTP_PATCH:
+		return REQUEST_METHOD_PATCH;
+	case HTTP_DELETE:
+		return REQUEST_METHOD_DELETE;
 	case HTTP_OPTIONS:
 		return REQUEST_METHOD_OPTIONS;
 	default:

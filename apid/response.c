@@ -8,7 +8,8 @@ enum {
 	/* Seconds: store is restarted, a queue drained, and most limits have let one through by then. */
 	RETRY_AFTER = 1,
 	PREFLIGHT_MAX_AGE = 600, /* seconds for which a browser need not ask again */
-	DATE_TEXT = 32		 /* "Sun, 06 Nov 1994 08:49:37 GMT" and its NUL */
+	TIME_TEXT = 32, /* "2026-01-02T03:04:05Z" and its NUL; years have more digits one day */
+	DATE_TEXT = 32	/* "Sun, 06 Nov 1994 08:49:37 GMT" and its NUL */
 };
 
 struct error_row {
@@ -120,17 +121,87 @@ set_json(struct response *response, unsigned status, json_t *json, size_t style)
 static json_t *
 string_from_slice(struct slice slice)
 {
-	return json_stringn((const char *)slice.data, slice.length);
+	return json_stringn(slice.length > 0 ? (const char *)slice.data : "", slice.length);
 }
 
 /* An empty list is written as [], never left out: clients index it. */
 static json_t *
-networks_to_json(const struct message_register_answer *answer)
+networks_to_json(const struct slice *networks, size_t count)
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; list != NULL && i < answer->count; i++) {
-		if (json_array_append_new(list, string_from_slice(answer->networks[i])) != 0) {
+	for (size_t i = 0; list != NULL && i < count; i++) {
+		if (json_array_append_new(list, string_from_slice(networks[i])) != 0) {
+			json_decref(list);
+			return NULL;
+		}
+	}
+	return list;
+}
+
+static json_t *
+fulldomain_to_json(struct slice subdomain, const char *zone)
+{
+	return json_sprintf("%.*s.%s", (int)subdomain.length, subdomain.data, zone);
+}
+
+/* What Caddy and acme-dns-client-2 look for. 0 or -1. */
+static int
+add_server(json_t *json, const char *base_url)
+{
+	return json_object_set_new(json, "server_url", json_string(base_url)) != 0 ||
+		       json_object_set_new(json, "server_path_update", json_string("update")) !=
+			   0 ||
+		       json_object_set_new(
+			   json, "server_path_deregister", json_string("deregister")) != 0 ||
+		       json_object_set_new(json, "server_path_change", json_string("change")) !=
+			   0 ||
+		       json_object_set_new(json, "server_path_clean", json_string("clean")) != 0
+		   ? -1
+		   : 0;
+}
+
+void
+response_set_registered(struct response *response, const struct message_register_answer *answer,
+    const char *zone, const char *base_url)
+{
+	json_t *json = json_pack("{s:o, s:o, s:o, s:o, s:o}", "username",
+	    string_from_slice(answer->username), "password", string_from_slice(answer->password),
+	    "fulldomain", fulldomain_to_json(answer->subdomain, zone), "subdomain",
+	    string_from_slice(answer->subdomain), "allowfrom",
+	    networks_to_json(answer->networks, answer->count));
+
+	if (json != NULL && base_url != NULL && add_server(json, base_url) != 0) {
+		json_decref(json);
+		json = NULL;
+	}
+	set_json(response, 201, json, JSON_COMPACT);
+}
+
+/* RFC 3339 in UTC; null for what never was. */
+static json_t *
+time_to_json(uint64_t seconds)
+{
+	char text[TIME_TEXT];
+	time_t time = (time_t)seconds;
+	struct tm calendar;
+
+	if (seconds == 0 || gmtime_r(&time, &calendar) == NULL ||
+	    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &calendar) == 0)
+		return json_null();
+	return json_string(text);
+}
+
+static json_t *
+values_to_json(const struct message_account_answer *answer)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; list != NULL && i < answer->value_count; i++) {
+		json_t *value = json_pack("{s:o, s:o}", "txt", string_from_slice(answer->values[i]),
+		    "time", time_to_json(answer->times[i]));
+
+		if (json_array_append_new(list, value) != 0) {
 			json_decref(list);
 			return NULL;
 		}
@@ -139,17 +210,25 @@ networks_to_json(const struct message_register_answer *answer)
 }
 
 void
-response_set_registered(
-    struct response *response, const struct message_register_answer *answer, const char *zone)
+response_set_account(
+    struct response *response, const struct message_account_answer *answer, const char *zone)
 {
-	json_t *json = json_pack("{s:o, s:o, s:o, s:o, s:o}", "username",
-	    string_from_slice(answer->username), "password", string_from_slice(answer->password),
-	    "fulldomain",
-	    json_sprintf("%.*s.%s", (int)answer->subdomain.length, answer->subdomain.data, zone),
-	    "subdomain", string_from_slice(answer->subdomain), "allowfrom",
-	    networks_to_json(answer));
+	json_t *json = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "username",
+	    string_from_slice(answer->username), "fulldomain",
+	    fulldomain_to_json(answer->subdomain, zone), "subdomain",
+	    string_from_slice(answer->subdomain), "allowfrom",
+	    networks_to_json(answer->networks, answer->count), "values", values_to_json(answer),
+	    "created", time_to_json(answer->created), "updated", time_to_json(answer->updated));
 
-	set_json(response, 201, json, JSON_COMPACT);
+	set_json(response, 200, json, JSON_COMPACT);
+}
+
+void
+response_set_deleted(struct response *response)
+{
+	response->status = 200;
+	buf_clear(&response->body);
+	buf_append_string(&response->body, "{}");
 }
 
 void

@@ -1,6 +1,6 @@
 /*
- * What the API answers: every error with its status and word, the three answers of acme-dns
- * byte for byte, and the head around them (RFC 9110, RFC 9112). Pure.
+ * What the API answers: every error with its status and word, the answers of acme-dns
+ * byte for byte, an account, and the head around them (RFC 9110, RFC 9112). Pure.
  */
 #ifndef APID_RESPONSE_H
 #define APID_RESPONSE_H
@@ -11,7 +11,8 @@
 #include <time.h>
 
 enum {
-	RESPONSE_MAX_BODY = 32 * 1024, /* a register answer with 256 networks has 17 KiB */
+	RESPONSE_MAX_BODY =
+	    64 * 1024, /* an account with 256 networks and 16 escaped values has 52 KiB */
 	RESPONSE_MAX = RESPONSE_MAX_BODY + 1024
 };
 
@@ -83,9 +84,19 @@ enum response_error response_error_from_result(enum message_result result);
  */
 void response_set_error(struct response *response, enum response_error error);
 
-/* 201; the zone is text without a final dot. */
-void response_set_registered(
-    struct response *response, const struct message_register_answer *answer, const char *zone);
+/*
+ * 201; the zone is text without a final dot. Unless `base_url` is NULL, it and the paths below it follow the five
+ * classic keys.
+ */
+void response_set_registered(struct response *response,
+    const struct message_register_answer *answer, const char *zone, const char *base_url);
+
+/* 200; the account with its values and times (RFC 3339). */
+void response_set_account(
+    struct response *response, const struct message_account_answer *answer, const char *zone);
+
+/* 200; an empty object. */
+void response_set_deleted(struct response *response);
 
 /* 200; the value comes back as it was sent. */
 void response_set_updated(struct response *response, const char *txt, size_t length);

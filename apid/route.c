@@ -4,15 +4,25 @@
 #include <string.h>
 #include <strings.h>
 
+#define TAKES(METHOD) (1U << REQUEST_METHOD_##METHOD)
+
 static const struct {
-	const char *word; /* NULL: not found by its last segment */
-	const char *allow;
+	const char *name;  /* its segments; NULL: not found by them */
+	unsigned methods;  /* but OPTIONS, which all take */
+	const char *allow; /* the same in words */
 } routes[ROUTES] = {
-    [ROUTE_NONE] = {NULL, ""},
-    [ROUTE_REGISTER] = {"register", "OPTIONS, POST"},
-    [ROUTE_UPDATE] = {"update", "OPTIONS, POST"},
-    [ROUTE_HEALTH] = {"health", "GET, HEAD, OPTIONS"},
-    [ROUTE_SERVER] = {NULL, "GET, HEAD, OPTIONS, POST"},
+    [ROUTE_NONE] = {NULL, 0, ""},
+    [ROUTE_REGISTER] = {"register", TAKES(POST), "OPTIONS, POST"},
+    [ROUTE_UPDATE] = {"update", TAKES(POST), "OPTIONS, POST"},
+    [ROUTE_HEALTH] = {"health", TAKES(GET) | TAKES(HEAD), "GET, HEAD, OPTIONS"},
+    [ROUTE_ACCOUNT] = {"account", TAKES(GET) | TAKES(HEAD) | TAKES(PATCH) | TAKES(DELETE),
+	"DELETE, GET, HEAD, OPTIONS, PATCH"},
+    [ROUTE_ACCOUNT_KEY] = {"account/key", TAKES(POST), "OPTIONS, POST"},
+    [ROUTE_ACCOUNT_VALUES] = {"account/values", TAKES(DELETE), "DELETE, OPTIONS"},
+    [ROUTE_CHANGE] = {"change", TAKES(POST), "OPTIONS, POST"},
+    [ROUTE_CLEAN] = {"clean", TAKES(POST), "OPTIONS, POST"},
+    [ROUTE_DEREGISTER] = {"deregister", TAKES(POST), "OPTIONS, POST"},
+    [ROUTE_SERVER] = {NULL, 0, "DELETE, GET, HEAD, OPTIONS, PATCH, POST"},
 };
 
 /* Takes the next segment off `path`, which is between slashes or ends the path; empty: none left. */
@@ -62,6 +72,23 @@ path_of(const char *target, size_t length)
 	return path;
 }
 
+/* 1 if `segment` and what is left of the path are the segments of `name`. */
+static int
+is_named(struct slice segment, struct slice left, const char *name)
+{
+	struct slice names = {(const unsigned char *)name, strlen(name)};
+
+	for (;; segment = next_segment(&left)) {
+		struct slice expected = next_segment(&names);
+
+		if (segment.length != expected.length ||
+		    memcmp(segment.data, expected.data, segment.length) != 0)
+			return 0;
+		if (expected.length == 0)
+			return 1;
+	}
+}
+
 enum route
 route_find(const char *target, size_t length, const char *prefix, struct slice *token)
 {
@@ -83,10 +110,8 @@ route_find(const char *target, size_t length, const char *prefix, struct slice *
 		*token = next_segment(&path);
 		segment = next_segment(&path);
 	}
-	if (next_segment(&path).length > 0)
-		return ROUTE_NONE;
 	for (unsigned i = 0; i < ROUTES; i++) {
-		if (routes[i].word != NULL && slice_equals(segment, routes[i].word))
+		if (routes[i].name != NULL && is_named(segment, path, routes[i].name))
 			return (enum route)i;
 	}
 	return ROUTE_NONE;
@@ -95,18 +120,13 @@ route_find(const char *target, size_t length, const char *prefix, struct slice *
 int
 route_takes(enum route route, enum request_method method)
 {
-	switch (route) {
-	case ROUTE_REGISTER:
-	case ROUTE_UPDATE:
-		return method == REQUEST_METHOD_POST || method == REQUEST_METHOD_OPTIONS;
-	case ROUTE_HEALTH:
-		return method == REQUEST_METHOD_GET || method == REQUEST_METHOD_HEAD ||
-		       method == REQUEST_METHOD_OPTIONS;
-	case ROUTE_SERVER:
-		return method == REQUEST_METHOD_OPTIONS;
-	default:
-		return 0;
-	}
+	return method == REQUEST_METHOD_OPTIONS || ((routes[route].methods >> method) & 1U) != 0;
+}
+
+const char *
+route_name(enum route route)
+{
+	return routes[route].name != NULL ? routes[route].name : "";
 }
 
 const char *

@@ -11,6 +11,13 @@ enum route {
 	ROUTE_REGISTER,
 	ROUTE_UPDATE,
 	ROUTE_HEALTH,
+	ROUTE_ACCOUNT,
+	ROUTE_ACCOUNT_KEY,
+	ROUTE_ACCOUNT_VALUES,
+	/* The same by the paths that acme-dns-client-2 asks for. */
+	ROUTE_CHANGE,
+	ROUTE_CLEAN,
+	ROUTE_DEREGISTER,
 	ROUTE_SERVER, /* "*": the server as a whole (RFC 9110, 9.3.7) */
 	ROUTES
 };
@@ -24,6 +31,9 @@ enum route route_find(const char *target, size_t length, const char *prefix, str
 
 /* 1 if the route takes the method; OPTIONS is answered everywhere. */
 int route_takes(enum route route, enum request_method method);
+
+/* What a call is named in the log: "update". */
+const char *route_name(enum route route);
 
 /* The value of Allow. */
 const char *route_allow(enum route route);

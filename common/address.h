@@ -13,7 +13,7 @@
 
 enum {
 	ADDRESS_MAX_TEXT = 128, /* "unix:" and 107 bytes of path, NUL, rounded up */
-	NETWORK_MAX_TEXT = 64	/* longest CIDR text accepted, NUL included */
+	NETWORK_MAX_TEXT = 56	/* longest CIDR text accepted, NUL included */
 };
 
 /* Where to listen: an IP address with a port, or a Unix socket's path. */

@@ -44,9 +44,15 @@ reserve(struct buf *buf, size_t more)
 		capacity = capacity > buf->maximum / 2 ? buf->maximum : capacity * 2;
 	if (capacity > buf->maximum)
 		capacity = buf->maximum;
-	data = realloc(buf->data, capacity);
+	data = malloc(capacity);
 	if (data == NULL)
 		goto fail;
+	/* realloc(3) could leave a copy behind, and keys pass through buffers. */
+	if (buf->data != NULL) {
+		memcpy(data, buf->data, buf->length);
+		explicit_bzero(buf->data, buf->capacity);
+		free(buf->data);
+	}
 	buf->data = data;
 	buf->capacity = capacity;
 	return 0;

@@ -13,7 +13,7 @@
 struct buf {
 	unsigned char *data; /* owned; NULL while nothing was appended */
 	size_t length;	     /* bytes in use */
-	size_t capacity;     /* bytes allocated */
+	size_t capacity;     /* bytes allocated; what is outgrown is wiped */
 	size_t maximum;	     /* `length` never passes it */
 	int failed;	     /* sticky: an append did not fit */
 };

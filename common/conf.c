@@ -351,6 +351,7 @@ conf_free(struct conf *conf)
 	free(conf->api.limits.exempt.networks);
 	free(conf->api.trusted_proxies.networks.networks);
 	free_origins(&conf->api.cors_origins);
+	free(conf->api.base_url);
 	free(conf->dns.nsid);
 	free(conf->dns.identity.version);
 	free(conf->dns.identity.hostname);

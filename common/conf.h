@@ -143,7 +143,9 @@ struct conf {
 			char *certificate, *key; /* absolute; both NULL: no TLS */
 			struct conf_place certificate_place, key_place;
 		} tls;
-		uint32_t hsts; /* seconds; 0: not said */
+		uint32_t hsts;	/* seconds; 0: not said */
+		char *base_url; /* owned: "https://auth.example.org/acme"; NULL: not told */
+		int empty_txt_clears;
 	} api;
 	struct {
 		char *path; /* absolute */

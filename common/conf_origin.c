@@ -1,4 +1,4 @@
-/* Whose scripts may use the API: origins as browsers write them (RFC 6454, 6.2). */
+/* Whose scripts may use the API: origins as browsers write them (RFC 6454, 6.2); and where the API itself is. */
 #include "array.h"
 #include "conf_value.h"
 
@@ -6,8 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LETTERS "abcdefghijklmnopqrstuvwxyz"
-#define DIGITS	"0123456789"
+#define LETTERS	 "abcdefghijklmnopqrstuvwxyz"
+#define CAPITALS "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGITS	 "0123456789"
 
 /* The bytes of "scheme://", or 0. */
 static size_t
@@ -137,4 +138,58 @@ conf_set_origin(
 		    key->path, CONF_MAX_ORIGINS);
 	else if (origins_add(list, value->text) != 0)
 		conf_value_out_of_memory(loading, value);
+}
+
+/* Of a web address: the bytes before its path. */
+static size_t
+origin_length(const char *url)
+{
+	size_t scheme = scheme_length(url);
+
+	return scheme + strcspn(url + scheme, "/");
+}
+
+/* "http://" or "https://", an origin's rest, and a path (RFC 3986, 3.3) that does not end in a slash. */
+static int
+is_base_url(const char *url)
+{
+	char origin[CONF_MAX_ORIGIN + 1];
+	size_t length = origin_length(url), whole = strlen(url);
+
+	if (whole > CONF_MAX_ORIGIN || url[whole - 1] == '/' ||
+	    (strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0))
+		return 0;
+	memcpy(origin, url, length);
+	origin[length] = '\0';
+	return is_origin(origin) &&
+	       length + strspn(url + length, LETTERS CAPITALS DIGITS "/-._~%!$&'()*+,;=:@") ==
+		   whole;
+}
+
+void
+conf_set_base_url(
+    struct conf_loading *loading, const struct conf_key *key, const struct conf_value *value)
+{
+	char **target = conf_value_field(loading, key);
+	size_t length = strlen(value->text);
+	char meant[CONF_MAX_ORIGIN + 1];
+
+	if (length == 0)
+		return;
+	if (is_base_url(value->text)) {
+		*target = strdup(value->text);
+		if (*target == NULL)
+			conf_value_out_of_memory(loading, value);
+		return;
+	}
+	snprintf(meant, sizeof(meant), "%s%.*s",
+	    strstr(value->text, "://") == NULL ? "https://" : "",
+	    (int)(value->text[length - 1] == '/' ? length - 1 : length), value->text);
+	if (is_base_url(meant))
+		conf_report_error(loading->report, value->place,
+		    "%s: \"%.*s\" is not %s; did you mean \"%s\"?", key->path, CONF_SHOWN,
+		    value->text, key->form, meant);
+	else
+		conf_report_error(loading->report, value->place, "%s: \"%.*s\" is not %s",
+		    key->path, CONF_SHOWN, value->text, key->form);
 }

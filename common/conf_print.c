@@ -255,6 +255,8 @@ conf_print(const struct conf *conf, FILE *out)
 	print_registration(out, conf);
 	print_proxies(out, conf);
 	print_origins(out, &conf->api.cors_origins);
+	print_text(out, "base_url", conf->api.base_url != NULL ? conf->api.base_url : "");
+	fprintf(out, "  empty_txt_clears: %s\n", conf->api.empty_txt_clears ? "true" : "false");
 	fputs("store:\n", out);
 	print_text(out, "path", conf->store.path);
 	print_privsep(out, conf);

@@ -302,3 +302,83 @@ message_get_update_answer(struct reader *reader, struct message_update_answer *a
 		return -1;
 	return reader_end(reader);
 }
+
+void
+message_put_account(struct writer *writer, const struct message_account *request)
+{
+	writer_u8(writer, request->action);
+	writer_bytes(writer, request->client.bytes, sizeof(request->client.bytes));
+	writer_string8(writer, request->username.data, request->username.length);
+	writer_string8(writer, request->key.data, request->key.length);
+	writer_string8(writer, request->subdomain.data, request->subdomain.length);
+	writer_string16(writer, request->txt.data, request->txt.length);
+	put_networks(writer, request->networks, request->count);
+}
+
+int
+message_get_account(struct reader *reader, struct message_account *request)
+{
+	request->action = reader_u8(reader);
+	get_client(reader, &request->client);
+	request->username = reader_string8(reader, MESSAGE_MAX_USER);
+	request->key = reader_string8(reader, MESSAGE_KEY);
+	request->subdomain = reader_string8(reader, MESSAGE_MAX_SUBDOMAIN);
+	request->txt = reader_string16(reader, MESSAGE_MAX_ASKED_TXT);
+	if (get_networks(reader, request->networks, &request->count) != 0 ||
+	    request->action < MESSAGE_ACCOUNT_READ || request->action >= MESSAGE_ACCOUNT_ACTIONS ||
+	    request->key.length != MESSAGE_KEY ||
+	    (request->action != MESSAGE_ACCOUNT_REMOVE && request->txt.length > 0) ||
+	    (request->action != MESSAGE_ACCOUNT_NETWORKS && request->count > 0))
+		return -1;
+	return reader_end(reader);
+}
+
+void
+message_put_account_answer(struct writer *writer, const struct message_account_answer *answer)
+{
+	writer_u8(writer, answer->result);
+	if (answer->result != MESSAGE_RESULT_OK)
+		return;
+	writer_u8(writer, answer->action);
+	writer_string8(writer, answer->username.data, answer->username.length);
+	writer_string8(writer, answer->password.data, answer->password.length);
+	writer_string8(writer, answer->subdomain.data, answer->subdomain.length);
+	writer_u64(writer, answer->created);
+	writer_u64(writer, answer->updated);
+	put_networks(writer, answer->networks, answer->count);
+	writer_u8(writer, answer->value_count);
+	for (unsigned i = 0; i < answer->value_count; i++) {
+		writer_u64(writer, answer->times[i]);
+		writer_string16(writer, answer->values[i].data, answer->values[i].length);
+	}
+}
+
+int
+message_get_account_answer(struct reader *reader, struct message_account_answer *answer)
+{
+	*answer = (struct message_account_answer){.result = reader_u8(reader)};
+	if (answer->result >= MESSAGE_RESULTS)
+		return -1;
+	if (answer->result != MESSAGE_RESULT_OK)
+		return reader_end(reader);
+	answer->action = reader_u8(reader);
+	answer->username = reader_string8(reader, MESSAGE_MAX_USER);
+	answer->password = reader_string8(reader, MESSAGE_KEY);
+	answer->subdomain = reader_string8(reader, MESSAGE_MAX_SUBDOMAIN);
+	answer->created = reader_u64(reader);
+	answer->updated = reader_u64(reader);
+	if (answer->action < MESSAGE_ACCOUNT_READ || answer->action >= MESSAGE_ACCOUNT_ACTIONS ||
+	    answer->subdomain.length == 0 ||
+	    answer->password.length !=
+		(answer->action == MESSAGE_ACCOUNT_ROTATE ? MESSAGE_KEY : 0) ||
+	    get_networks(reader, answer->networks, &answer->count) != 0)
+		return -1;
+	answer->value_count = reader_u8(reader);
+	if (answer->value_count > MESSAGE_MAX_VALUES)
+		return -1;
+	for (unsigned i = 0; i < answer->value_count; i++) {
+		answer->times[i] = reader_u64(reader);
+		answer->values[i] = reader_string16(reader, MESSAGE_MAX_TXT);
+	}
+	return reader_end(reader);
+}

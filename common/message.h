@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 /* Changes whenever a type or a body below does: both ends must say the same. */
-enum { MESSAGE_VERSION = 7 };
+enum { MESSAGE_VERSION = 8 };
 
 enum message_type {
 	/* Both links; front to store, and back. */
@@ -37,6 +37,8 @@ enum message_type {
 	MESSAGE_REGISTER_ANSWER = 33,
 	MESSAGE_UPDATE = 34,
 	MESSAGE_UPDATE_ANSWER = 35,
+	MESSAGE_ACCOUNT = 36,
+	MESSAGE_ACCOUNT_ANSWER = 37,
 
 	/* A door; store to a front process, with the link as its one descriptor. */
 	MESSAGE_LINK = 48,
@@ -239,5 +241,51 @@ struct message_update_answer {
 
 void message_put_update_answer(struct writer *writer, const struct message_update_answer *answer);
 int message_get_update_answer(struct reader *reader, struct message_update_answer *answer);
+
+/* What an account's owner wants done with it, after which he is told what it is then. */
+enum message_account_action {
+	MESSAGE_ACCOUNT_READ = 1,
+	MESSAGE_ACCOUNT_NETWORKS = 2, /* change allowfrom to `networks` */
+	MESSAGE_ACCOUNT_ROTATE = 3,   /* make a new key */
+	MESSAGE_ACCOUNT_REMOVE = 4,   /* take the value `txt` away */
+	MESSAGE_ACCOUNT_CLEAR = 5,    /* take all values away */
+	MESSAGE_ACCOUNT_DELETE = 6,
+	MESSAGE_ACCOUNT_ACTIONS
+};
+
+struct message_account {
+	uint8_t action; /* enum message_account_action */
+	struct client_address client;
+	struct slice username; /* at most MESSAGE_MAX_USER, as the client wrote it */
+	struct slice key;      /* exactly MESSAGE_KEY */
+	struct slice
+	    subdomain;	  /* at most MESSAGE_MAX_SUBDOMAIN; empty: whichever is the account's */
+	struct slice txt; /* at most MESSAGE_MAX_ASKED_TXT; only with MESSAGE_ACCOUNT_REMOVE */
+	uint16_t count;	  /* only with MESSAGE_ACCOUNT_NETWORKS */
+	struct slice
+	    networks[MESSAGE_MAX_NETWORKS]; /* as the client wrote them, below NETWORK_MAX_TEXT */
+};
+
+void message_put_account(struct writer *writer, const struct message_account *request);
+int message_get_account(struct reader *reader, struct message_account *request);
+
+/* The rest only with MESSAGE_RESULT_OK; of a deleted account only its names. */
+struct message_account_answer {
+	uint8_t result;	       /* enum message_result */
+	uint8_t action;	       /* what was asked */
+	struct slice username; /* 36 characters */
+	struct slice password; /* MESSAGE_KEY characters of a new key; empty: it was not changed */
+	struct slice subdomain;
+	uint64_t created; /* seconds since 1970 */
+	uint64_t updated; /* likewise; 0: never */
+	uint16_t count;
+	struct slice networks[MESSAGE_MAX_NETWORKS];
+	uint8_t value_count;
+	struct slice values[MESSAGE_MAX_VALUES]; /* oldest first */
+	uint64_t times[MESSAGE_MAX_VALUES];	 /* of each: when it was set, seconds since 1970 */
+};
+
+void message_put_account_answer(struct writer *writer, const struct message_account_answer *answer);
+int message_get_account_answer(struct reader *reader, struct message_account_answer *answer);
 
 #endif

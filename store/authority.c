@@ -76,19 +76,36 @@ is_printable(struct slice text)
 }
 
 static int
-txt_is_valid(struct slice txt, uint32_t maximum)
+txt_is_valid(struct slice txt, const struct record_limits *limits)
 {
-	if (authority_is_clear(txt))
+	if (authority_is_clear(txt, limits))
 		return 1;
-	if (maximum <= AUTHORITY_TXT)
+	if (limits->text <= AUTHORITY_TXT)
 		return is_challenge(txt);
-	return txt.length > 0 && txt.length <= maximum && is_printable(txt);
+	return txt.length > 0 && txt.length <= limits->text && is_printable(txt);
 }
 
 int
-authority_is_clear(struct slice txt)
+authority_is_clear(struct slice txt, const struct record_limits *limits)
 {
-	return slice_equals(txt, "__VOID__");
+	return slice_equals(txt, "__VOID__") || (limits->empty_clears && txt.length == 0);
+}
+
+static int
+owns(const struct account_record *account, struct slice subdomain)
+{
+	return subdomain.length == account->subdomain.length &&
+	       memcmp(subdomain.data, account->subdomain.data, subdomain.length) == 0;
+}
+
+enum message_result
+authority_judge_account(const struct account_record *account, const struct client_address *client,
+    struct slice subdomain)
+{
+	if (!address_allowed(account, client) ||
+	    (subdomain.length > 0 && !owns(account, subdomain)))
+		return MESSAGE_RESULT_FORBIDDEN;
+	return MESSAGE_RESULT_OK;
 }
 
 enum message_result
@@ -97,12 +114,11 @@ authority_judge_update(const struct account_record *account, const struct messag
 {
 	if (!address_allowed(account, &update->client))
 		return MESSAGE_RESULT_FORBIDDEN;
-	if (update->subdomain.length != account->subdomain.length ||
-	    memcmp(update->subdomain.data, account->subdomain.data, account->subdomain.length) != 0)
+	if (!owns(account, update->subdomain))
 		return MESSAGE_RESULT_FORBIDDEN;
 	if (!label_is_valid((const char *)account->subdomain.data, account->subdomain.length))
 		return MESSAGE_RESULT_BAD_SUBDOMAIN;
-	return txt_is_valid(update->txt, limits->text) ? MESSAGE_RESULT_OK : MESSAGE_RESULT_BAD_TXT;
+	return txt_is_valid(update->txt, limits) ? MESSAGE_RESULT_OK : MESSAGE_RESULT_BAD_TXT;
 }
 
 enum message_result

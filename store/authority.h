@@ -1,5 +1,5 @@
 /*
- * Who may do what: the decisions behind /register and /update, in the order that clients
+ * Who may do what: the decisions behind the API's calls, in the order that clients
  * know. Pure; the credentials have been checked by the time an update is judged.
  */
 #ifndef STORE_AUTHORITY_H
@@ -19,8 +19,15 @@ enum { AUTHORITY_TXT = 43 }; /* characters of base64url in a DNS-01 value (RFC 8
 enum message_result authority_judge_update(const struct account_record *account,
     const struct message_update *update, const struct record_limits *limits);
 
-/* 1 if the text asks for all values to be taken away ("__VOID__"). */
-int authority_is_clear(struct slice txt);
+/* 1 if the text asks for all values to be taken away: "__VOID__", and where it is wanted the empty one. */
+int authority_is_clear(struct slice txt, const struct record_limits *limits);
+
+/*
+ * Judges whatever else `account`'s owner wants of it: address, then ownership of the subdomain, if one is named (both
+ * FORBIDDEN).
+ */
+enum message_result authority_judge_account(const struct account_record *account,
+    const struct client_address *client, struct slice subdomain);
 
 /*
  * Checks the `count` (at most MESSAGE_MAX_NETWORKS) entries of an allowfrom and fills `networks` with the texts that

@@ -414,7 +414,7 @@ judge_value(
 	struct message_update update = {.subdomain = account->subdomain, .txt = text};
 
 	anywhere.network_count = 0;
-	if (authority_is_clear(text))
+	if (authority_is_clear(text, &limits))
 		return MESSAGE_RESULT_BAD_TXT;
 	return authority_judge_update(&anywhere, &update, &limits);
 }

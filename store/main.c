@@ -86,6 +86,7 @@ start_requests(uv_loop_t *loop, struct service *service, const struct accounts_c
 {
 	const struct conf *conf = &service->daemon.conf;
 	struct requests_config requests = {.accounts = service->accounts,
+	    .database = accounts->database,
 	    .summary = accounts->summary,
 	    .limits = accounts->limits,
 	    .apid_uid = conf->privsep.users[CONF_ROLE_APID].uid,
@@ -120,7 +121,8 @@ main(int argc, char **argv)
 	accounts.bcrypt_threads = uv_available_parallelism();
 	accounts.limits = (struct record_limits){.values = conf->zone.values_per_name,
 	    .lifetime = conf->zone.value_lifetime,
-	    .text = conf->zone.txt_max};
+	    .text = conf->zone.txt_max,
+	    .empty_clears = conf->api.empty_txt_clears};
 	accounts.client_limit = make_client_limit(conf);
 	service.accounts = accounts_start(&loop, &accounts);
 	control.summary = accounts.summary;

@@ -54,6 +54,7 @@ struct record_limits {
 	unsigned values;   /* of one name; 1 to MESSAGE_MAX_VALUES */
 	uint32_t lifetime; /* seconds that a value is served; 0: they have no end */
 	uint32_t text;	   /* bytes of one value, at most MESSAGE_MAX_TXT */
+	int empty_clears;  /* an empty text takes all values away */
 };
 
 /*

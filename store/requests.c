@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 struct requests {
 	struct requests_config config;
@@ -16,14 +17,18 @@ struct requests {
 	int stopping;
 };
 
-/* One registration or update under way. */
+/* One registration, update or other wish of an account's owner under way. */
 struct request {
 	struct requests *requests;
 	uint64_t id;
 	uint64_t link_number;
 	struct account_operation operation;
-	/* an update's */
 	struct client_address client;
+	/* an account's */
+	uint8_t action;
+	unsigned char *asked; /* owned: the body of the message, which holds the key */
+	size_t asked_length;
+	/* an update's */
 	unsigned char txt[MESSAGE_MAX_ASKED_TXT];
 	size_t txt_length;
 };
@@ -107,6 +112,9 @@ free_request(struct request *request)
 	struct requests *requests = request->requests;
 
 	accounts_clear(&request->operation);
+	if (request->asked != NULL)
+		explicit_bzero(request->asked, request->asked_length);
+	free(request->asked);
 	free(request);
 	requests->outstanding--;
 	finish_stopping(requests);
@@ -198,7 +206,7 @@ on_authenticated(struct account_operation *operation, enum message_result result
 		    authority_judge_update(account, &update, &request->requests->config.limits);
 	if (result != MESSAGE_RESULT_OK)
 		finish_update(operation, result);
-	else if (authority_is_clear(update.txt))
+	else if (authority_is_clear(update.txt, &request->requests->config.limits))
 		accounts_remove_values(accounts, operation);
 	else
 		accounts_set_value(accounts, operation, update.txt);
@@ -238,6 +246,188 @@ on_update(void *context, uint64_t id, struct reader *body, int fd)
 }
 
 static void
+answer_account(struct requests *requests, uint64_t link_number, uint64_t id,
+    const struct message_account_answer *answer)
+{
+	unsigned char message[MESSAGE_MAX];
+	struct writer writer;
+
+	count_busy(requests, answer->result);
+	message_begin(&writer, message, MESSAGE_ACCOUNT_ANSWER, id);
+	message_put_account_answer(&writer, answer);
+	send_answer(requests, link_number, &writer);
+	explicit_bzero(message, sizeof(message));
+}
+
+static void
+refuse_account(struct requests *requests, uint64_t id, enum message_result result)
+{
+	const struct message_account_answer answer = {.result = (uint8_t)result};
+
+	answer_account(requests, requests->link_number, id, &answer);
+}
+
+/* What a read of the database comes to for an account that was there a moment ago. */
+static enum message_result
+result_of_read(enum database_result result)
+{
+	switch (result) {
+	case DATABASE_OK:
+		return MESSAGE_RESULT_OK;
+	case DATABASE_MISSING:
+		return MESSAGE_RESULT_FORBIDDEN;
+	default:
+		return MESSAGE_RESULT_DB_ERROR;
+	}
+}
+
+/* Answers with the account as it is now. */
+static void
+answer_state(struct request *request, struct message_account_answer *answer)
+{
+	const struct requests_config *config = &request->requests->config;
+	struct database_account account;
+	struct database_name name;
+	enum message_result result = result_of_read(
+	    database_read_account(config->database, &request->operation.username, &account));
+
+	if (result == MESSAGE_RESULT_OK)
+		result = result_of_read(
+		    database_read_name(config->database, account.record.subdomain, &name));
+	answer->result = (uint8_t)result;
+	if (result == MESSAGE_RESULT_OK) {
+		name_record_expire(&name.record, config->limits.lifetime, (uint64_t)time(NULL));
+		answer->created = account.record.created;
+		answer->updated = name.record.updated;
+		answer->count = account.record.network_count;
+		memcpy(answer->networks, account.record.networks, sizeof(answer->networks));
+		answer->value_count = name.record.count;
+		for (unsigned i = 0; i < name.record.count; i++) {
+			answer->values[i] = name.record.values[i].text;
+			answer->times[i] = name.record.values[i].time;
+		}
+	}
+	answer_account(request->requests, request->link_number, request->id, answer);
+}
+
+static void
+finish_account(struct account_operation *operation, enum message_result result)
+{
+	struct request *request = request_of_operation(operation);
+	struct message_account_answer answer = {
+	    .result = (uint8_t)result, .action = request->action};
+	char username[UUID_TEXT + 1];
+
+	if (result != MESSAGE_RESULT_OK) {
+		answer_account(request->requests, request->link_number, request->id, &answer);
+		free_request(request);
+		return;
+	}
+	uuid_to_text(&operation->username, username);
+	answer.username = (struct slice){(const unsigned char *)username, UUID_TEXT};
+	answer.subdomain = (struct slice){
+	    (const unsigned char *)operation->subdomain, operation->subdomain_length};
+	if (request->action == MESSAGE_ACCOUNT_ROTATE)
+		answer.password =
+		    (struct slice){(const unsigned char *)operation->job.key, MESSAGE_KEY};
+	if (request->action == MESSAGE_ACCOUNT_DELETE)
+		answer_account(request->requests, request->link_number, request->id, &answer);
+	else
+		answer_state(request, &answer);
+	free_request(request);
+}
+
+static void
+do_with_account(struct request *request, const struct message_account *wanted)
+{
+	struct accounts *accounts = request->requests->config.accounts;
+	struct account_operation *operation = &request->operation;
+
+	switch ((enum message_account_action)wanted->action) {
+	case MESSAGE_ACCOUNT_NETWORKS:
+		accounts_change_networks(accounts, operation, wanted->networks, wanted->count);
+		return;
+	case MESSAGE_ACCOUNT_ROTATE:
+		accounts_rotate_key(accounts, operation);
+		return;
+	case MESSAGE_ACCOUNT_REMOVE:
+		accounts_remove_value(accounts, operation, wanted->txt);
+		return;
+	case MESSAGE_ACCOUNT_CLEAR:
+		accounts_remove_values(accounts, operation);
+		return;
+	case MESSAGE_ACCOUNT_DELETE:
+		accounts_delete(accounts, operation);
+		return;
+	case MESSAGE_ACCOUNT_READ:
+	case MESSAGE_ACCOUNT_ACTIONS:
+		finish_account(operation, MESSAGE_RESULT_OK);
+		return;
+	}
+}
+
+static void
+on_account_authenticated(struct account_operation *operation, enum message_result result,
+    const struct account_record *account)
+{
+	struct request *request = request_of_operation(operation);
+	struct message_account wanted;
+	struct reader reader;
+
+	/* Read for the second time: what is wanted may be long, and lies there anyway. */
+	reader_init(&reader, request->asked, request->asked_length);
+	if (message_get_account(&reader, &wanted) != 0)
+		result = MESSAGE_RESULT_FORBIDDEN;
+	if (result == MESSAGE_RESULT_OK)
+		result = authority_judge_account(account, &wanted.client, wanted.subdomain);
+	if (result != MESSAGE_RESULT_OK) {
+		finish_account(operation, result);
+		return;
+	}
+	memcpy(operation->subdomain, account->subdomain.data, account->subdomain.length);
+	operation->subdomain_length = account->subdomain.length;
+	do_with_account(request, &wanted);
+}
+
+static int
+on_account(void *context, uint64_t id, struct reader *body, int fd)
+{
+	struct requests *requests = front_context(context);
+	const struct reader all = *body;
+	struct message_account wanted;
+	struct request *request;
+	struct uuid username;
+
+	(void)fd;
+	if (message_get_account(body, &wanted) != 0)
+		return -1;
+	/* Anybody can see that this is no user name: it costs no bcrypt. */
+	if (uuid_from_text(&username, wanted.username.data, wanted.username.length) != 0) {
+		refuse_account(requests, id, MESSAGE_RESULT_FORBIDDEN);
+		return 0;
+	}
+	request = new_request(requests, id);
+	if (request == NULL) {
+		refuse_account(requests, id, MESSAGE_RESULT_BUSY);
+		return 0;
+	}
+	request->action = wanted.action;
+	request->operation.done = finish_account;
+	request->asked_length = reader_left(&all);
+	request->asked = malloc(request->asked_length);
+	if (request->asked == NULL) {
+		finish_account(&request->operation, MESSAGE_RESULT_BUSY);
+		return 0;
+	}
+	memcpy(request->asked, all.data + all.offset, request->asked_length);
+	request->client = wanted.client;
+	request->operation.username = username;
+	accounts_authenticate(requests->config.accounts, &request->operation, wanted.key,
+	    &request->client, on_account_authenticated);
+	return 0;
+}
+
+static void
 on_up(void *context, struct link *link)
 {
 	struct requests *requests = context;
@@ -255,6 +445,8 @@ static const struct message_rule rules[] = {
 	16 + 1 + MESSAGE_MAX_USER + 1 + MESSAGE_KEY + 1 + MESSAGE_MAX_SUBDOMAIN + 2 +
 	    MESSAGE_MAX_ASKED_TXT,
 	0, on_update},
+    {MESSAGE_ACCOUNT, 1U << FRONT_STATE_OPEN, 1 + 16 + 1 + 1 + MESSAGE_KEY + 1 + 2 + 2,
+	MESSAGE_MAX - MESSAGE_HEADER, 0, on_account},
 };
 
 struct requests *

@@ -17,7 +17,8 @@ enum {
 
 struct requests_config {
 	struct accounts *accounts;
-	struct summary *summary; /* outlives the requests */
+	struct database *database; /* for reading */
+	struct summary *summary;   /* outlives the requests */
 	uid_t apid_uid;
 	struct registration *registration; /* outlives the requests */
 	struct record_limits limits;

@@ -40,6 +40,11 @@ answer(const struct request *request)
 			call.message.update.txt.length > MESSAGE_MAX_ASKED_TXT ||
 			call.message.update.subdomain.length > MESSAGE_MAX_SUBDOMAIN))
 			abort();
+		if (step == API_ACCOUNT &&
+		    (call.message.account.key.length != MESSAGE_KEY ||
+			call.message.account.txt.length > MESSAGE_MAX_ASKED_TXT ||
+			call.message.account.subdomain.length > MESSAGE_MAX_SUBDOMAIN))
+			abort();
 		if (step == API_REGISTER &&
 		    call.message.registration.token.length > MESSAGE_MAX_TOKEN)
 			abort();

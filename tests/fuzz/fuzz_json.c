@@ -18,13 +18,20 @@ touch(struct slice slice)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct body_register registration;
+	struct body_networks registration;
 	struct body_update update;
 	struct body body;
 
 	if (body_read_register(&body, data, size, &registration) == BODY_OK) {
 		if (registration.count > BODY_MAX_NETWORKS)
 			abort();
+		for (size_t i = 0; i < registration.count; i++)
+			touch(registration.networks[i]);
+		body_free(&body);
+	}
+	if (body_read_account(&body, data, size, &update, &registration) == BODY_OK) {
+		touch(update.subdomain);
+		touch(update.txt);
 		for (size_t i = 0; i < registration.count; i++)
 			touch(registration.networks[i]);
 		body_free(&body);

@@ -125,6 +125,41 @@ get_update_answer(void *context, uint64_t id, struct reader *body, int fd)
 }
 
 static int
+get_account(void *context, uint64_t id, struct reader *body, int fd)
+{
+	struct message_account request;
+
+	(void)context;
+	(void)id;
+	(void)fd;
+	if (message_get_account(body, &request) != 0)
+		return -1;
+	insist(request.key.length == MESSAGE_KEY && request.username.length <= MESSAGE_MAX_USER);
+	insist(request.subdomain.length <= MESSAGE_MAX_SUBDOMAIN);
+	insist(request.action == MESSAGE_ACCOUNT_REMOVE || request.txt.length == 0);
+	insist(request.action == MESSAGE_ACCOUNT_NETWORKS || request.count == 0);
+	for (unsigned i = 0; i < request.count; i++)
+		insist(request.networks[i].length < NETWORK_MAX_TEXT);
+	return 0;
+}
+
+static int
+get_account_answer(void *context, uint64_t id, struct reader *body, int fd)
+{
+	struct message_account_answer answer;
+
+	(void)context;
+	(void)id;
+	(void)fd;
+	if (message_get_account_answer(body, &answer) != 0)
+		return -1;
+	insist(answer.count <= MESSAGE_MAX_NETWORKS && answer.value_count <= MESSAGE_MAX_VALUES);
+	for (unsigned i = 0; i < answer.value_count; i++)
+		insist(answer.values[i].length <= MESSAGE_MAX_TXT);
+	return 0;
+}
+
+static int
 get_nothing(void *context, uint64_t id, struct reader *body, int fd)
 {
 	(void)context;
@@ -232,6 +267,8 @@ static const struct message_rule rules[] = {
     {MESSAGE_REGISTER_ANSWER, 2, 1, ANY, 0, get_register_answer},
     {MESSAGE_UPDATE, 2, 61, ANY, 0, get_update},
     {MESSAGE_UPDATE_ANSWER, 2, 1, 1, 0, get_update_answer},
+    {MESSAGE_ACCOUNT, 2, 63, ANY, 0, get_account},
+    {MESSAGE_ACCOUNT_ANSWER, 2, 1, ANY, 0, get_account_answer},
     {MESSAGE_LINK, 3, 0, 0, 1, get_nothing},
     {MESSAGE_LIST_ACCOUNTS, 2, 0, ANY, 0, get_control_list},
     {MESSAGE_LIST_ACCOUNTS_ANSWER, 2, 0, ANY, 0, get_control_page},

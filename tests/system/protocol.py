@@ -10,7 +10,7 @@ import struct
 
 from sallyport import DEADLINE, ROOT, UIDS, wait_until
 
-VERSION = 7
+VERSION = 8
 MAXIMUM = 32 * 1024
 
 HELLO, HELLO_ANSWER, STATISTICS = 2, 3, 4
@@ -18,12 +18,13 @@ SNAPSHOT_BEGIN, SNAPSHOT_CHUNK, SNAPSHOT_END = 16, 18, 20
 DELTA, DELTA_APPLIED = 22, 23
 REGISTER, REGISTER_ANSWER = 32, 33
 UPDATE, UPDATE_ANSWER = 34, 35
+ACCOUNT, ACCOUNT_ANSWER = 36, 37
 LINK = 48
 ALL_STATISTICS, ALL_STATISTICS_ANSWER = 64, 65
 LIST_ACCOUNTS, FIND_ACCOUNT, ADD_ACCOUNT, CHANGE_ACCOUNT = 66, 68, 70, 72
 
 ROLE_NUMBERS = {"dnsd": 1, "apid": 2, "control": 3}
-STATISTIC_COUNTS = {"dnsd": 53, "apid": 42}  # values in a front's report
+STATISTIC_COUNTS = {"dnsd": 53, "apid": 45}  # values in a front's report
 LOOPBACK = bytes(10) + b"\xff\xff" + bytes([127, 0, 0, 1])
 
 
@@ -64,6 +65,16 @@ def register(networks=(), count=None, client=LOOPBACK, token=b""):
 
 def update(username=b"u" * 36, key=b"k" * 40, subdomain=b"s" * 36, txt=b"t" * 43, client=LOOPBACK):
     return client + string8(username) + string8(key) + string8(subdomain) + string16(txt)
+
+
+ACTIONS = {"read": 1, "allowfrom": 2, "rotate": 3, "remove": 4, "clear": 5, "delete": 6}
+
+
+def account(action="read", username=b"u" * 36, key=b"k" * 40, subdomain=b"", txt=b"", networks=(), count=None,
+            client=LOOPBACK):
+    return bytes([ACTIONS.get(action, action)]) + client + string8(username) + string8(key) + string8(subdomain) + \
+        string16(txt) + struct.pack("!H", len(networks) if count is None else count) + \
+        b"".join(string8(network) for network in networks)
 
 
 def name(label, values=(), commit=1, exists=1, count=None):

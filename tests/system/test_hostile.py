@@ -19,7 +19,7 @@ import dns.rcode
 import pytest
 
 import protocol
-from protocol import (DELTA, DELTA_APPLIED, HELLO, HELLO_ANSWER, LINK, REGISTER, REGISTER_ANSWER, SNAPSHOT_BEGIN,
+from protocol import (ACCOUNT, ACCOUNT_ANSWER, DELTA, DELTA_APPLIED, HELLO, HELLO_ANSWER, LINK, REGISTER, REGISTER_ANSWER, SNAPSHOT_BEGIN,
                       SNAPSHOT_CHUNK, SNAPSHOT_END, STATISTICS, UPDATE, UPDATE_ANSWER, FalseFront, dial, greeted, hand_over,
                       hello, message, name)
 from sallyport import DEADLINE, UIDS, Daemon, http_request, process_status, wait_until
@@ -169,6 +169,7 @@ def wrong_when_open(role):
             "applied_with_large_body": message(DELTA_APPLIED, bytes(30000), 1),
             "register": message(REGISTER, protocol.register()),
             "update": message(UPDATE, protocol.update()),
+            "account": message(ACCOUNT, protocol.account("delete")),
         }
     else:
         cases |= {
@@ -192,6 +193,20 @@ def wrong_when_open(role):
             "update_subdomain_64": message(UPDATE, protocol.update(subdomain=b"s" * 64)),
             "update_txt_1026": message(UPDATE, protocol.update(txt=b"t" * 1026)),
             "update_txt_65535": message(UPDATE, protocol.update(txt=b"t" * 30000)[:-29000]),
+            "account_empty": message(ACCOUNT),
+            "account_trailing": message(ACCOUNT, protocol.account() + b"\0"),
+            "account_action_0": message(ACCOUNT, protocol.account(0)),
+            "account_action_7": message(ACCOUNT, protocol.account(7)),
+            "account_user_65": message(ACCOUNT, protocol.account(username=b"u" * 65)),
+            "account_key_39": message(ACCOUNT, protocol.account(key=b"k" * 39)),
+            "account_key_41": message(ACCOUNT, protocol.account(key=b"k" * 41)),
+            "account_subdomain_64": message(ACCOUNT, protocol.account(subdomain=b"s" * 64)),
+            "account_txt_1026": message(ACCOUNT, protocol.account("remove", txt=b"t" * 1026)),
+            "account_read_with_txt": message(ACCOUNT, protocol.account(txt=b"t")),
+            "account_delete_with_networks": message(ACCOUNT, protocol.account("delete", networks=[b"192.0.2.0/24"])),
+            "account_257": message(ACCOUNT, protocol.account("allowfrom", networks=[b"192.0.2.0/24"] * 257)),
+            "account_count_above": message(ACCOUNT, protocol.account("allowfrom", networks=[b"::/0"], count=2)),
+            "account_answer": message(ACCOUNT_ANSWER, b"\1"),
         }
     return cases
 
@@ -228,7 +243,8 @@ def test_wrong_when_open(stage, role, case):
     check_dropped(stage, role, link)
 
 
-REQUESTS = {REGISTER: protocol.register([b"192.0.2.0/24", b"2001:db8::/32"]), UPDATE: protocol.update()}
+REQUESTS = {REGISTER: protocol.register([b"192.0.2.0/24", b"2001:db8::/32"]), UPDATE: protocol.update(),
+            ACCOUNT: protocol.account("allowfrom", networks=[b"192.0.2.0/24"])}
 
 
 @pytest.mark.parametrize("kind, length", [(kind, length) for kind, body in REQUESTS.items() for length in
@@ -479,6 +495,10 @@ def wrong_from_store(role):
             "update_answer_empty": message(UPDATE_ANSWER),
             "update_answer_trailing": message(UPDATE_ANSWER, b"\0\0"),
             "update_answer_result": message(UPDATE_ANSWER, b"\xff"),
+            "account_answer_empty": message(ACCOUNT_ANSWER),
+            "account_answer_result": message(ACCOUNT_ANSWER, b"\xff"),
+            "account_answer_cut": message(ACCOUNT_ANSWER, b"\0\1\x24abc"),
+            "account_answer_trailing": message(ACCOUNT_ANSWER, b"\1\0"),
         }
     return cases | {
         "chunk_without_begin": message(SNAPSHOT_CHUNK, names),

@@ -52,7 +52,8 @@ static const struct {
     {&open_api, "POST /health", "", "", API_ANSWER, 405, "method_not_allowed",
 	"GET, HEAD, OPTIONS"},
     {&open_api, "OPTIONS /update", "", "", API_ANSWER, 204, "", "OPTIONS, POST"},
-    {&open_api, "OPTIONS *", "", "", API_ANSWER, 204, "", "GET, HEAD, OPTIONS, POST"},
+    {&open_api, "OPTIONS *", "", "", API_ANSWER, 204, "",
+	"DELETE, GET, HEAD, OPTIONS, PATCH, POST"},
     {&open_api, "POST /register", "", "", API_REGISTER, 0, "", NULL},
     {&open_api, "POST //register/", "", "null\n", API_REGISTER, 0, "", NULL},
     {&open_api, "POST /register", "Authorization: Basic !\r\n", "{\"AllowFrom\":[\"x\"]}",
@@ -92,6 +93,35 @@ static const struct {
 	"{\"subdomain\":\"a\",\"txt\":\"" TXT "\"}", API_ANSWER, 401, "forbidden", NULL},
     {&open_api, "POST /update", "X-Api-User: " USER "\r\nX-Api-Key: " KEY "x\r\n",
 	"{\"subdomain\":\"a\",\"txt\":\"" TXT "\"}", API_ANSWER, 401, "forbidden", NULL},
+    {&open_api, "POST /account", "", "", API_ANSWER, 405, "method_not_allowed",
+	"DELETE, GET, HEAD, OPTIONS, PATCH"},
+    {&open_api, "GET /account/values", "", "", API_ANSWER, 405, "method_not_allowed",
+	"DELETE, OPTIONS"},
+    {&open_api, "OPTIONS /account", "", "", API_ANSWER, 204, "",
+	"DELETE, GET, HEAD, OPTIONS, PATCH"},
+    {&closed_api, "GET /account", CREDENTIALS, "", API_ACCOUNT, 0, "", NULL},
+    {&open_api, "GET /account", "", "{", API_ANSWER, 401, "forbidden", NULL},
+    {&open_api, "PATCH /account", "X-Api-User: " USER "\r\n", "{", API_ANSWER, 401, "forbidden",
+	NULL},
+    {&open_api, "PATCH /account", CREDENTIALS, "{", API_ANSWER, 400, "malformed_json_payload",
+	NULL},
+    {&open_api, "PATCH /account", CREDENTIALS, "", API_ANSWER, 400, "malformed_json_payload", NULL},
+    {&open_api, "PATCH /account", CREDENTIALS, "{\"allowfrom\":null}", API_ANSWER, 400,
+	"malformed_json_payload", NULL},
+    {&open_api, "PATCH /account", CREDENTIALS, "{\"allowfrom\":\"192.0.2.0/24\"}", API_ANSWER, 400,
+	"malformed_json_payload", NULL},
+    {&open_api, "PATCH /account", CREDENTIALS, "{\"allowfrom\":[\"\"]}", API_ANSWER, 400,
+	"invalid_allowfrom_cidr", NULL},
+    {&open_api, "DELETE /account/values", CREDENTIALS, "{\"txt\":5}", API_ANSWER, 400,
+	"malformed_json_payload", NULL},
+    {&open_api, "DELETE /account", CREDENTIALS, "{\"subdomain\":\"" LABEL_63 "x\"}", API_ANSWER,
+	401, "forbidden", NULL},
+    {&open_api, "POST /clean", CREDENTIALS, "{\"subdomain\":\"a\"}", API_ANSWER, 400,
+	"malformed_json_payload", NULL},
+    {&open_api, "POST /clean", CREDENTIALS, "{\"txt\":\"a\"}", API_ANSWER, 401, "forbidden", NULL},
+    {&open_api, "POST /change", CREDENTIALS, "{\"allowfrom\":[]}", API_ANSWER, 401, "forbidden",
+	NULL},
+    {&open_api, "POST /deregister", CREDENTIALS, "", API_ANSWER, 401, "forbidden", NULL},
 };
 
 START_TEST(reads_requests)
@@ -247,6 +277,119 @@ START_TEST(cuts_a_long_text_and_asks_all_the_same)
 }
 END_TEST
 
+static const struct {
+	const char *line;
+	const char *body;
+	enum message_account_action action;
+	const char *subdomain, *txt;
+	unsigned networks;
+} wishes[] = {
+    {"GET /account", "", MESSAGE_ACCOUNT_READ, "", "", 0},
+    {"HEAD /account", "", MESSAGE_ACCOUNT_READ, "", "", 0},
+    {"GET /account", "{\"txt\":\"x\",\"allowfrom\":5}", MESSAGE_ACCOUNT_READ, "", "", 0},
+    {"PATCH /account", "{\"AllowFrom\":[\"192.0.2.0/24\"]}", MESSAGE_ACCOUNT_NETWORKS, "", "", 1},
+    {"PATCH /account", "{\"allowfrom\":[],\"txt\":\"x\"}", MESSAGE_ACCOUNT_NETWORKS, "", "", 0},
+    {"DELETE /account", "", MESSAGE_ACCOUNT_DELETE, "", "", 0},
+    {"DELETE /account", "{\"subdomain\":\"a\"}", MESSAGE_ACCOUNT_DELETE, "a", "", 0},
+    {"POST /account/key", "", MESSAGE_ACCOUNT_ROTATE, "", "", 0},
+    {"POST /account/key", "null", MESSAGE_ACCOUNT_ROTATE, "", "", 0},
+    {"DELETE /account/values", "", MESSAGE_ACCOUNT_CLEAR, "", "", 0},
+    {"DELETE /account/values", "{}", MESSAGE_ACCOUNT_CLEAR, "", "", 0},
+    {"DELETE /account/values", "{\"txt\":\"x\"}", MESSAGE_ACCOUNT_REMOVE, "", "x", 0},
+    {"DELETE /account/values", "{\"txt\":\"\"}", MESSAGE_ACCOUNT_REMOVE, "", "", 0},
+    {"POST /change", "{\"subdomain\":\"a\",\"allowfrom\":[\"x\",\"y\"]}", MESSAGE_ACCOUNT_NETWORKS,
+	"a", "", 2},
+    {"POST /clean", "{\"subdomain\":\"a\",\"txt\":\"x\"}", MESSAGE_ACCOUNT_REMOVE, "a", "x", 0},
+    {"POST /deregister", "{\"subdomain\":\"a\"}", MESSAGE_ACCOUNT_DELETE, "a", "", 0},
+};
+
+START_TEST(asks_store_what_an_owner_wants)
+{
+	struct request request;
+	struct response response;
+	struct api_call call;
+	const struct message_account *message = &call.message.account;
+
+	make(&request, wishes[_i].line, CREDENTIALS, wishes[_i].body);
+	response_init(&response, 0);
+	ck_assert_int_eq(api_read(&open_api, &request, &client, &call, &response), API_ACCOUNT);
+	ck_assert_uint_eq(message->action, wishes[_i].action);
+	ck_assert_mem_eq(&message->client, &client, sizeof(client));
+	ck_assert(slice_equals(message->username, USER));
+	ck_assert(slice_equals(message->key, KEY));
+	ck_assert(slice_equals(message->subdomain, wishes[_i].subdomain));
+	ck_assert(slice_equals(message->txt, wishes[_i].txt));
+	ck_assert_uint_eq(message->count, wishes[_i].networks);
+	api_call_free(&call);
+	request_reset(&request);
+}
+END_TEST
+
+#define SERVED                                                                                     \
+	",\"server_url\":\"https://a.example/x\",\"server_path_update\":\"update\","               \
+	"\"server_path_deregister\":\"deregister\",\"server_path_change\":\"change\","             \
+	"\"server_path_clean\":\"clean\"}"
+#define NAMES                                                                                      \
+	"\"fulldomain\":\"sub.auth.example.org\",\"subdomain\":\"sub\",\"allowfrom\":[\"192.0.2."  \
+	"0/24\"]"
+#define ACCOUNT                                                                                    \
+	"{\"username\":\"" USER "\"," NAMES ",\"values\":[{\"txt\":\"a\\\"b\","                    \
+	"\"time\":\"2023-11-14T22:13:20Z\"}],\"created\":\"2001-09-09T01:46:40Z\",\"updated\":"    \
+	"null}"
+
+static const struct {
+	enum route route;
+	enum message_account_action action;
+	const char *body;
+} account_answers[] = {
+    {ROUTE_ACCOUNT, MESSAGE_ACCOUNT_READ, ACCOUNT},
+    {ROUTE_ACCOUNT, MESSAGE_ACCOUNT_NETWORKS, ACCOUNT},
+    {ROUTE_ACCOUNT_VALUES, MESSAGE_ACCOUNT_CLEAR, ACCOUNT},
+    {ROUTE_CLEAN, MESSAGE_ACCOUNT_REMOVE, ACCOUNT},
+    {ROUTE_ACCOUNT, MESSAGE_ACCOUNT_DELETE, "{}"},
+    {ROUTE_DEREGISTER, MESSAGE_ACCOUNT_DELETE, "{}"},
+    {ROUTE_ACCOUNT_KEY, MESSAGE_ACCOUNT_ROTATE,
+	"{\"username\":\"" USER "\",\"password\":\"" KEY "\"," NAMES SERVED},
+    {ROUTE_CHANGE, MESSAGE_ACCOUNT_NETWORKS,
+	"{\"username\":\"" USER "\",\"password\":\"\"," NAMES SERVED},
+};
+
+static struct slice
+slice_of(const char *text)
+{
+	return (struct slice){(const unsigned char *)text, strlen(text)};
+}
+
+START_TEST(answers_an_account)
+{
+	const struct api api = {
+	    .zone = "auth.example.org", .prefix = "", .base_url = "https://a.example/x"};
+	struct message_account_answer answer = {.action = (uint8_t)account_answers[_i].action,
+	    .username = slice_of(USER),
+	    .subdomain = slice_of("sub"),
+	    .created = 1000000000,
+	    .count = 1,
+	    .networks = {slice_of("192.0.2.0/24")},
+	    .value_count = 1,
+	    .values = {slice_of("a\"b")},
+	    .times = {1700000000}};
+	const char *expected = account_answers[_i].body;
+	struct response response;
+
+	if (answer.action == MESSAGE_ACCOUNT_ROTATE)
+		answer.password = slice_of(KEY);
+	response_init(&response, 0);
+	api_answer_account(&api, account_answers[_i].route, &answer, &response);
+	ck_assert_uint_eq(response.status, 200);
+	ck_assert_uint_eq(response.body.length, strlen(expected));
+	ck_assert_mem_eq(response.body.data, expected, response.body.length);
+	answer.result = MESSAGE_RESULT_FORBIDDEN;
+	api_answer_account(&api, account_answers[_i].route, &answer, &response);
+	ck_assert_uint_eq(response.status, 401);
+	response_free(&response);
+}
+END_TEST
+
 START_TEST(answers_a_registration)
 {
 	static const unsigned char subdomain[] = "8e5700ea";
@@ -352,6 +495,8 @@ api_suite(void)
 	tcase_add_loop_test(tests, forwards_a_token_however_it_is_presented, 0, ROWS(tokens));
 	tcase_add_test(tests, asks_store_for_an_update);
 	tcase_add_test(tests, cuts_a_long_text_and_asks_all_the_same);
+	tcase_add_loop_test(tests, asks_store_what_an_owner_wants, 0, ROWS(wishes));
+	tcase_add_loop_test(tests, answers_an_account, 0, ROWS(account_answers));
 	tcase_add_test(tests, answers_a_registration);
 	tcase_add_test(tests, answers_refused_updates_without_the_value);
 	tcase_add_test(tests, says_when_to_come_back);

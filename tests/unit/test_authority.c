@@ -118,6 +118,45 @@ START_TEST(judges_long_texts)
 }
 END_TEST
 
+static const struct {
+	const char *client, *asked;
+	enum message_result result;
+} owners[] = {
+    {"192.0.2.1", "", MESSAGE_RESULT_OK},
+    {"192.0.2.1", "sub", MESSAGE_RESULT_OK},
+    {"192.0.2.1", "other", MESSAGE_RESULT_FORBIDDEN},
+    {"192.0.2.1", "su", MESSAGE_RESULT_FORBIDDEN},
+    {"198.51.100.1", "", MESSAGE_RESULT_FORBIDDEN},
+    {"198.51.100.1", "sub", MESSAGE_RESULT_FORBIDDEN},
+};
+
+START_TEST(judges_owners)
+{
+	const struct account_record account = {.subdomain = slice_of("sub"),
+	    .network_count = 1,
+	    .networks = {slice_of("192.0.2.0/24")}};
+	struct client_address from = client_of(owners[_i].client);
+
+	ck_assert_int_eq(authority_judge_account(&account, &from, slice_of(owners[_i].asked)),
+	    owners[_i].result);
+}
+END_TEST
+
+START_TEST(an_empty_text_clears_where_that_is_wanted)
+{
+	struct record_limits limits = usual;
+	struct account_record account = {.subdomain = slice_of("sub")};
+	struct message_update update = {.subdomain = slice_of("sub"), .txt = slice_of("")};
+
+	ck_assert_int_eq(authority_is_clear(update.txt, &limits), 0);
+	limits.empty_clears = 1;
+	ck_assert_int_eq(authority_is_clear(update.txt, &limits), 1);
+	ck_assert_int_eq(authority_judge_update(&account, &update, &limits), MESSAGE_RESULT_OK);
+	ck_assert_int_eq(authority_is_clear(slice_of(" "), &limits), 0);
+	ck_assert_int_eq(authority_is_clear(slice_of("__VOID__"), &limits), 1);
+}
+END_TEST
+
 START_TEST(cleans_networks)
 {
 	static char clean[MESSAGE_MAX_NETWORKS][NETWORK_MAX_TEXT];
@@ -141,6 +180,8 @@ main(void)
 
 	tcase_add_loop_test(tests, judges_updates_in_order, 0, ROWS(updates));
 	tcase_add_loop_test(tests, judges_long_texts, 0, ROWS(long_texts));
+	tcase_add_loop_test(tests, judges_owners, 0, ROWS(owners));
+	tcase_add_test(tests, an_empty_text_clears_where_that_is_wanted);
 	tcase_add_test(tests, cleans_networks);
 	suite_add_tcase(suite, tests);
 	return suite_run(suite);

@@ -79,7 +79,7 @@ copy_of(const char *bytes, size_t length)
 START_TEST(reads_registers)
 {
 	char *bytes = copy_of(registers[_i].bytes, registers[_i].length);
-	struct body_register request;
+	struct body_networks request;
 	struct body body;
 	struct buf joined;
 
@@ -107,7 +107,7 @@ START_TEST(takes_256_networks_and_no_more)
 {
 	for (unsigned count = 255; count <= 257; count++) {
 		struct buf text;
-		struct body_register request;
+		struct body_networks request;
 		struct body body;
 		enum body_verdict verdict;
 
@@ -183,7 +183,7 @@ START_TEST(refuses_every_prefix)
 
 	for (size_t length = 1; length < sizeof(whole) - 1; length++) {
 		char *bytes = copy_of(whole, length);
-		struct body_register registration;
+		struct body_networks registration;
 		struct body_update update;
 		struct body body;
 
@@ -200,7 +200,7 @@ START_TEST(refuses_depth)
 {
 	enum { DEEP = 60000 };
 	static char bytes[DEEP];
-	struct body_register request;
+	struct body_networks request;
 	struct body body;
 
 	memset(bytes, '[', sizeof(bytes));
@@ -216,7 +216,7 @@ START_TEST(survives_each_failing_allocation)
 
 	body_prepare();
 	for (nth = 1;; nth++) {
-		struct body_register registration;
+		struct body_networks registration;
 		struct body body;
 		enum body_verdict verdict;
 

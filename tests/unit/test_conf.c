@@ -337,6 +337,25 @@ static const struct mistake mistakes[] = {
     {RECORDS "api: {forwarded_header: x-forwarded-for}\n",
 	"5:25: error: api.forwarded_header must be X-Forwarded-For or Forwarded, not "
 	"\"x-forwarded-for\"; did you mean \"X-Forwarded-For\"?\n"},
+    {RECORDS "api: {base_url: \"https://auth.example.org/\"}\n",
+	"5:17: error: api.base_url: \"https://auth.example.org/\" is not a URL such as "
+	"https://auth.example.org or https://www.example.org/acme; did you mean "
+	"\"https://auth.example.org\"?\n"},
+    {RECORDS "api: {base_url: auth.example.org/acme}\n",
+	"5:17: error: api.base_url: \"auth.example.org/acme\" is not a URL such as "
+	"https://auth.example.org or https://www.example.org/acme; did you mean "
+	"\"https://auth.example.org/acme\"?\n"},
+    {RECORDS "api: {base_url: \"ftp://auth.example.org\"}\n",
+	"5:17: error: api.base_url: \"ftp://auth.example.org\" is not a URL such as "
+	"https://auth.example.org or https://www.example.org/acme\n"},
+    {RECORDS "api: {base_url: \"https://auth.example.org/a?b\"}\n",
+	"5:17: error: api.base_url: \"https://auth.example.org/a?b\" is not a URL such as "
+	"https://auth.example.org or https://www.example.org/acme\n"},
+    {RECORDS "api: {base_url: \"https://auth.example.org/a\\\"b\"}\n",
+	"5:17: error: api.base_url: \"https://auth.example.org/a\"b\" is not a URL such as "
+	"https://auth.example.org or https://www.example.org/acme\n"},
+    {RECORDS "api: {empty_txt_clears: maybe}\n",
+	"5:25: error: api.empty_txt_clears must be true or false, not \"maybe\"\n"},
     {RECORDS "api: {cors_origins: [\"https://www.example.org/\"]}\n",
 	"5:22: error: api.cors_origins: \"https://www.example.org/\" is not an origin such as "
 	"https://www.example.org, or \"*\" for all; did you mean \"https://www.example.org\"?\n"},
@@ -844,6 +863,8 @@ static const char full[] = "zone:\n"
 			   "exempt: [10.0.0.0/8, \"fd00::/8\"]}\n"
 			   "  trusted_proxies: [192.0.2.0/24, unix, \"2001:db8::/32\"]\n"
 			   "  forwarded_header: Forwarded\n"
+			   "  base_url: https://www.example.org:8443/acme\n"
+			   "  empty_txt_clears: true\n"
 			   "  cors_origins: [https://www.example.org, \"http://[::1]:8080\", "
 			   "moz-extension://a-b]\n"
 			   "store: {path: ./lib/../a \"b\" \\ \303\274}\n"
@@ -903,6 +924,8 @@ START_TEST(every_key_is_read)
 	expect_networks(&conf->api.trusted_proxies.networks, "192.0.2.0/24", "2001:db8::/32");
 	ck_assert_int_eq(conf->api.trusted_proxies.local, 1);
 	ck_assert_int_eq(conf->api.forwarded_header, CONF_FORWARDED);
+	ck_assert_str_eq(conf->api.base_url, "https://www.example.org:8443/acme");
+	ck_assert_int_eq(conf->api.empty_txt_clears, 1);
 	ck_assert_uint_eq(conf->api.cors_origins.count, 3);
 	ck_assert_str_eq(conf->api.cors_origins.texts[0], "https://www.example.org");
 	ck_assert_str_eq(conf->api.cors_origins.texts[1], "http://[::1]:8080");

@@ -215,6 +215,52 @@ get_update_answer(struct reader *reader)
 	return message_get_update_answer(reader, &answer);
 }
 
+static void
+put_account(struct writer *writer)
+{
+	const struct message_account request = {.action = MESSAGE_ACCOUNT_NETWORKS,
+	    .username = slice_of("user"),
+	    .key = slice_of("0123456789012345678901234567890123456789"),
+	    .subdomain = slice_of("sub"),
+	    .count = 1,
+	    .networks = {slice_of("192.0.2.0/24")}};
+
+	message_put_account(writer, &request);
+}
+
+static int
+get_account(struct reader *reader)
+{
+	struct message_account request;
+
+	return message_get_account(reader, &request);
+}
+
+static void
+put_account_answer(struct writer *writer)
+{
+	const struct message_account_answer answer = {.action = MESSAGE_ACCOUNT_READ,
+	    .username = slice_of("user"),
+	    .subdomain = slice_of("sub"),
+	    .created = 1,
+	    .updated = 2,
+	    .count = 1,
+	    .networks = {slice_of("192.0.2.0/24")},
+	    .value_count = 2,
+	    .values = {slice_of("one"), slice_of("two")},
+	    .times = {3, 4}};
+
+	message_put_account_answer(writer, &answer);
+}
+
+static int
+get_account_answer(struct reader *reader)
+{
+	struct message_account_answer answer;
+
+	return message_get_account_answer(reader, &answer);
+}
+
 static const struct {
 	void (*put)(struct writer *writer);
 	int (*get)(struct reader *reader);
@@ -226,6 +272,8 @@ static const struct {
     {put_register_answer, get_register_answer},
     {put_update, get_update},
     {put_update_answer, get_update_answer},
+    {put_account, get_account},
+    {put_account_answer, get_account_answer},
 };
 
 START_TEST(a_body_is_read_whole_or_not_at_all)
@@ -333,6 +381,49 @@ START_TEST(statistics_stay_within_their_source)
 }
 END_TEST
 
+/* What an action has no use for must not come along, and a new key comes with a rotation alone. */
+START_TEST(an_action_has_what_is_its_own)
+{
+	unsigned char bytes[512];
+
+	for (unsigned action = 0; action <= MESSAGE_ACCOUNT_ACTIONS; action++) {
+		int known = action >= MESSAGE_ACCOUNT_READ && action < MESSAGE_ACCOUNT_ACTIONS;
+
+		for (unsigned with = 0; with < 3; with++) {
+			struct message_account request = {.action = (uint8_t)action,
+			    .key = slice_of("0123456789012345678901234567890123456789"),
+			    .txt = slice_of(with == 1 ? "txt" : ""),
+			    .count = with == 2,
+			    .networks = {slice_of("192.0.2.0/24")}};
+			int right = known && (with != 1 || action == MESSAGE_ACCOUNT_REMOVE) &&
+				    (with != 2 || action == MESSAGE_ACCOUNT_NETWORKS);
+			struct writer writer;
+			struct reader reader;
+
+			writer_init(&writer, bytes, sizeof(bytes));
+			message_put_account(&writer, &request);
+			reader_init(&reader, bytes, writer.length);
+			ck_assert_int_eq(message_get_account(&reader, &request), right ? 0 : -1);
+		}
+		for (int with_key = 0; with_key < 2; with_key++) {
+			struct message_account_answer answer = {.action = (uint8_t)action,
+			    .password = slice_of(
+				with_key ? "0123456789012345678901234567890123456789" : ""),
+			    .subdomain = slice_of("sub")};
+			int right = known && with_key == (action == MESSAGE_ACCOUNT_ROTATE);
+			struct writer writer;
+			struct reader reader;
+
+			writer_init(&writer, bytes, sizeof(bytes));
+			message_put_account_answer(&writer, &answer);
+			reader_init(&reader, bytes, writer.length);
+			ck_assert_int_eq(
+			    message_get_account_answer(&reader, &answer), right ? 0 : -1);
+		}
+	}
+}
+END_TEST
+
 START_TEST(a_refusal_carries_nothing_else)
 {
 	struct message_register_answer answer = {.result = MESSAGE_RESULT_BUSY};
@@ -368,12 +459,13 @@ START_TEST(begins_and_ends)
 }
 END_TEST
 
-/* The largest register request and the largest name fit into one message. */
+/* The largest register request, account and name fit into one message. */
 START_TEST(the_largest_bodies_fit)
 {
 	static unsigned char value[MESSAGE_MAX_TXT];
 	unsigned char message[MESSAGE_MAX];
 	static struct message_register request;
+	static struct message_account_answer account;
 	struct message_name name = {
 	    .label = {value, MESSAGE_MAX_SUBDOMAIN}, .exists = 1, .count = MESSAGE_MAX_VALUES};
 	struct writer writer;
@@ -385,8 +477,17 @@ START_TEST(the_largest_bodies_fit)
 	message_begin(&writer, message, MESSAGE_REGISTER, 1);
 	message_put_register(&writer, &request);
 	ck_assert_uint_ne(message_end(&writer), 0);
+	account = (struct message_account_answer){.action = MESSAGE_ACCOUNT_READ,
+	    .username = {value, MESSAGE_MAX_USER},
+	    .subdomain = {value, MESSAGE_MAX_SUBDOMAIN},
+	    .count = MESSAGE_MAX_NETWORKS,
+	    .value_count = MESSAGE_MAX_VALUES};
+	memcpy(account.networks, request.networks, sizeof(account.networks));
 	for (unsigned i = 0; i < MESSAGE_MAX_VALUES; i++)
-		name.values[i] = (struct slice){value, MESSAGE_MAX_TXT};
+		account.values[i] = name.values[i] = (struct slice){value, MESSAGE_MAX_TXT};
+	message_begin(&writer, message, MESSAGE_ACCOUNT_ANSWER, 1);
+	message_put_account_answer(&writer, &account);
+	ck_assert_uint_ne(message_end(&writer), 0);
 	message_begin(&writer, message, MESSAGE_DELTA, 1);
 	message_put_name(&writer, &name);
 	ck_assert_uint_ne(message_end(&writer), 0);
@@ -404,6 +505,7 @@ main(void)
 	tcase_add_loop_test(tests, a_damaged_body_is_survived, 0, ROWS(bodies));
 	tcase_add_loop_test(tests, refuses_names_that_make_no_sense, 0, ROWS(bad_names));
 	tcase_add_loop_test(tests, statistics_stay_within_their_source, 0, STATISTIC_SOURCES);
+	tcase_add_test(tests, an_action_has_what_is_its_own);
 	tcase_add_test(tests, a_refusal_carries_nothing_else);
 	tcase_add_test(tests, begins_and_ends);
 	tcase_add_test(tests, the_largest_bodies_fit);

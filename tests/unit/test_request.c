@@ -61,7 +61,10 @@ static const struct accepted accepted[] = {
 	REQUEST_METHOD_POST, "/update", "a", 1},
     {"POST /update HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
 	REQUEST_METHOD_POST, "/update", "", 1},
-    {"DELETE /update HTTP/1.1\r\n" HOST "\r\n", REQUEST_METHOD_OTHER, "/update", "", 1},
+    {"DELETE /update HTTP/1.1\r\n" HOST "\r\n", REQUEST_METHOD_DELETE, "/update", "", 1},
+    {"PATCH /account HTTP/1.1\r\n" HOST "Content-Length: 2\r\n\r\n{}", REQUEST_METHOD_PATCH,
+	"/account", "{}", 1},
+    {"PUT /update HTTP/1.1\r\n" HOST "\r\n", REQUEST_METHOD_OTHER, "/update", "", 1},
     {"GET /health HTTP/1.1\r\n" HOST "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
      "HTTP2-Settings: AAMAAABk\r\n\r\n",
 	REQUEST_METHOD_GET, "/health", "", 1},

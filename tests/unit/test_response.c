@@ -226,14 +226,46 @@ START_TEST(a_registration_has_no_blanks_and_its_order)
 	struct response response;
 
 	response_init(&response, 0);
-	response_set_registered(&response, &answer, "auth.example.org");
+	response_set_registered(&response, &answer, "auth.example.org", NULL);
 	check_body(&response, 201, REGISTERED "\"allowfrom\":[]}");
 	answer.count = 2;
 	answer.networks[0] = slice_of("192.0.2.0/24");
 	answer.networks[1] = slice_of("2001:db8::1/128");
-	response_set_registered(&response, &answer, "auth.example.org");
+	response_set_registered(&response, &answer, "auth.example.org", NULL);
 	check_body(
 	    &response, 201, REGISTERED "\"allowfrom\":[\"192.0.2.0/24\",\"2001:db8::1/128\"]}");
+	/* What is configured comes behind the five keys, which keep their bytes. */
+	answer.count = 0;
+	response_set_registered(&response, &answer, "auth.example.org", "https://a.example");
+	check_body(&response, 201,
+	    REGISTERED
+	    "\"allowfrom\":[],\"server_url\":\"https://a.example\","
+	    "\"server_path_update\":\"update\",\"server_path_deregister\":\"deregister\","
+	    "\"server_path_change\":\"change\",\"server_path_clean\":\"clean\"}");
+	response_free(&response);
+}
+END_TEST
+
+START_TEST(the_longest_account_fits)
+{
+	static unsigned char text[MESSAGE_MAX_TXT];
+	char network[NETWORK_MAX_TEXT];
+	struct message_account_answer answer = {.subdomain = {text, 1},
+	    .count = MESSAGE_MAX_NETWORKS,
+	    .value_count = MESSAGE_MAX_VALUES};
+	struct response response;
+
+	memset(text, '"', sizeof(text));
+	memset(network, '9', sizeof(network));
+	for (unsigned i = 0; i < MESSAGE_MAX_NETWORKS; i++)
+		answer.networks[i] =
+		    (struct slice){(const unsigned char *)network, sizeof(network) - 1};
+	for (unsigned i = 0; i < MESSAGE_MAX_VALUES; i++)
+		answer.values[i] = (struct slice){text, sizeof(text)};
+	response_init(&response, 0);
+	response_set_account(&response, &answer, "auth.example.org");
+	ck_assert_int_eq(response.body.failed, 0);
+	ck_assert_uint_gt(response.body.length, MESSAGE_MAX_VALUES * 2 * MESSAGE_MAX_TXT);
 	response_free(&response);
 }
 END_TEST
@@ -252,7 +284,7 @@ START_TEST(the_longest_registration_fits)
 		answer.networks[i] =
 		    (struct slice){(const unsigned char *)network, sizeof(network) - 1};
 	response_init(&response, 0);
-	response_set_registered(&response, &answer, "auth.example.org");
+	response_set_registered(&response, &answer, "auth.example.org", NULL);
 	memset(origin, 'o', sizeof(origin) - 1);
 	response.cors = (struct response_cors){.varies = 1, .origin = origin, .is_preflight = 1};
 	response.allow = "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT";
@@ -288,7 +320,7 @@ START_TEST(a_failed_body_is_not_written)
 	/* jansson refuses what is no UTF-8. */
 	answer.username = slice_of("\xff");
 	response_init(&response, 0);
-	response_set_registered(&response, &answer, "auth.example.org");
+	response_set_registered(&response, &answer, "auth.example.org", NULL);
 	buf_init(&out, RESPONSE_MAX);
 	ck_assert_int_eq(response_write(&response, &framing, &out), -1);
 	/* What comes next is not spoilt by it. */
@@ -315,7 +347,7 @@ write_registered(void)
 	answer.networks[0] = answer.networks[1] = slice_of("192.0.2.0/24");
 	buf_init(&out, RESPONSE_MAX);
 	response_init(&response, 0);
-	response_set_registered(&response, &answer, "auth.example.org");
+	response_set_registered(&response, &answer, "auth.example.org", NULL);
 	failed = response_write(&response, &framing, &out);
 	buf_free(&out);
 	response_free(&response);
@@ -355,6 +387,7 @@ response_suite(void)
 	tcase_add_test(tests, empty_answers_are_framed);
 	tcase_add_test(tests, scripts_are_told_what_they_may);
 	tcase_add_test(tests, a_registration_has_no_blanks_and_its_order);
+	tcase_add_test(tests, the_longest_account_fits);
 	tcase_add_test(tests, the_longest_registration_fits);
 	tcase_add_test(tests, an_update_has_one_blank);
 	tcase_add_test(tests, a_failed_body_is_not_written);

@@ -118,7 +118,8 @@ static const struct {
      "records;\n"
      "INSERT INTO other VALUES (f(1));\nCOPY records (username) TO stdout;\n",
 	""},
-    {"CREATE UNLOGGED TABLE txt (subdomain text DEFAULT f('a, b', (1), value), value text, CONSTRAINT c "
+    {"CREATE UNLOGGED TABLE txt (subdomain text DEFAULT f('a, b', (1), value), value text, "
+     "CONSTRAINT c "
      "CHECK (value <> ''), lastupdate integer);\nINSERT INTO txt VALUES ('s', 'v', 1.5e3);\n",
 	"1|s|v|1.5e3;"},
 
