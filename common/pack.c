@@ -100,16 +100,26 @@ writer_init(struct writer *writer, void *data, size_t capacity)
 	*writer = (struct writer){.data = data, .capacity = capacity};
 }
 
+unsigned char *
+writer_take(struct writer *writer, size_t length)
+{
+	unsigned char *taken = writer->data + writer->length;
+
+	if (writer->failed || length > writer->capacity - writer->length) {
+		writer->failed = 1;
+		return NULL;
+	}
+	writer->length += length;
+	return taken;
+}
+
 void
 writer_bytes(struct writer *writer, const void *bytes, size_t length)
 {
-	if (writer->failed || length > writer->capacity - writer->length) {
-		writer->failed = 1;
-		return;
-	}
-	if (length > 0)
-		memcpy(writer->data + writer->length, bytes, length);
-	writer->length += length;
+	unsigned char *taken = writer_take(writer, length);
+
+	if (taken != NULL && length > 0)
+		memcpy(taken, bytes, length);
 }
 
 static void

@@ -56,6 +56,10 @@ void writer_u16(struct writer *writer, uint16_t value);
 void writer_u32(struct writer *writer, uint32_t value);
 void writer_u64(struct writer *writer, uint64_t value);
 void writer_bytes(struct writer *writer, const void *bytes, size_t length);
+
+/* Takes `length` bytes for the caller to write all of; NULL: they do not fit. */
+unsigned char *writer_take(struct writer *writer, size_t length);
+
 void writer_string8(struct writer *writer, const void *bytes, size_t length);
 void writer_string16(struct writer *writer, const void *bytes, size_t length);
 

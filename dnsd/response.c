@@ -68,13 +68,19 @@ response_put_values(
 	const uint8_t *value = values->records;
 	const size_t skipped = ENTRY_VALUE_HEAD - 2; /* up to the rdata's length */
 	unsigned count = 0;
+	uint8_t *record;
+	size_t length;
 
 	for (unsigned i = 0; i < values->count; i++, value += value_size(value)) {
 		if (value_end(value) <= now)
 			continue;
-		writer_bytes(&response->writer, head, sizeof(head));
-		writer_bytes(&response->writer, value + skipped, value_size(value) - skipped);
 		count++;
+		length = value_size(value) - skipped;
+		record = writer_take(&response->writer, sizeof(head) + length);
+		if (record == NULL)
+			continue;
+		memcpy(record, head, sizeof(head));
+		memcpy(record + sizeof(head), value + skipped, length);
 	}
 	response->answers = (uint16_t)(response->answers + count);
 	return count;

@@ -255,13 +255,13 @@ rrset_offset(const struct rrset_position *position, struct rrset_place place)
 void
 rrset_write(const struct rrset *rrset, struct writer *writer, const struct rrset_position *position)
 {
-	uint8_t *records = writer->data + writer->length;
+	uint8_t *records = writer_take(writer, rrset->length);
 	const struct rrset_pointer *pointer;
 	uint16_t target;
 
-	writer_bytes(writer, rrset->records, rrset->length);
-	if (writer->failed)
+	if (records == NULL)
 		return;
+	memcpy(records, rrset->records, rrset->length);
 	for (size_t i = 0; i < rrset->pointer_count; i++) {
 		pointer = &rrset->pointers[i];
 		target = (uint16_t)(RRSET_POINTER | rrset_offset(position, pointer->to));

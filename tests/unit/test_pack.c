@@ -93,6 +93,21 @@ START_TEST(a_writer_takes_all_or_nothing)
 }
 END_TEST
 
+START_TEST(a_writer_gives_room_while_there_is_some)
+{
+	unsigned char bytes[4] = {9, 9, 9, 9};
+	struct writer writer;
+
+	writer_init(&writer, bytes, 3);
+	ck_assert_ptr_eq(writer_take(&writer, 2), bytes);
+	ck_assert_ptr_null(writer_take(&writer, 2));
+	ck_assert_int_eq(writer.failed, 1);
+	ck_assert_ptr_null(writer_take(&writer, 1));
+	ck_assert_uint_eq(writer.length, 2);
+	ck_assert_mem_eq(bytes, "\x09\x09\x09\x09", 4);
+}
+END_TEST
+
 START_TEST(a_count_that_does_not_fit_its_field_fails)
 {
 	static unsigned char bytes[70000], text[66000];
@@ -117,6 +132,7 @@ main(void)
 	tcase_add_test(tests, the_first_error_stays);
 	tcase_add_loop_test(tests, counted_strings_keep_their_bounds, 0, ROWS(strings));
 	tcase_add_test(tests, a_writer_takes_all_or_nothing);
+	tcase_add_test(tests, a_writer_gives_room_while_there_is_some);
 	tcase_add_test(tests, a_count_that_does_not_fit_its_field_fails);
 	suite_add_tcase(suite, tests);
 	return suite_run(suite);
