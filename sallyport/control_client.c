@@ -1,5 +1,6 @@
 #include "control_client.h"
 
+#include "configuration.h"
 #include "daemon.h"
 #include "program.h"
 #include "transport.h"
@@ -38,27 +39,6 @@ complain(const char *format, ...)
 	(void)vfprintf(stderr, format, arguments);
 	va_end(arguments);
 	fputc('\n', stderr);
-}
-
-/* Mistakes are shown; warnings are for check-config and for the server. */
-static int
-load_configuration(struct conf *conf, const char *path)
-{
-	char *messages = NULL;
-	size_t length = 0;
-	FILE *out = open_memstream(&messages, &length);
-	int errors;
-
-	if (out == NULL) {
-		complain("no memory to read the configuration");
-		return 1;
-	}
-	errors = conf_load(conf, path, geteuid() == 0, out);
-	(void)fclose(out);
-	if (errors > 0)
-		fputs(messages, stderr);
-	free(messages);
-	return errors > 0 ? CONF_EXIT : 0;
 }
 
 /* Connects to "control" in the runtime folder, however long the folder's path is. 0, or -1 with errno. */
@@ -260,7 +240,7 @@ control_client_open(struct control_client **opened, const char *config, int need
 		return 1;
 	}
 	client->fd = -1;
-	code = load_configuration(&client->conf, config);
+	code = configuration_load(&client->conf, config);
 	if (code != 0) {
 		free(client);
 		return code;

@@ -3,6 +3,7 @@
 #include "check_config.h"
 #include "command.h"
 #include "convert_config.h"
+#include "health.h"
 #include "message.h"
 #include "run.h"
 #include "statistics.h"
@@ -105,6 +106,14 @@ static const struct command commands[] = {
 	.summary = "show the TXT values of an account, or change them",
 	.help = WHICH_ACCOUNT
 	"\n--clear comes first, then --remove, then --set; each but --clear as often as wanted."},
+    {.verb = "health",
+	.arguments = "",
+	.execute = health,
+	.summary = "ask the server, at each address that it listens on, whether it is well",
+	.help = "One line on standard output: ok, or the first thing that is wrong. Asked are the "
+		"zone's\n"
+		"SOA record and GET /health; over TLS also whether the certificate ends within 21 "
+		"days."},
     {.verb = "stats",
 	.arguments = "",
 	.options = {&json},
