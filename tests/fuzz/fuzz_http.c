@@ -3,6 +3,7 @@
  * byte chooses the size of the packets; whatever they are, requests must end at the same places.
  */
 #include "api.h"
+#include "cors.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,8 @@ answer(const struct request *request)
 {
 	static const struct api api = {.zone = "auth.example.org", .prefix = ""};
 	static const struct client_address client;
+	static char origin[] = "https://www.example.org", *texts[] = {origin};
+	static const struct conf_origins origins = {texts, 1};
 	struct response_framing framing = {.keep_alive = request->keep_alive};
 	struct response response;
 	struct api_call call;
@@ -49,6 +52,7 @@ answer(const struct request *request)
 		    call.message.registration.token.length > MESSAGE_MAX_TOKEN)
 			abort();
 		api_call_free(&call);
+		response.cors = cors_judge(&origins, request);
 	}
 	if (response_write(&response, &framing, &out) != 0)
 		abort();

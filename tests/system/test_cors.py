@@ -47,7 +47,8 @@ def test_a_preflight_lets_the_credentials_through(server):
     assert "content-length" not in headers
 
 
-@pytest.mark.parametrize("path, methods", [("/register", "options, post"), ("/health", "get, head, options")])
+@pytest.mark.parametrize("path, methods", [("/register", "options, post"), ("/health", "get, head, options"),
+                                           ("/account", "delete, get, head, options, patch")])
 def test_a_preflight_names_the_methods_of_the_call(server, path, methods):
     _, headers = preflight(server, path)
     assert headers["access-control-allow-methods"] == headers["allow"] == methods

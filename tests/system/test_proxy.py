@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+import uuid
 
 import pytest
 
@@ -60,6 +61,16 @@ def test_a_forged_left_most_entry_does_not_pass(server, guarded):
         assert ask(server, update_through(guarded, f"{forged}, {OTHER}")).status == 401
         assert ask(server, update_through(guarded, forged, OTHER)).status == 401
     assert server.txt(guarded["subdomain"]) == []
+
+
+def test_the_account_itself_is_guarded_in_the_same_way(server, guarded):
+    def status(method, *lines):
+        headers = [*credentials(guarded).items(), *(("X-Forwarded-For", line) for line in lines)]
+        return ask(server, http_request(method, "/account", headers=headers)).status
+    assert status("GET", f"{OTHER}, {ALLOWED}") == 200
+    for method in ("GET", "DELETE"):
+        assert status(method) == status(method, f"{ALLOWED}, {OTHER}") == 401
+    assert status("DELETE", ALLOWED) < 300
 
 
 def test_several_lines_are_one_list(server, guarded):
@@ -157,3 +168,34 @@ def test_nobody_is_trusted_by_default(folder):
         for source in (None, PROXY):
             assert ask(server, update_through(guarded, ALLOWED), source=source).status == 401
         assert json.loads(ask(server, http_request("POST", "/register")).body)["allowfrom"] == []
+
+
+def register_through(server, *lines):
+    request = http_request("POST", "/register", headers=[("X-Forwarded-For", line) for line in lines])
+    answer = ask(server, request)
+    return answer.status, answer.error if answer.status != 201 else None
+
+
+def test_limits_count_clients_not_proxies(folder):
+    with Server(folder, api={"trusted_proxies": [f"{PROXY}/32"], "limits": {
+            "registrations_per_hour": 2, "failures_per_minute": 2, "exempt": []}}) as server:
+        for _ in range(2):
+            assert register_through(server, ALLOWED) == (201, None)
+        assert register_through(server, ALLOWED) == (429, "too_many_requests")
+        # Another name at the left does not make another client of him.
+        assert register_through(server, f"198.51.100.77, {ALLOWED}") == (429, "too_many_requests")
+        assert register_through(server, "198.51.100.78", ALLOWED) == (429, "too_many_requests")
+        assert register_through(server, OTHER) == (201, None)
+
+        nobody = {"username": str(uuid.uuid4()), "password": "x" * 40, "subdomain": str(uuid.uuid4())}
+        statuses = [ask(server, update_through(nobody, f"198.51.100.{number}, {OTHER}")).status for number in range(3)]
+        assert statuses == [401, 401, 429]
+        assert ask(server, update_through(nobody, ALLOWED)).status == 401
+
+
+def test_registration_from_means_clients_not_proxies(folder):
+    with Server(folder, api={"trusted_proxies": [f"{PROXY}/32"], "registration_from": [f"{ALLOWED}/32"]}) as server:
+        assert register_through(server, ALLOWED) == (201, None)
+        assert register_through(server, f"{OTHER}, {ALLOWED}") == (201, None)
+        for lines in ([], [OTHER], [f"{ALLOWED}, {OTHER}"], [ALLOWED, OTHER], [f"{ALLOWED}, unknown"]):
+            assert register_through(server, *lines) == (403, "registration_forbidden")
