@@ -204,7 +204,7 @@ read_account(
 	message->username = slice_of_user(request);
 	message->key = slice_of_key(request);
 	message->subdomain = fields.subdomain;
-	message->action = action_of(call->route, request->method, fields.has_txt);
+	message->action = (uint8_t)action_of(call->route, request->method, fields.has_txt);
 	message->txt = (struct slice){NULL, 0};
 	message->count = 0;
 	if (message->action == MESSAGE_ACCOUNT_REMOVE)
