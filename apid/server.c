@@ -5,6 +5,7 @@
 #include "log.h"
 #include "pending.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -261,11 +262,55 @@ use_tls(struct server *server, struct tls_context *tls)
 	look_at_certificate(server);
 }
 
+static void
+on_link(void *context, int fd)
+{
+	struct server *server = context;
+
+	broker_take_link(server->broker, fd);
+}
+
+/* Connections go on with what they began with; what is in use is exchanged only for a pair that works. */
+static int
+on_reload(void *context, unsigned parts, const int *fds, const char **reason)
+{
+	static char text[MESSAGE_MAX_REASON + 1];
+	struct server *server = context;
+	struct key_pair_fault fault;
+	struct tls_context *tls = NULL;
+
+	*reason = text;
+	if (parts != (MESSAGE_PART_CERTIFICATE | MESSAGE_PART_KEY))
+		snprintf(text, sizeof(text), "the API takes a certificate with its key");
+	else if (server->tls == NULL)
+		snprintf(text, sizeof(text), "the API was started without TLS; start it again");
+	else if ((tls = tls_context_new(fds, &fault)) == NULL)
+		snprintf(text, sizeof(text), "the new %s %s",
+		    fault.part == KEY_PAIR_KEY ? "key" : "certificate", fault.why);
+	statistic_count(
+	    &server->counters, tls != NULL ? STATISTIC_TLS_RELOADED : STATISTIC_TLS_REFUSED);
+	if (tls == NULL) {
+		log_error("a new certificate was refused: %s", text);
+		return -1;
+	}
+	log_info("a new certificate is in use");
+	use_tls(server, tls);
+	return 0;
+}
+
 struct server *
 server_open(uv_loop_t *loop, const struct conf *conf, const int fds[CONF_MAX_LISTEN], int door_fd,
     struct tls_context *tls)
 {
 	struct server *server = &the_server;
+	uid_t store_uid = conf->privsep.users[CONF_ROLE_STORE].uid,
+	      own_uid = conf->privsep.users[CONF_ROLE_APID].uid;
+	const struct door_config door = {.store_uid = store_uid,
+	    /* All have one uid only where it is that of whoever started them. */
+	    .reload_uid = own_uid == store_uid ? own_uid : 0,
+	    .context = server,
+	    .arrived = on_link,
+	    .reload = on_reload};
 	struct broker_config broker;
 
 	exchange_desk_init(&server->desk, conf);
@@ -278,8 +323,7 @@ server_open(uv_loop_t *loop, const struct conf *conf, const int fds[CONF_MAX_LIS
 	    .serve = on_request,
 	    .closed = on_closed,
 	    .counters = &server->counters};
-	server->door = door_listen(loop, door_fd, conf->privsep.users[CONF_ROLE_STORE].uid,
-	    broker_take_link, server->broker);
+	server->door = door_listen(loop, door_fd, &door);
 	for (size_t i = 0; i < conf->api.listen.count; i++)
 		open_listener(
 		    loop, server, &conf->api.listen.addresses[i], fds[i], conf->api.listen_tls[i]);

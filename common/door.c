@@ -14,9 +14,17 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+/* Today a certificate and its key, and nothing else. */
+enum { RELOAD_FDS = 2 };
+
+/* Who a guest is, as the states of the rule table. */
+enum { GUEST_STORE, GUEST_ROOT, GUEST_BOTH, GUEST_STRANGER };
+
 /* One connection that has not spoken yet. */
 struct guest {
 	struct door *door;
+	unsigned who;
+	int fds[MESSAGE_MAX_FDS]; /* what came with its message */
 	uv_poll_t poll;
 	uv_timer_t patience;
 	int fd;
@@ -28,9 +36,7 @@ struct door {
 	uv_loop_t *loop;
 	uv_poll_t poll;
 	int fd;
-	uid_t store_uid;
-	void (*arrived)(void *context, int link_fd);
-	void *context;
+	struct door_config config;
 	struct guest *guests[DOOR_GUESTS];
 	struct log_limit strangers;
 };
@@ -89,16 +95,52 @@ dismiss(struct guest *guest)
 static int
 take_link(void *context, uint64_t id, struct reader *body, int fd)
 {
-	struct door *door = context;
+	struct guest *guest = context;
+	const struct door_config *config = &guest->door->config;
 
 	(void)id;
 	(void)body;
-	door->arrived(door->context, fd);
+	guest->fds[0] = -1;
+	config->arrived(config->context, fd);
+	return 0;
+}
+
+static void
+answer_reload(const struct guest *guest, uint64_t id, const char *reason)
+{
+	unsigned char message[MESSAGE_MAX];
+	struct writer writer;
+
+	message_begin(&writer, message, MESSAGE_RELOAD_ANSWER, id);
+	message_put_reason(&writer, reason);
+	if (transport_send(guest->fd, message, message_end(&writer), NULL, 0) != TRANSPORT_DONE)
+		log_warning("whoever asked for a reload did not wait for the answer");
+}
+
+static int
+take_reload(void *context, uint64_t id, struct reader *body, int fd)
+{
+	struct guest *guest = context;
+	const struct door_config *config = &guest->door->config;
+	const char *reason = "";
+	unsigned parts, count = 0;
+
+	(void)fd;
+	if (message_get_parts(body, &parts) != 0)
+		return -1;
+	for (unsigned bit = 1; bit <= MESSAGE_PARTS; bit <<= 1)
+		count += (parts & bit) != 0;
+	if (count != RELOAD_FDS)
+		return -1;
+	if (config->reload(config->context, parts, guest->fds, &reason) == 0)
+		reason = "";
+	answer_reload(guest, id, reason);
 	return 0;
 }
 
 static const struct message_rule rules[] = {
-    {MESSAGE_LINK, 1, 0, 0, 1, take_link},
+    {MESSAGE_LINK, 1 << GUEST_STORE | 1 << GUEST_BOTH, 0, 0, 1, take_link},
+    {MESSAGE_RELOAD, 1 << GUEST_ROOT | 1 << GUEST_BOTH, 1, 1, RELOAD_FDS, take_reload},
 };
 
 static void
@@ -112,27 +154,32 @@ on_message(uv_poll_t *poll, int status, int events)
 	enum message_verdict verdict;
 	enum transport_result result;
 	struct reader body;
-	int fd;
 
 	(void)events;
-	result =
-	    status < 0 ? TRANSPORT_CLOSED : transport_receive(guest->fd, buffer, &received, &fd);
+	result = status < 0 ? TRANSPORT_CLOSED
+			    : transport_receive(guest->fd, buffer, &received, guest->fds);
 	if (result == TRANSPORT_AGAIN)
 		return;
 	if (result != TRANSPORT_DONE) {
 		dismiss(guest);
 		return;
 	}
-	verdict =
-	    message_check(rules, sizeof(rules) / sizeof(rules[0]), 0, &received, &header, &rule);
+	verdict = message_check(
+	    rules, sizeof(rules) / sizeof(rules[0]), guest->who, &received, &header, &rule);
 	if (verdict == MESSAGE_ACCEPTED) {
-		reader_init(&body, NULL, 0);
-		rule->handle(guest->door, header.id, &body, fd);
-		dismiss(guest);
-		return;
+		reader_init(
+		    &body, received.data + MESSAGE_HEADER, received.length - MESSAGE_HEADER);
+		if (rule->handle(guest, header.id, &body, guest->fds[0]) != 0)
+			verdict = MESSAGE_BAD_BODY;
 	}
-	/* Only store's uid comes this far: what it says wrongly is as bad as on the link. */
-	fatal("protocol violation by store at the door: %s", message_verdict_text(verdict));
+	transport_close_fds(guest->fds);
+	/* What store says wrongly is as bad as on the link; root may have mistaken the program. */
+	if (verdict != MESSAGE_ACCEPTED && guest->who != GUEST_ROOT)
+		fatal("protocol violation by store at the door: %s", message_verdict_text(verdict));
+	if (verdict != MESSAGE_ACCEPTED)
+		log_warning(
+		    "what root said at the door was refused: %s", message_verdict_text(verdict));
+	dismiss(guest);
 }
 
 static void
@@ -142,7 +189,7 @@ on_patience(uv_timer_t *timer)
 }
 
 static void
-receive_guest(struct door *door, int fd)
+receive_guest(struct door *door, int fd, unsigned who)
 {
 	struct guest *guest = NULL;
 	unsigned place = 0;
@@ -158,6 +205,7 @@ receive_guest(struct door *door, int fd)
 	uv_timer_init(door->loop, &guest->patience);
 	guest->door = door;
 	guest->fd = fd;
+	guest->who = who;
 	guest->open_handles = 2;
 	guest->poll.data = guest->patience.data = guest;
 	door->guests[place] = guest;
@@ -169,25 +217,31 @@ fail:
 	close(fd);
 }
 
-/* The kernel's word on who connected; nothing else is believed. */
-static int
-is_store(struct door *door, int fd)
+/* By the kernel's word on who connected; nothing else is believed. */
+static unsigned
+identify(struct door *door, int fd)
 {
+	const struct door_config *config = &door->config;
 	struct ucred peer;
 	socklen_t length = sizeof(peer);
+	int is_store, is_root;
 
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 &&
-	    peer.uid == door->store_uid)
-		return 1;
-	if (log_allowed(&door->strangers))
-		log_warning("a connection to the door by a stranger was closed");
-	return 0;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0)
+		return GUEST_STRANGER;
+	is_store = peer.uid == config->store_uid;
+	is_root = config->reload != NULL && (peer.uid == 0 || peer.uid == config->reload_uid);
+	if (is_store && is_root)
+		return GUEST_BOTH;
+	if (is_root)
+		return GUEST_ROOT;
+	return is_store ? GUEST_STORE : GUEST_STRANGER;
 }
 
 static void
 on_knock(uv_poll_t *poll, int status, int events)
 {
 	struct door *door = poll->data;
+	unsigned who;
 	int fd;
 
 	(void)events;
@@ -196,22 +250,24 @@ on_knock(uv_poll_t *poll, int status, int events)
 	fd = accept4(door->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (fd < 0)
 		return;
-	if (is_store(door, fd))
-		receive_guest(door, fd);
-	else
-		close(fd);
+	who = identify(door, fd);
+	if (who != GUEST_STRANGER) {
+		receive_guest(door, fd, who);
+		return;
+	}
+	close(fd);
+	if (log_allowed(&door->strangers))
+		log_warning("a connection to the door by a stranger was closed");
 }
 
 struct door *
-door_listen(uv_loop_t *loop, int fd, uid_t store_uid, void (*arrived)(void *context, int link_fd),
-    void *context)
+door_listen(uv_loop_t *loop, int fd, const struct door_config *config)
 {
 	struct door *door = calloc(1, sizeof(*door));
 
 	if (door == NULL)
 		fatal("no memory for the door");
-	*door = (struct door){
-	    .loop = loop, .fd = fd, .store_uid = store_uid, .arrived = arrived, .context = context};
+	*door = (struct door){.loop = loop, .fd = fd, .config = *config};
 	if (listen(fd, DOOR_GUESTS) != 0)
 		fatal("cannot listen at the door: %s", strerror(errno));
 	if (uv_poll_init(loop, &door->poll, fd) != 0)

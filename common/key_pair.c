@@ -85,9 +85,13 @@ struct content {
 static int
 read_content(struct content *content, int fd, enum key_pair_part part, struct key_pair_fault *fault)
 {
+	struct stat status;
 	ssize_t got = 1;
 
 	content->length = 0;
+	/* Of anything else reading could wait. */
+	if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode))
+		return explain(fault, part, "is not a regular file");
 	while (got > 0 && content->length < sizeof(content->bytes)) {
 		got = read(
 		    fd, content->bytes + content->length, sizeof(content->bytes) - content->length);

@@ -82,7 +82,7 @@ watch(struct link *link)
 
 /* Hands one message to its rule's handler. */
 static enum message_verdict
-handle(struct link *link, const struct message_received *received, int fd,
+handle(struct link *link, const struct message_received *received, int fds[MESSAGE_MAX_FDS],
     struct message_header *header)
 {
 	const struct message_rule *rule;
@@ -92,12 +92,11 @@ handle(struct link *link, const struct message_received *received, int fd,
 	verdict = message_check(
 	    link->config.rules, link->config.rule_count, link->state, received, header, &rule);
 	if (verdict != MESSAGE_ACCEPTED) {
-		if (fd >= 0)
-			close(fd);
+		transport_close_fds(fds);
 		return verdict;
 	}
 	reader_init(&body, received->data + MESSAGE_HEADER, received->length - MESSAGE_HEADER);
-	if (rule->handle(link->config.context, header->id, &body, fd) != 0)
+	if (rule->handle(link->config.context, header->id, &body, fds[0]) != 0)
 		return MESSAGE_BAD_BODY;
 	return MESSAGE_ACCEPTED;
 }
@@ -109,9 +108,9 @@ read_one(struct link *link)
 	struct message_header header = {0};
 	struct message_received received;
 	enum message_verdict verdict;
-	int fd;
+	int fds[MESSAGE_MAX_FDS];
 
-	switch (transport_receive(link->fd, link->buffer, &received, &fd)) {
+	switch (transport_receive(link->fd, link->buffer, &received, fds)) {
 	case TRANSPORT_DONE:
 		break;
 	case TRANSPORT_AGAIN:
@@ -124,7 +123,7 @@ read_one(struct link *link)
 		end(link, LINK_END_FAILURE);
 		return 0;
 	}
-	verdict = handle(link, &received, fd, &header);
+	verdict = handle(link, &received, fds, &header);
 	if (verdict != MESSAGE_ACCEPTED) {
 		if (link->config.violations == NULL || log_allowed(link->config.violations))
 			log_error("protocol violation by %s: %s (type %u, %zu bytes, state %u)",
@@ -141,7 +140,7 @@ write_queue(struct link *link)
 	while (link->first != NULL) {
 		struct queued *message = link->first;
 		enum transport_result result =
-		    transport_send(link->fd, message->message, message->length, -1);
+		    transport_send(link->fd, message->message, message->length, NULL, 0);
 
 		if (result == TRANSPORT_AGAIN)
 			return;
@@ -232,7 +231,7 @@ link_send(struct link *link, const unsigned char *message, size_t length)
 	if (link->ended || length == 0)
 		return -1;
 	if (link->first == NULL) {
-		enum transport_result result = transport_send(link->fd, message, length, -1);
+		enum transport_result result = transport_send(link->fd, message, length, NULL, 0);
 
 		if (result == TRANSPORT_DONE)
 			link->progress = uv_hrtime();

@@ -382,3 +382,31 @@ message_get_account_answer(struct reader *reader, struct message_account_answer 
 	}
 	return reader_end(reader);
 }
+
+void
+message_put_parts(struct writer *writer, unsigned parts)
+{
+	writer_u8(writer, (uint8_t)parts);
+}
+
+int
+message_get_parts(struct reader *reader, unsigned *parts)
+{
+	*parts = reader_u8(reader);
+	if (*parts == 0 || *parts > MESSAGE_PARTS)
+		return -1;
+	return reader_end(reader);
+}
+
+void
+message_put_reason(struct writer *writer, const char *reason)
+{
+	writer_string8(writer, reason, strnlen(reason, MESSAGE_MAX_REASON));
+}
+
+int
+message_get_reason(struct reader *reader, struct slice *reason)
+{
+	*reason = reader_string8(reader, MESSAGE_MAX_REASON);
+	return reader_end(reader);
+}

@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 /* Changes whenever a type or a body below does: both ends must say the same. */
-enum { MESSAGE_VERSION = 8 };
+enum { MESSAGE_VERSION = 9 };
 
 enum message_type {
 	/* Both links; front to store, and back. */
@@ -42,6 +42,9 @@ enum message_type {
 
 	/* A door; store to a front process, with the link as its one descriptor. */
 	MESSAGE_LINK = 48,
+	/* Likewise; root to a front process, with what is new behind its descriptors. */
+	MESSAGE_RELOAD = 50,
+	MESSAGE_RELOAD_ANSWER = 51,
 
 	/* The administrator's link; his program to store, and back: 64 to 95. An answer's type is its request's + 1. */
 	MESSAGE_ALL_STATISTICS = 64,
@@ -60,7 +63,7 @@ enum message_type {
 enum {
 	MESSAGE_HEADER = 16,	 /* type u16, flags u16, length u32 (whole message), id u64 */
 	MESSAGE_MAX = 32 * 1024, /* bytes, header included */
-	MESSAGE_MAX_FDS = 1,
+	MESSAGE_MAX_FDS = 3,
 
 	MESSAGE_MAX_USER = 64,	    /* longest user name forwarded; a UUID's longest form has 45 */
 	MESSAGE_KEY = 40,	    /* a key has exactly this many characters */
@@ -94,7 +97,8 @@ struct message_received {
 
 /*
  * One row of a receiver's table. `handle` decodes the body with a bounded reader and acts;
- * -1 means that the body broke the protocol. It owns `fd` (-1 when the row wants none).
+ * -1 means that the body broke the protocol. It owns `fd` (-1 when the row wants none, or several, which
+ * only a door hands on).
  */
 struct message_rule {
 	uint16_t type;
@@ -287,5 +291,23 @@ struct message_account_answer {
 
 void message_put_account_answer(struct writer *writer, const struct message_account_answer *answer);
 int message_get_account_answer(struct reader *reader, struct message_account_answer *answer);
+
+/* What RELOAD brings: one descriptor for each bit that is set, in the order of the bits. */
+enum {
+	MESSAGE_PART_CONFIGURATION = 1,
+	MESSAGE_PART_CERTIFICATE = 2,
+	MESSAGE_PART_KEY = 4,
+	MESSAGE_PARTS = 7
+};
+
+/* Body of RELOAD. */
+void message_put_parts(struct writer *writer, unsigned parts);
+int message_get_parts(struct reader *reader, unsigned *parts);
+
+enum { MESSAGE_MAX_REASON = 255 };
+
+/* Body of RELOAD_ANSWER: why it was refused, in one line; empty when all of it is in use. */
+void message_put_reason(struct writer *writer, const char *reason);
+int message_get_reason(struct reader *reader, struct slice *reason);
 
 #endif

@@ -19,15 +19,21 @@ enum transport_result {
 
 /*
  * Receives one message into `buffer` (MESSAGE_MAX + 1 bytes, so that one that is too long
- * shows) and describes it in `received`. A descriptor that came along is in `fd`, close-on-exec and
- * the caller's; otherwise `fd` is -1. More than one descriptor makes the message truncated.
+ * shows) and describes it in `received`. Descriptors that came along are in `fds`, close-on-exec and
+ * the caller's; the rest of `fds` is -1. Of more than fit there the others are closed, and all are counted.
  */
 enum transport_result transport_receive(
-    int socket, unsigned char *buffer, struct message_received *received, int *fd);
+    int socket, unsigned char *buffer, struct message_received *received, int fds[MESSAGE_MAX_FDS]);
 
-/* Sends one message, with descriptor `fd` unless it is -1. Never raises SIGPIPE, never waits. */
+/* Closes those that are not -1. */
+void transport_close_fds(int fds[MESSAGE_MAX_FDS]);
+
+/*
+ * Sends one message, with `count` descriptors, at most MESSAGE_MAX_FDS; they stay open. Never raises SIGPIPE,
+ * never waits.
+ */
 enum transport_result transport_send(
-    int socket, const unsigned char *message, size_t length, int fd);
+    int socket, const unsigned char *message, size_t length, const int *fds, unsigned count);
 
 /*
  * Asks the kernel to turn messages with descriptors away. Closing an unwanted descriptor can take as long as its sender likes

@@ -167,6 +167,9 @@ static void
 start(struct dnsd *dnsd, int door_fd)
 {
 	const struct conf *conf = &dnsd->daemon.conf;
+	const struct door_config door = {.store_uid = conf->privsep.users[CONF_ROLE_STORE].uid,
+	    .context = dnsd,
+	    .arrived = on_link};
 
 	if (uv_loop_init(&dnsd->loop) < 0 || uv_timer_init(&dnsd->loop, &dnsd->patience) < 0)
 		fatal("cannot make a loop");
@@ -174,8 +177,7 @@ start(struct dnsd *dnsd, int door_fd)
 	dnsd->sync = make_sync(dnsd);
 	if (dnsd->sync == NULL)
 		fatal("no memory for the link");
-	dnsd->door = door_listen(
-	    &dnsd->loop, door_fd, conf->privsep.users[CONF_ROLE_STORE].uid, on_link, dnsd);
+	dnsd->door = door_listen(&dnsd->loop, door_fd, &door);
 	pool_start(
 	    dnsd->pool, &dnsd->loop, dnsd->zone, &dnsd->settings, dnsd->table, dnsd->counters + 1);
 	(void)uv_timer_start(&dnsd->patience, on_patience, PATIENCE_MS, 0);

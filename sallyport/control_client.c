@@ -168,8 +168,8 @@ send_request(struct control_client *client, size_t length)
 {
 	enum transport_result result;
 
-	while (
-	    (result = transport_send(client->fd, client->request, length, -1)) == TRANSPORT_AGAIN)
+	while ((result = transport_send(client->fd, client->request, length, NULL, 0)) ==
+	       TRANSPORT_AGAIN)
 		if (wait_for(client, POLLOUT) != 0)
 			return -1;
 	return result == TRANSPORT_DONE ? 0 : complain_of_end(client);
@@ -184,16 +184,15 @@ receive_answer(struct control_client *client, uint16_t type, uint64_t id, struct
 	struct message_received received;
 	struct message_header header;
 	enum transport_result result;
-	int fd;
+	int fds[MESSAGE_MAX_FDS];
 
-	while ((result = transport_receive(client->fd, client->answer, &received, &fd)) ==
+	while ((result = transport_receive(client->fd, client->answer, &received, fds)) ==
 	       TRANSPORT_AGAIN)
 		if (wait_for(client, POLLIN) != 0)
 			return -1;
 	if (result != TRANSPORT_DONE)
 		return complain_of_end(client);
-	if (fd >= 0)
-		close(fd);
+	transport_close_fds(fds);
 	if (message_check(&rule, 1, 0, &received, &header, &found) != MESSAGE_ACCEPTED ||
 	    header.id != id)
 		return control_client_puzzled(client);

@@ -5,6 +5,7 @@
 #include "convert_config.h"
 #include "health.h"
 #include "message.h"
+#include "reload.h"
 #include "run.h"
 #include "statistics.h"
 
@@ -38,6 +39,15 @@ static const struct command commands[] = {
 	.arguments = "",
 	.execute = check_config,
 	.summary = "check the configuration and print what is in effect"},
+    {.verb = "reload",
+	.arguments = "",
+	.execute = reload,
+	.summary = "let the running server use the new certificate and key of the API",
+	.help =
+	    "Reads and checks the configuration and the files that api.tls names, and hands the\n"
+	    "files to the running server. New connections use them at once, those that are\n"
+	    "open are not disturbed. If anything is wrong with them the server goes on with\n"
+	    "what it has. Other changes of the configuration want a restart."},
     {.verb = "convert-config",
 	.arguments = "FILE",
 	.minimum = 1,

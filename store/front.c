@@ -115,7 +115,7 @@ hand_over(struct front *front, int door)
 		return;
 	}
 	message_begin(&writer, message, MESSAGE_LINK, 0);
-	if (transport_send(door, message, message_end(&writer), pair[1]) != TRANSPORT_DONE) {
+	if (transport_send(door, message, message_end(&writer), &pair[1], 1) != TRANSPORT_DONE) {
 		close(pair[0]);
 		close(pair[1]);
 		return;

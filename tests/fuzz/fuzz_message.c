@@ -256,6 +256,34 @@ get_control_changed(void *context, uint64_t id, struct reader *body, int fd)
 
 enum { ANY = MESSAGE_MAX - MESSAGE_HEADER };
 
+static int
+get_parts(void *context, uint64_t id, struct reader *body, int fd)
+{
+	unsigned parts;
+
+	(void)context;
+	(void)id;
+	(void)fd;
+	if (message_get_parts(body, &parts) != 0)
+		return -1;
+	insist(parts > 0 && parts <= MESSAGE_PARTS);
+	return 0;
+}
+
+static int
+get_reason(void *context, uint64_t id, struct reader *body, int fd)
+{
+	struct slice reason;
+
+	(void)context;
+	(void)id;
+	(void)fd;
+	if (message_get_reason(body, &reason) != 0)
+		return -1;
+	insist(reason.length <= MESSAGE_MAX_REASON);
+	return 0;
+}
+
 static const struct message_rule rules[] = {
     {MESSAGE_HELLO, 1, 3, 3, 0, get_hello},
     {MESSAGE_HELLO_ANSWER, 1, 3, 3, 0, get_hello},
@@ -270,6 +298,8 @@ static const struct message_rule rules[] = {
     {MESSAGE_ACCOUNT, 2, 63, ANY, 0, get_account},
     {MESSAGE_ACCOUNT_ANSWER, 2, 1, ANY, 0, get_account_answer},
     {MESSAGE_LINK, 3, 0, 0, 1, get_nothing},
+    {MESSAGE_RELOAD, 3, 1, ANY, 2, get_parts},
+    {MESSAGE_RELOAD_ANSWER, 3, 1, ANY, 0, get_reason},
     {MESSAGE_LIST_ACCOUNTS, 2, 0, ANY, 0, get_control_list},
     {MESSAGE_LIST_ACCOUNTS_ANSWER, 2, 0, ANY, 0, get_control_page},
     {MESSAGE_FIND_ACCOUNT, 2, 0, ANY, 0, get_control_find},
@@ -292,7 +322,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	received = (struct message_received){.data = data + 1,
 	    .length = size - 1,
-	    .fds = data[0] >> 1 & 1,
+	    .fds = (data[0] >> 1 & 1) + (data[0] >> 2 & 2),
 	    .truncated = data[0] >> 2 & 1};
 	if (message_check(rules, sizeof(rules) / sizeof(rules[0]), data[0] & 1, &received, &header,
 		&rule) != MESSAGE_ACCEPTED)

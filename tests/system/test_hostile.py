@@ -14,15 +14,16 @@ import select
 import socket
 import struct
 import time
+from pathlib import Path
 
 import dns.rcode
 import pytest
 
 import protocol
-from protocol import (ACCOUNT, ACCOUNT_ANSWER, DELTA, DELTA_APPLIED, HELLO, HELLO_ANSWER, LINK, REGISTER, REGISTER_ANSWER, SNAPSHOT_BEGIN,
-                      SNAPSHOT_CHUNK, SNAPSHOT_END, STATISTICS, UPDATE, UPDATE_ANSWER, FalseFront, dial, greeted, hand_over,
-                      hello, message, name)
-from sallyport import DEADLINE, UIDS, Daemon, http_request, process_status, wait_until
+from protocol import (ACCOUNT, ACCOUNT_ANSWER, DELTA, DELTA_APPLIED, HELLO, HELLO_ANSWER, LINK, REGISTER,
+                      REGISTER_ANSWER, RELOAD, RELOAD_ANSWER, SNAPSHOT_BEGIN, SNAPSHOT_CHUNK, SNAPSHOT_END, STATISTICS, UPDATE, UPDATE_ANSWER, FalseFront, dial, greeted, hand_over,
+                      hello, message, name, parse)
+from sallyport import DEADLINE, UIDS, Daemon, http_request, process_status, wait_closed, wait_until
 
 FRONTS = ("dnsd", "apid")
 STRANGER = 64199
@@ -468,6 +469,49 @@ def wrong_at_the_door():
 def test_nonsense_at_the_door(front, case):
     hand_over(front, *wrong_at_the_door()[case]).close()
     check_gave_up(front)
+
+
+def wrong_from_root():
+    return {
+        "a_link": (message(LINK), 1),
+        "no_descriptor": (message(RELOAD, b"\x06"), 0),
+        "one_descriptor": (message(RELOAD, b"\x06"), 1),
+        "many_descriptors": (message(RELOAD, b"\x06"), 50),
+        "no_parts": (message(RELOAD, b"\x00"), 2),
+        "unknown_parts": (message(RELOAD, b"\x16"), 2),
+        "more_parts_than_descriptors": (message(RELOAD, b"\x07"), 2),
+        "no_body": (message(RELOAD), 2),
+        "longer_body": (message(RELOAD, b"\x06\x00"), 2),
+        "the_answer": (message(RELOAD_ANSWER, b"\x00"), 0),
+        "another_type": (message(HELLO), 1),
+    }
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("case", wrong_from_root())
+def test_nonsense_from_root_changes_nothing(folder, case):
+    """He has mistaken the program, or the version; apid goes on, and keeps none of what he sent."""
+    front = Daemon(folder, "apid").start()
+    data, count = wrong_from_root()[case]
+    with dial(front, 0) as guest:
+        held = len(list(Path(f"/proc/{front.pid}/fd").iterdir()))
+        with open(front.file) as any_file:
+            socket.send_fds(guest, [data], [any_file.fileno()] * count)
+        assert wait_closed(guest) == b""
+    wait_until(lambda: len(list(Path(f"/proc/{front.pid}/fd").iterdir())) <= held, "the descriptors' end")
+    assert is_serving(front)
+    assert front.terminate() == 0
+
+
+def test_a_reload_without_tls_is_refused(folder):
+    """What came is looked at by whoever has a use for it alone; other kinds of files than regular ones by nobody."""
+    front = Daemon(folder, "apid").start()
+    with dial(front, 0) as guest, open(front.file) as any_file:
+        socket.send_fds(guest, [message(RELOAD, b"\x06", 5)], [any_file.fileno()] * 2)
+        kind, number, body = parse(guest.recv(1000))
+    assert (kind, number) == (RELOAD_ANSWER, 5)
+    assert b"without TLS" in body
+    assert front.terminate() == 0
 
 
 def wrong_from_store(role):

@@ -4,14 +4,17 @@ import concurrent.futures
 import contextlib
 import os
 import re
+import shutil
 import socket
 import ssl
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
 
-from sallyport import (DEADLINE, SALLYPORT, HttpConnection, Server, TlsPeer, credentials, free_port, http_request,
+from protocol import RELOAD, RELOAD_ANSWER, being, dial, message, parse
+from sallyport import (DEADLINE, SALLYPORT, UIDS, HttpConnection, Server, TlsPeer, credentials, free_port, http_request,
                        make_certificate, random_txt, update_body, update_request, wait_closed)
 
 HEALTH = http_request("GET", "/health")
@@ -329,6 +332,214 @@ def test_a_certificate_that_ends_soon_is_told_of(folder):
     with server:
         server.wait_log("the API's certificate ends at ")
         assert server.http("GET", "/health").status_code == 200
+
+
+# --- a new certificate ---
+
+def reload(server, as_whom=()):
+    return subprocess.run([*as_whom, SALLYPORT, "reload", "-c", server.file], capture_output=True, text=True,
+                          timeout=DEADLINE)
+
+
+def replace_pair(server, name="next", **how):
+    """Puts another certificate where the configuration points; clients trust it from then on."""
+    certificate, key_file = make_certificate(server.folder, name, **how)
+    os.replace(key_file, server.certificate.with_suffix(".key"))
+    os.replace(certificate, server.certificate)
+
+
+def served(server):
+    """The certificate that a new client gets."""
+    trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    trusting.check_hostname = False
+    trusting.verify_mode = ssl.CERT_NONE
+    with connect(server, trusting) as peer:
+        return peer.tls.getpeercert(binary_form=True)
+
+
+def on_disk(server):
+    return ssl.PEM_cert_to_DER_cert(server.certificate.read_text())
+
+
+def test_reload(folder):
+    with Server(folder, tls=True) as server:
+        before = on_disk(server)
+        context = client_context(server)
+        with connect(server, context) as old:
+            assert ask(old).status == 200
+            session = old.tls.session
+            replace_pair(server)
+            assert served(server) == before != on_disk(server)
+            done = reload(server)
+            assert (done.returncode, done.stderr) == (0, "")
+            assert "from now on" in done.stdout
+            assert served(server) == on_disk(server)
+            # What is open goes on with what it began with.
+            assert ask(old).status == 200
+            assert old.tls.getpeercert(binary_form=True) == before
+        # A session of before is not gone on with: its client would not see the new certificate.
+        context.load_verify_locations(cafile=str(server.certificate))
+        with connect(server, context, session=session) as again:
+            assert ask(again).status == 200
+            assert not again.tls.session_reused
+        assert server.http("GET", "/health").status_code == 200
+        assert reload(server).returncode == 0
+        assert server.log().count("a new certificate is in use") == 2
+
+
+def broken_pairs():
+    def other_key(server):
+        _, key_file = make_certificate(server.folder, "other")
+        os.replace(key_file, server.certificate.with_suffix(".key"))
+    return {
+        "other_key": (other_key, "is not the key of"),
+        "no_key": (lambda server: server.certificate.with_suffix(".key").unlink(), "No such file"),
+        "open_key": (lambda server: server.certificate.with_suffix(".key").chmod(0o644), "open to every user"),
+        "empty": (lambda server: server.certificate.write_text(""), "no certificate"),
+        "cut": (lambda server: server.certificate.write_text(server.certificate.read_text()[:300]), "no certificate"),
+        "short": (lambda server: replace_pair(server, key="rsa:1024"), "too small"),
+    }
+
+
+@pytest.mark.parametrize("case", broken_pairs())
+def test_a_broken_pair_changes_nothing(folder, case):
+    change, words = broken_pairs()[case]
+    with Server(folder, tls=True) as server:
+        before = served(server)
+        change(server)
+        done = reload(server)
+        assert done.returncode == 78
+        assert done.stderr.count("\n") == 1 and words in done.stderr, done.stderr
+        assert str(server.file) in done.stderr
+        assert served(server) == before
+
+
+def hand_in(server, certificate, key_file):
+    """What `sallyport reload` does, without the checks of its own: the answer's words."""
+    server.role = "apid"
+    with dial(server, 0) as door, open(certificate) as one, open(key_file) as other:
+        socket.send_fds(door, [message(RELOAD, b"\x06", 9)], [one.fileno(), other.fileno()])
+        kind, number, body = parse(door.recv(1000))
+    assert (kind, number, body[0]) == (RELOAD_ANSWER, 9, len(body) - 1)
+    return body[1:].decode()
+
+
+def test_apid_looks_for_itself(folder):
+    """Whatever root hands in: a pair that does not work is refused in one line and with an answer."""
+    with Server(folder, tls=True) as server:
+        before = served(server)
+        key_file = server.certificate.with_suffix(".key")
+        _, other = make_certificate(folder, "other")
+        os.mkfifo(folder / "fifo")
+        pipe = os.open(folder / "fifo", os.O_RDWR)
+        for pair, words in [((server.certificate, other), "the new key is not the key of"),
+                            ((key_file, key_file), "the new certificate has no certificate"),
+                            ((server.certificate, server.certificate), "the new key has no private key"),
+                            ((f"/proc/self/fd/{pipe}", key_file), "is not a regular file"),
+                            (("/dev/zero", key_file), "is not a regular file")]:
+            log = len(server.log())
+            assert words in hand_in(server, *pair)
+            assert server.log()[log:].count("\n") == 1 and words in server.log()[log:]
+            assert served(server) == before
+        os.close(pipe)
+        assert hand_in(server, server.certificate, key_file) == ""
+
+
+def test_reload_without_a_server(folder):
+    server = Server(folder, tls=True)
+    (folder / "run").mkdir()
+    done = reload(server)
+    assert done.returncode == 1
+    assert "is the server running?" in done.stderr
+
+
+def test_reload_without_tls(folder):
+    server = Server(folder, tls=False)
+    done = reload(server)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "nothing to reload" in done.stdout
+
+
+def test_reload_of_a_server_that_was_started_without_tls(folder):
+    with Server(folder, tls=False) as server:
+        certificate, key_file = make_certificate(folder)
+        server.configuration["api"]["tls"] = {"certificate": str(certificate), "key": str(key_file)}
+        server.write_configuration()
+        done = reload(server)
+        assert done.returncode == 1
+        assert "started without TLS" in done.stderr
+
+
+@pytest.mark.root
+def test_only_root_can_reload(folder):
+    """The configuration can be read by all here, and the files, too: it is the door that is shut."""
+    with Server(folder, tls=True) as server:
+        server.certificate.with_suffix(".key").chmod(0o640)
+        os.chown(server.certificate.with_suffix(".key"), -1, 64199)
+        done = reload(server, ["setpriv", "--reuid", "64199", "--regid", "64199", "--clear-groups", "--"])
+        assert done.returncode == 1
+        assert "only root can reload" in done.stderr
+
+
+@pytest.mark.root
+def test_the_key_is_handed_to_apid_alone(folder):
+    """A door whose listener is somebody else: the kernel says so, and he gets nothing."""
+    server = Server(folder, tls=True)
+    (folder / "run").mkdir()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as door:
+        door.bind(os.fspath(folder / "run" / "apid.door"))
+        with being(UIDS["dnsd"]):
+            door.listen(4)
+        done = reload(server)
+        assert done.returncode == 1
+        assert "is not the API's user" in done.stderr
+        guest, _ = door.accept()
+        with guest:
+            assert guest.recv(100) == b""
+
+
+def test_reload_under_load(folder):
+    """Clients with new connections, with resumed ones and with lasting ones: none is dropped."""
+    with Server(folder, tls=True) as server:
+        pairs = [make_certificate(folder, f"pair{number}") for number in range(2)]
+        trust = ssl.create_default_context()
+        for certificate in (server.certificate, *(certificate for certificate, _ in pairs)):
+            trust.load_verify_locations(cafile=str(certificate))
+        done = threading.Event()
+        counts = []
+
+        def lasting():
+            count = 0
+            with connect(server, trust) as peer:
+                connection = HttpConnection(peer)
+                while not done.is_set():
+                    assert connection.ask(HEALTH).status == 200
+                    count += 1
+            return count
+
+        def fresh():
+            count, session = 0, None
+            while not done.is_set():
+                with connect(server, trust, session=session if count % 2 else None) as peer:
+                    assert ask(peer).status == 200
+                    session = peer.tls.session
+                    peer.close_tls()
+                count += 1
+            return count
+        with concurrent.futures.ThreadPoolExecutor(6) as pool:
+            clients = [pool.submit(client) for client in (lasting, fresh) * 3]
+            try:
+                for number in range(20):
+                    for source, target in zip(pairs[number % 2], (server.certificate,
+                                                                  server.certificate.with_suffix(".key"))):
+                        shutil.copyfile(source, target)
+                    assert reload(server).returncode == 0
+                    assert served(server) == on_disk(server)
+            finally:
+                done.set()
+            counts = [client.result(DEADLINE) for client in clients]
+        assert min(counts) > 0
+        assert server.log().count("a new certificate is in use") == 20
 
 
 # --- who can reach the key ---

@@ -116,7 +116,7 @@ send_from_peer(enum message_type type, uint64_t id)
 	unsigned char message[MESSAGE_MAX];
 	size_t length = make_message(message, type, id, 0);
 
-	ck_assert_int_eq(transport_send(peer, message, length, -1), TRANSPORT_DONE);
+	ck_assert_int_eq(transport_send(peer, message, length, NULL, 0), TRANSPORT_DONE);
 }
 
 START_TEST(hands_messages_to_their_rule)
@@ -226,7 +226,7 @@ START_TEST(a_message_that_is_too_long_ends_it)
 	static unsigned char message[MESSAGE_MAX + 100];
 
 	open_link(1000);
-	ck_assert_int_eq(transport_send(peer, message, sizeof(message), -1), TRANSPORT_DONE);
+	ck_assert_int_eq(transport_send(peer, message, sizeof(message), NULL, 0), TRANSPORT_DONE);
 	run_loop();
 	ck_assert_int_eq(how_ended, LINK_END_VIOLATION);
 	link_under_test = NULL;
@@ -270,14 +270,15 @@ send_with_fds(unsigned count)
 	ck_assert_int_gt(sendmsg(peer, &header, 0), 0);
 }
 
-/* One, and more than there is room for: neither is taken, and none stays open. */
+/* As many as there is room for, and more: none is taken, and none stays open. */
 START_TEST(an_unwanted_descriptor_ends_it_and_is_closed)
 {
+	static const unsigned counts[] = {1, MESSAGE_MAX_FDS, MESSAGE_MAX_FDS + 1, 8};
 	int before;
 
 	open_link(1000);
 	before = count_open_files();
-	send_with_fds(_i == 0 ? 1 : 8);
+	send_with_fds(counts[_i]);
 	run_loop();
 	ck_assert_int_eq(how_ended, LINK_END_VIOLATION);
 	ck_assert_int_eq(count_open_files(), before - 1); /* the link's own */
@@ -293,7 +294,7 @@ START_TEST(the_queue_has_a_bound_and_drains_in_order)
 	struct message_received received;
 	unsigned sent = 0;
 	uint64_t expected = 1;
-	int fd;
+	int fds[MESSAGE_MAX_FDS];
 
 	open_link((size_t)4 * 20000);
 	/* The kernel takes some, then our queue, then no more. */
@@ -309,7 +310,7 @@ START_TEST(the_queue_has_a_bound_and_drains_in_order)
 	ck_assert_uint_eq(link_queued(link_under_test), 4 * 20000);
 	while (expected <= sent) {
 		run_loop();
-		switch (transport_receive(peer, received_bytes, &received, &fd)) {
+		switch (transport_receive(peer, received_bytes, &received, fds)) {
 		case TRANSPORT_DONE:
 			ck_assert_uint_eq(received.length, 20000);
 			ck_assert_uint_eq(
@@ -340,17 +341,41 @@ on_arrived(void *context, int fd)
 	arrived_fd = fd;
 }
 
+/* What is to become of a reload. */
+static const char *refusal;
+static unsigned reloads, reloaded_parts;
+static char reloaded[MESSAGE_MAX_FDS];
+
+static int
+on_reload(void *context, unsigned parts, const int *fds, const char **reason)
+{
+	(void)context;
+	reloads++;
+	reloaded_parts = parts;
+	for (unsigned i = 0; i < 2; i++)
+		ck_assert_int_eq((int)read(fds[i], &reloaded[i], 1), 1);
+	*reason = refusal;
+	return refusal != NULL ? -1 : 0;
+}
+
+/* What open_door() gives the door; NULL: nothing can be reloaded. */
+static int (*reload)(void *context, unsigned parts, const int *fds, const char **reason);
+
 static struct door *
 open_door(uid_t store_uid)
 {
 	int folder_fd;
+	const struct door_config config = {.store_uid = store_uid,
+	    .reload_uid = getuid(),
+	    .arrived = on_arrived,
+	    .reload = reload};
 	struct door *door;
 
 	log_init("test", LOG_LEVEL_ERROR, LOG_FORMAT_TEXT);
 	ck_assert_int_eq(uv_loop_init(&loop), 0);
 	folder_fd = open(suite_folder, O_PATH | O_DIRECTORY);
-	door = door_listen(&loop, door_bind(folder_fd, "test.door", 0600, getuid(), (gid_t)-1),
-	    store_uid, on_arrived, NULL);
+	door = door_listen(
+	    &loop, door_bind(folder_fd, "test.door", 0600, getuid(), (gid_t)-1), &config);
 	close(folder_fd);
 	return door;
 }
@@ -391,7 +416,7 @@ START_TEST(a_door_takes_a_link_from_store)
 	ck_assert_int_eq(pipe(pipe_fds), 0);
 	run_loop();
 	ck_assert_int_eq(
-	    transport_send(fd, message, make_message(message, MESSAGE_LINK, 0, 0), pipe_fds[1]),
+	    transport_send(fd, message, make_message(message, MESSAGE_LINK, 0, 0), &pipe_fds[1], 1),
 	    TRANSPORT_DONE);
 	run_loop();
 	ck_assert_uint_eq(arrivals, 1);
@@ -403,6 +428,97 @@ START_TEST(a_door_takes_a_link_from_store)
 	close(pipe_fds[1]);
 	close(fd);
 	shut_door(door);
+}
+END_TEST
+
+/* Sends RELOAD of some parts with two pipes, in which there is "c" and "k". */
+static void
+send_reload(int guest, unsigned parts)
+{
+	unsigned char message[MESSAGE_MAX];
+	struct writer writer;
+	int pipes[2][2], fds[2];
+
+	for (unsigned i = 0; i < 2; i++) {
+		ck_assert_int_eq(pipe(pipes[i]), 0);
+		ck_assert_int_eq((int)write(pipes[i][1], i == 0 ? "c" : "k", 1), 1);
+		fds[i] = pipes[i][0];
+	}
+	message_begin(&writer, message, MESSAGE_RELOAD, 7);
+	message_put_parts(&writer, parts);
+	ck_assert_int_eq(
+	    transport_send(guest, message, message_end(&writer), fds, 2), TRANSPORT_DONE);
+	for (unsigned i = 0; i < 2; i++) {
+		close(pipes[i][0]);
+		close(pipes[i][1]);
+	}
+}
+
+static const char *const refusals[] = {NULL, "it is not to be had"};
+
+START_TEST(a_door_takes_what_is_new)
+{
+	static const struct message_rule rule = {
+	    .type = MESSAGE_RELOAD_ANSWER, .states = 1, .maximum = MESSAGE_MAX};
+	const struct message_rule *found;
+	unsigned char bytes[MESSAGE_MAX + 1];
+	struct message_received received;
+	struct message_header header;
+	struct reader body;
+	struct slice reason;
+	struct door *door;
+	int fd, before, fds[MESSAGE_MAX_FDS];
+
+	refusal = refusals[_i];
+	reload = on_reload;
+	door = open_door(getuid());
+	fd = knock();
+	run_loop();
+	before = count_open_files();
+	send_reload(fd, MESSAGE_PART_CERTIFICATE | MESSAGE_PART_KEY);
+	run_loop();
+	ck_assert_uint_eq(reloads, 1);
+	ck_assert_uint_eq(reloaded_parts, MESSAGE_PART_CERTIFICATE | MESSAGE_PART_KEY);
+	ck_assert_mem_eq(reloaded, "ck", 2);
+	/* The guest is gone as well. */
+	ck_assert_int_eq(count_open_files(), before - 1);
+	ck_assert_int_eq(transport_receive(fd, bytes, &received, fds), TRANSPORT_DONE);
+	ck_assert_int_eq(message_check(&rule, 1, 0, &received, &header, &found), MESSAGE_ACCEPTED);
+	ck_assert_uint_eq(header.id, 7);
+	reader_init(&body, received.data + MESSAGE_HEADER, received.length - MESSAGE_HEADER);
+	ck_assert_int_eq(message_get_reason(&body, &reason), 0);
+	ck_assert_int_eq(slice_equals(reason, refusal != NULL ? refusal : ""), 1);
+	ck_assert_int_eq(is_closed_by_the_door(fd), 1);
+	close(fd);
+	shut_door(door);
+}
+END_TEST
+
+/* Only where the door knows what to do with it; as for store, who says something that is not in the table. */
+START_TEST(a_door_that_takes_nothing_new)
+{
+	struct door *door = open_door(getuid());
+	int fd = knock();
+
+	ck_assert_ptr_nonnull(door);
+	send_reload(fd, MESSAGE_PART_CERTIFICATE | MESSAGE_PART_KEY);
+	run_loop();
+}
+END_TEST
+
+/* More parts than descriptors, and none. */
+START_TEST(parts_without_their_descriptors)
+{
+	static const unsigned parts[] = {MESSAGE_PARTS, MESSAGE_PART_KEY, 0, 8 | MESSAGE_PART_KEY};
+	struct door *door;
+	int fd;
+
+	reload = on_reload;
+	door = open_door(getuid());
+	fd = knock();
+	ck_assert_ptr_nonnull(door);
+	send_reload(fd, parts[_i]);
+	run_loop();
 }
 END_TEST
 
@@ -459,7 +575,8 @@ START_TEST(nonsense_at_the_door_is_fatal)
 	int fd = knock();
 
 	ck_assert_ptr_nonnull(door);
-	ck_assert_int_eq(transport_send(fd, message, make_message(message, MESSAGE_LINK, 0, 0), -1),
+	ck_assert_int_eq(
+	    transport_send(fd, message, make_message(message, MESSAGE_LINK, 0, 0), NULL, 0),
 	    TRANSPORT_DONE);
 	run_loop();
 }
@@ -479,9 +596,12 @@ main(void)
 	tcase_add_test(tests, the_peers_end_is_noticed);
 	tcase_add_test(tests, a_reset_is_the_peers_end);
 	tcase_add_test(tests, a_message_that_is_too_long_ends_it);
-	tcase_add_loop_test(tests, an_unwanted_descriptor_ends_it_and_is_closed, 0, 2);
+	tcase_add_loop_test(tests, an_unwanted_descriptor_ends_it_and_is_closed, 0, 4);
 	tcase_add_test(tests, the_queue_has_a_bound_and_drains_in_order);
 	tcase_add_test(tests, a_door_takes_a_link_from_store);
+	tcase_add_loop_test(tests, a_door_takes_what_is_new, 0, ROWS(refusals));
+	tcase_add_exit_test(tests, a_door_that_takes_nothing_new, 1);
+	tcase_add_loop_exit_test(tests, parts_without_their_descriptors, 1, 0, 4);
 	tcase_add_test(tests, a_door_is_shut_for_strangers);
 	tcase_add_test(tests, a_door_holds_few_guests);
 	tcase_add_test(tests, a_door_loses_patience);

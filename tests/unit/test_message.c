@@ -100,6 +100,38 @@ get_hello(struct reader *reader)
 	return message_get_hello(reader, &hello);
 }
 
+static void
+put_parts(struct writer *writer)
+{
+	message_put_parts(writer, MESSAGE_PARTS);
+}
+
+static int
+get_parts(struct reader *reader)
+{
+	unsigned parts;
+
+	if (message_get_parts(reader, &parts) != 0)
+		return -1;
+	ck_assert_uint_ge(parts, 1);
+	ck_assert_uint_le(parts, MESSAGE_PARTS);
+	return 0;
+}
+
+static void
+put_reason(struct writer *writer)
+{
+	message_put_reason(writer, "the key");
+}
+
+static int
+get_reason(struct reader *reader)
+{
+	struct slice reason;
+
+	return message_get_reason(reader, &reason);
+}
+
 static uint64_t reported[STATISTICS];
 
 static void
@@ -272,6 +304,8 @@ static const struct {
     {put_register_answer, get_register_answer},
     {put_update, get_update},
     {put_update_answer, get_update_answer},
+    {put_parts, get_parts},
+    {put_reason, get_reason},
     {put_account, get_account},
     {put_account_answer, get_account_answer},
 };
@@ -443,6 +477,24 @@ START_TEST(a_refusal_carries_nothing_else)
 }
 END_TEST
 
+START_TEST(a_reason_is_cut_where_it_is_too_long)
+{
+	char long_reason[MESSAGE_MAX_REASON + 10] = "";
+	unsigned char bytes[512];
+	struct writer writer;
+	struct reader reader;
+	struct slice reason;
+
+	memset(long_reason, 'a', sizeof(long_reason) - 1);
+	writer_init(&writer, bytes, sizeof(bytes));
+	message_put_reason(&writer, long_reason);
+	ck_assert_int_eq(writer.failed, 0);
+	reader_init(&reader, bytes, writer.length);
+	ck_assert_int_eq(message_get_reason(&reader, &reason), 0);
+	ck_assert_uint_eq(reason.length, MESSAGE_MAX_REASON);
+}
+END_TEST
+
 START_TEST(begins_and_ends)
 {
 	unsigned char message[MESSAGE_MAX];
@@ -507,6 +559,7 @@ main(void)
 	tcase_add_loop_test(tests, statistics_stay_within_their_source, 0, STATISTIC_SOURCES);
 	tcase_add_test(tests, an_action_has_what_is_its_own);
 	tcase_add_test(tests, a_refusal_carries_nothing_else);
+	tcase_add_test(tests, a_reason_is_cut_where_it_is_too_long);
 	tcase_add_test(tests, begins_and_ends);
 	tcase_add_test(tests, the_largest_bodies_fit);
 	suite_add_tcase(suite, tests);
