@@ -124,10 +124,8 @@ exchange_broker_config(struct exchange_desk *desk)
 }
 
 int
-exchange_judge(void *context, const struct request *request, struct response *response)
+exchange_judge(struct exchange_desk *desk, const struct request *request, struct response *response)
 {
-	struct exchange_desk *desk = context;
-
 	response->cors = cors_judge(desk->origins, request);
 	return api_judge_head(&desk->api, request, response);
 }
@@ -169,9 +167,9 @@ client_of(const struct exchange_desk *desk, const struct connection *connection,
 }
 
 void
-exchange_serve(void *context, struct connection *connection, const struct request *request)
+exchange_serve(
+    struct exchange_desk *desk, struct connection *connection, const struct request *request)
 {
-	struct exchange_desk *desk = context;
 	struct api_call call;
 	struct response response;
 	enum api_step step;

@@ -27,11 +27,13 @@ void exchange_desk_init(struct exchange_desk *desk, const struct conf *conf);
 /* What store's answers come to; the owner of a request is its connection. The counters are the caller's to add. */
 struct broker_config exchange_broker_config(struct exchange_desk *desk);
 
-/* Judges a head, for connection_host. */
-int exchange_judge(void *desk, const struct request *request, struct response *response);
+/* Judges a head: 0, or -1 with `response` set. */
+int exchange_judge(
+    struct exchange_desk *desk, const struct request *request, struct response *response);
 
 /* Answers a complete request, now or when store has spoken. */
-void exchange_serve(void *desk, struct connection *connection, const struct request *request);
+void exchange_serve(
+    struct exchange_desk *desk, struct connection *connection, const struct request *request);
 
 /* The connection is going: store's answer, if one is awaited, is nobody's. */
 void exchange_abandon(struct exchange_desk *desk, struct connection *connection);
