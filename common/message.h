@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 /* Changes whenever a type or a body below does: both ends must say the same. */
-enum { MESSAGE_VERSION = 9 };
+enum { MESSAGE_VERSION = 10 };
 
 enum message_type {
 	/* Both links; front to store, and back. */
@@ -57,7 +57,18 @@ enum message_type {
 	MESSAGE_ADD_ACCOUNT = 70,
 	MESSAGE_ADD_ACCOUNT_ANSWER = 71,
 	MESSAGE_CHANGE_ACCOUNT = 72,
-	MESSAGE_CHANGE_ACCOUNT_ANSWER = 73
+	MESSAGE_CHANGE_ACCOUNT_ANSWER = 73,
+	/* token_message.h has these */
+	MESSAGE_LIST_TOKENS = 82,
+	MESSAGE_LIST_TOKENS_ANSWER = 83,
+	MESSAGE_READ_TOKEN = 84,
+	MESSAGE_READ_TOKEN_ANSWER = 85,
+	MESSAGE_LIST_TOKEN_ACCOUNTS = 86,
+	MESSAGE_LIST_TOKEN_ACCOUNTS_ANSWER = 87,
+	MESSAGE_ADD_TOKEN = 88,
+	MESSAGE_ADD_TOKEN_ANSWER = 89,
+	MESSAGE_REVOKE_TOKEN = 90,
+	MESSAGE_REVOKE_TOKEN_ANSWER = 91
 };
 
 enum {

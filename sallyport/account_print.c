@@ -3,15 +3,14 @@
 #include "account_line.h"
 #include "log.h"
 #include "table_print.h"
+#include "time_text.h"
 
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum {
-	TIME_TEXT = 32,
 	/* Of a value; each of its bytes may take four. */
 	VALUE_TEXT = MESSAGE_MAX_TXT * 4 + 1
 };
@@ -51,18 +50,6 @@ entry_of(const struct control_account *account)
 		entry.values[i] =
 		    (struct account_value){account->values[i].time, account->values[i].text};
 	return entry;
-}
-
-static const char *
-time_text(uint64_t seconds, char text[TIME_TEXT])
-{
-	time_t clock = (time_t)seconds;
-	struct tm parts;
-
-	if (seconds == 0 || gmtime_r(&clock, &parts) == NULL ||
-	    strftime(text, TIME_TEXT, "%Y-%m-%d %H:%M:%S UTC", &parts) == 0)
-		(void)snprintf(text, TIME_TEXT, "never");
-	return text;
 }
 
 struct account_print *

@@ -8,6 +8,7 @@
 #include "reload.h"
 #include "run.h"
 #include "statistics.h"
+#include "tokens.h"
 
 static const struct command_option json = {
     .name = "json", .help = "print JSON, for programs: one object on each line"};
@@ -29,7 +30,12 @@ static const struct command_option clear = {.name = "clear", .help = "remove all
 #define WHICH_ACCOUNT                                                                              \
 	"ACCOUNT is its user name, its subdomain (with or without the zone's name), or a\n"        \
 	"beginning of one of them that no other account has."
-
+static const struct command_option quota = {.name = "quota",
+    .value = "N",
+    .help = "how many accounts it is good for; any number otherwise"};
+static const struct command_option expires = {.name = "expires",
+    .value = "WHEN",
+    .help = "until when: 30d, 12h, 2027-01-31 or 2027-01-31T12:00:00Z;\nfor ever otherwise"};
 static const struct command commands[] = {
     {.verb = "run",
 	.arguments = "",
@@ -131,6 +137,40 @@ static const struct command commands[] = {
 	.summary = "show what the server has counted since its processes started",
 	.help = "Counters only grow; gauges say what is the case now. A process that was started\n"
 		"again has begun at 0. People see what is not 0, programs everything."},
+    {.verb = "tokens",
+	.noun = "add",
+	.arguments = "NAME",
+	.minimum = 1,
+	.maximum = 1,
+	.options = {&quota, &expires, &allow_from, &json},
+	.execute = tokens_add,
+	.summary = "make a token to register accounts with, and print its secret",
+	.help =
+	    "With \"api.registration: token\" whoever registers has to present one. Its secret\n"
+	    "is shown once and kept nowhere; its name is for you, and never given out again."},
+    {.verb = "tokens",
+	.noun = "list",
+	.arguments = "",
+	.options = {&json},
+	.execute = tokens_list,
+	.summary = "list all tokens, the revoked ones, too"},
+    {.verb = "tokens",
+	.noun = "show",
+	.arguments = "NAME",
+	.minimum = 1,
+	.maximum = 1,
+	.options = {&json},
+	.execute = tokens_show,
+	.summary = "show one token and the accounts that were registered with it",
+	.help = "Accounts that were deleted since are not shown, but counted. As JSON the first\n"
+		"line is the token, each further one an account."},
+    {.verb = "tokens",
+	.noun = "revoke",
+	.arguments = "NAME",
+	.minimum = 1,
+	.maximum = 1,
+	.execute = tokens_revoke,
+	.summary = "make a token worthless; accounts registered with it go on"},
 };
 
 int

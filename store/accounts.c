@@ -49,10 +49,11 @@ finish_stopping(struct accounts *accounts)
 {
 	if (!accounts->stopping || accounts->outstanding > 0)
 		return;
+	/* It may hand back what concerns no account, and then tells the feed. */
+	committer_stop(accounts->committer);
 	uv_close((uv_handle_t *)&accounts->publish_timer, free_accounts);
 	feed_stop(accounts->feed);
 	bcrypt_pool_stop(accounts->pool);
-	committer_stop(accounts->committer);
 	credential_cache_free(accounts->credentials);
 }
 

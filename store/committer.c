@@ -386,5 +386,6 @@ committer_stop(struct committer *committer)
 	uv_cond_signal(&committer->work);
 	uv_mutex_unlock(&committer->lock);
 	uv_thread_join(&committer->thread);
+	hand_back(&committer->wake);
 	uv_close((uv_handle_t *)&committer->wake, free_committer);
 }

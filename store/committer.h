@@ -74,7 +74,7 @@ struct committer *committer_start(uv_loop_t *loop, struct database *database,
 /* 0, or -1: the queue is full. Thread of the loop. */
 int committer_submit(struct committer *committer, struct change *change);
 
-/* Commits what was submitted, waits for the thread, and frees when the loop has run once more. */
+/* Commits what was submitted, waits for that, hands it back, and frees when the loop has run once more. */
 void committer_stop(struct committer *committer);
 
 #endif

@@ -1,8 +1,10 @@
 #include "control.h"
 
 #include "control_accounts.h"
-#include "link.h"
 #include "control_message.h"
+#include "control_tokens.h"
+#include "link.h"
+#include "token_message.h"
 #include "transport.h"
 
 #include <errno.h>
@@ -126,6 +128,14 @@ static const struct message_rule rules[] = {
     {MESSAGE_ADD_ACCOUNT, OPEN, 3, BODY_MAX, 0, control_accounts_add},
     {MESSAGE_CHANGE_ACCOUNT, OPEN, 1 + 1 + CONTROL_USERNAME + 2 + 2, BODY_MAX, 0,
 	control_accounts_change},
+    {MESSAGE_LIST_TOKENS, OPEN, 1, 1 + CONTROL_MAX_TOKEN, 0, control_tokens_list},
+    {MESSAGE_READ_TOKEN, OPEN, 2, 1 + CONTROL_MAX_TOKEN, 0, control_tokens_read},
+    {MESSAGE_LIST_TOKEN_ACCOUNTS, OPEN, 3, 2 + CONTROL_MAX_TOKEN + CONTROL_USERNAME, 0,
+	control_tokens_accounts},
+    {MESSAGE_ADD_TOKEN, OPEN, 2 + 6 * 8 + 16 + 2,
+	1 + CONTROL_MAX_TOKEN + 6 * 8 + 16 + 2 + TOKEN_MESSAGE_NETWORKS * 17, 0,
+	control_tokens_add},
+    {MESSAGE_REVOKE_TOKEN, OPEN, 2, 1 + CONTROL_MAX_TOKEN, 0, control_tokens_revoke},
 };
 
 /* Takes a descriptor over. 0, or -1: there is no place, or no memory, for it; it is closed. */

@@ -30,18 +30,6 @@ token_hash_equal(const unsigned char a[RECORD_TOKEN_HASH], const unsigned char b
 	return CRYPTO_memcmp(a, b, RECORD_TOKEN_HASH) == 0;
 }
 
-int
-token_name_is_valid(struct slice name)
-{
-	static const char allowed[] =
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
-
-	for (size_t i = 0; i < name.length; i++)
-		if (memchr(allowed, name.data[i], sizeof(allowed) - 1) == NULL)
-			return 0;
-	return name.length > 0 && name.length <= RECORD_MAX_TOKEN;
-}
-
 static int
 address_is_good(const struct token_record *token, const struct client_address *client)
 {

@@ -20,9 +20,6 @@ void token_hash(struct slice secret, unsigned char hash[RECORD_TOKEN_HASH]);
 int token_hash_equal(
     const unsigned char a[RECORD_TOKEN_HASH], const unsigned char b[RECORD_TOKEN_HASH]);
 
-/* 1 for 1 to RECORD_MAX_TOKEN bytes of [A-Za-z0-9._-]. */
-int token_name_is_valid(struct slice name);
-
 /*
  * Why the client may not register one more account with it at `now`, in seconds since 1970: "it is used up", for the
  * log. NULL: it may.

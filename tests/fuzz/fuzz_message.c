@@ -3,6 +3,7 @@
  * byte chooses the receiver, the second its state and what came along.
  */
 #include "control_message.h"
+#include "token_message.h"
 #include "message.h"
 
 #include <stdlib.h>
@@ -254,6 +255,104 @@ get_control_changed(void *context, uint64_t id, struct reader *body, int fd)
 	return control_get_changed(body, &changed);
 }
 
+static void
+insist_on_token(const struct token_message *token)
+{
+	insist(token_message_name_is_valid(token->name));
+	insist(token->network_count <= TOKEN_MESSAGE_NETWORKS);
+	for (unsigned i = 0; i < token->network_count; i++)
+		insist(token->networks[i].bits <= 128);
+}
+
+static int
+get_token(void *context, uint64_t id, struct reader *body, int fd)
+{
+	struct token_message token;
+
+	(void)context;
+	(void)id;
+	(void)fd;
+	if (token_message_get(body, &token) != 0)
+		return -1;
+	insist_on_token(&token);
+	return reader_end(body);
+}
+
+static int
+get_token_added(void *context, uint64_t id, struct reader *body, int fd)
+{
+	struct token_message_added added;
+
+	(void)context;
+	(void)id;
+	(void)fd;
+	return token_message_get_added(body, &added);
+}
+
+static int
+get_token_name(void *context, uint64_t id, struct reader *body, int fd)
+{
+	struct slice name;
+
+	(void)context;
+	(void)id;
+	(void)fd;
+	if (token_message_get_name(body, &name) != 0)
+		return -1;
+	insist(token_message_name_is_valid(name));
+	return 0;
+}
+
+static int
+get_token_page(void *context, uint64_t id, struct reader *body, int fd)
+{
+	struct token_message_page page;
+	struct token_message token;
+
+	(void)context;
+	(void)id;
+	(void)fd;
+	if (token_message_get_page(body, &page) != 0)
+		return -1;
+	for (unsigned i = 0; i < page.count; i++) {
+		if (token_message_get(body, &token) != 0)
+			return -1;
+		insist_on_token(&token);
+	}
+	return reader_end(body);
+}
+
+static int
+get_token_accounts(void *context, uint64_t id, struct reader *body, int fd)
+{
+	struct token_message_accounts accounts;
+
+	(void)context;
+	(void)id;
+	(void)fd;
+	return token_message_get_accounts(body, &accounts);
+}
+
+static int
+get_token_account_page(void *context, uint64_t id, struct reader *body, int fd)
+{
+	struct token_message_account account;
+	struct token_message_page page;
+	struct slice next;
+
+	(void)context;
+	(void)id;
+	(void)fd;
+	if (token_message_get_page(body, &page) != 0)
+		return -1;
+	for (unsigned i = 0; i < page.count; i++) {
+		if (token_message_get_account(body, &account) != 0)
+			return -1;
+		insist(account.username.length == CONTROL_USERNAME);
+	}
+	return page.more ? token_message_get_next(body, &next) : reader_end(body);
+}
+
 enum { ANY = MESSAGE_MAX - MESSAGE_HEADER };
 
 static int
@@ -297,6 +396,12 @@ static const struct message_rule rules[] = {
     {MESSAGE_UPDATE_ANSWER, 2, 1, 1, 0, get_update_answer},
     {MESSAGE_ACCOUNT, 2, 63, ANY, 0, get_account},
     {MESSAGE_ACCOUNT_ANSWER, 2, 1, ANY, 0, get_account_answer},
+    {MESSAGE_LIST_TOKENS_ANSWER, 2, 1, ANY, 0, get_token_page},
+    {MESSAGE_READ_TOKEN, 2, 2, 65, 0, get_token_name},
+    {MESSAGE_LIST_TOKEN_ACCOUNTS, 2, 3, ANY, 0, get_token_accounts},
+    {MESSAGE_LIST_TOKEN_ACCOUNTS_ANSWER, 2, 1, ANY, 0, get_token_account_page},
+    {MESSAGE_ADD_TOKEN, 2, 1, ANY, 0, get_token},
+    {MESSAGE_ADD_TOKEN_ANSWER, 2, 1, ANY, 0, get_token_added},
     {MESSAGE_LINK, 3, 0, 0, 1, get_nothing},
     {MESSAGE_RELOAD, 3, 1, ANY, 2, get_parts},
     {MESSAGE_RELOAD_ANSWER, 3, 1, ANY, 0, get_reason},

@@ -10,7 +10,7 @@ import struct
 
 from sallyport import DEADLINE, ROOT, UIDS, wait_until
 
-VERSION = 9
+VERSION = 10
 MAXIMUM = 32 * 1024
 
 HELLO, HELLO_ANSWER, STATISTICS = 2, 3, 4
@@ -23,6 +23,7 @@ LINK = 48
 RELOAD, RELOAD_ANSWER = 50, 51
 ALL_STATISTICS, ALL_STATISTICS_ANSWER = 64, 65
 LIST_ACCOUNTS, FIND_ACCOUNT, ADD_ACCOUNT, CHANGE_ACCOUNT = 66, 68, 70, 72
+LIST_TOKENS, READ_TOKEN, LIST_TOKEN_ACCOUNTS, ADD_TOKEN, REVOKE_TOKEN = 82, 84, 86, 88, 90
 
 ROLE_NUMBERS = {"dnsd": 1, "apid": 2, "control": 3}
 STATISTIC_COUNTS = {"dnsd": 53, "apid": 45}  # values in a front's report
@@ -76,6 +77,11 @@ def account(action="read", username=b"u" * 36, key=b"k" * 40, subdomain=b"", txt
     return bytes([ACTIONS.get(action, action)]) + client + string8(username) + string8(key) + string8(subdomain) + \
         string16(txt) + struct.pack("!H", len(networks) if count is None else count) + \
         b"".join(string8(network) for network in networks)
+
+
+def token(name=b"team", networks=(), count=None, bits=120):
+    return string8(name) + bytes(6 * 8 + 16) + struct.pack("!H", len(networks) if count is None else count) + \
+        b"".join(network + bytes([bits]) for network in networks)
 
 
 def name(label, values=(), commit=1, exists=1, count=None):

@@ -14,8 +14,9 @@ import stat
 import pytest
 
 import protocol
-from protocol import (ADD_ACCOUNT, ALL_STATISTICS, ALL_STATISTICS_ANSWER, CHANGE_ACCOUNT, DELTA_APPLIED, FIND_ACCOUNT,
-                      HELLO, HELLO_ANSWER, LINK, LIST_ACCOUNTS, REGISTER, STATISTICS, UPDATE, administer, hello, message)
+from protocol import (ADD_ACCOUNT, ADD_TOKEN, ALL_STATISTICS, ALL_STATISTICS_ANSWER, CHANGE_ACCOUNT, DELTA_APPLIED,
+                      FIND_ACCOUNT, HELLO, HELLO_ANSWER, LINK, LIST_ACCOUNTS, LIST_TOKEN_ACCOUNTS, LIST_TOKENS,
+                      READ_TOKEN, REGISTER, REVOKE_TOKEN, STATISTICS, UPDATE, administer, hello, message)
 from sallyport import NOBODY, UIDS, Daemon, Server, wait_until
 
 ADMINISTRATOR = 64120
@@ -189,6 +190,24 @@ OPEN_BROKEN = {
     "change_text_1025": message(CHANGE_ACCOUNT, protocol.change_account(3, text=b"t" * 1025)),
     "change_networks_of_a_deletion": message(CHANGE_ACCOUNT, protocol.change_account(0, networks=[b"::/0"])),
     "change_257_networks": message(CHANGE_ACCOUNT, protocol.change_account(2, networks=[b"::/0"] * 257)),
+    "tokens_empty": message(LIST_TOKENS),
+    "tokens_after_65": message(LIST_TOKENS, protocol.string8(b"t" * 65)),
+    "tokens_trailing": message(LIST_TOKENS, protocol.string8(b"t") + b"\0"),
+    "token_without_a_name": message(READ_TOKEN, protocol.string8(b"")),
+    "token_65": message(READ_TOKEN, protocol.string8(b"t" * 65)),
+    "token_with_a_blank": message(READ_TOKEN, protocol.string8(b"t t")),
+    "token_accounts_after_half_a_name": message(LIST_TOKEN_ACCOUNTS, protocol.string8(b"t") + protocol.string8(b"0" * 18)),
+    "token_accounts_after_no_name": message(LIST_TOKEN_ACCOUNTS, protocol.string8(b"t") + protocol.string8(b"x" * 36)),
+    "token_accounts_cut": message(LIST_TOKEN_ACCOUNTS, protocol.string8(b"tttt")[:-1]),
+    "add_token_empty": message(ADD_TOKEN),
+    "add_token_trailing": message(ADD_TOKEN, protocol.token() + b"\0"),
+    "add_token_without_a_name": message(ADD_TOKEN, protocol.token(b"")),
+    "add_token_with_a_line_end": message(ADD_TOKEN, protocol.token(b"t\n")),
+    "add_token_65_networks": message(ADD_TOKEN, protocol.token(networks=[protocol.LOOPBACK] * 65)),
+    "add_token_count_above": message(ADD_TOKEN, protocol.token(networks=[protocol.LOOPBACK], count=2)),
+    "add_token_mask_129": message(ADD_TOKEN, protocol.token(networks=[protocol.LOOPBACK], bits=129)),
+    "revoke_token_empty": message(REVOKE_TOKEN),
+    "revoke_token_trailing": message(REVOKE_TOKEN, protocol.string8(b"t") + b"\0"),
     "type_95": message(95),
     "type_65535": message(65535),
 }

@@ -1,10 +1,13 @@
 """Who may register: modes, networks, the cap and the limits of one address. Each refusal word for word."""
 
 import concurrent.futures
+import contextlib
+import select
 import socket
 
 from sallyport import HttpConnection, Server, credentials, http_request, random_txt, update_body
 
+BCRYPT_QUEUE = 256
 NOBODY = {"username": "c36f50e8-4632-44f0-83fe-e070fef28a10", "password": "k" * 40, "subdomain": "x"}
 
 
@@ -167,6 +170,49 @@ def test_right_keys_are_not_counted(folder):
             assert update(server, account, "127.0.1.1").status == 200
         assert update(server, NOBODY, "127.0.1.1").status == 401
         assert_limited(update(server, NOBODY, "127.0.1.1"), 60)
+
+
+def test_a_remembered_key_waits_for_no_bcrypt(folder):
+    """
+    More wrong keys at once than the queue for bcrypt holds. Those beyond are told to come again, the others wait; a
+    remembered key is answered while they still do.
+    """
+    with Server(folder) as server, contextlib.ExitStack() as stack:
+        account = server.register()
+        assert update(server, account).status == 200
+        request = http_request("POST", "/update", update_body(NOBODY, "x"), credentials(NOBODY).items())
+        wrong = []
+        for number in range(BCRYPT_QUEUE + 44):
+            peer = socket.create_connection(("127.0.0.1", server.api_port), 60, (f"127.1.1.{number % 250 + 1}", 0))
+            wrong.append(stack.enter_context(HttpConnection(peer)))
+        for connection in wrong:
+            connection.send(request)
+        statuses = []
+        while 503 not in statuses:  # from then on the queue is full
+            for connection in readable(wrong, 60):
+                statuses.append(wrong_answer(connection))
+                wrong.remove(connection)
+        for _ in range(20):
+            assert update(server, account).status == 200
+        assert len(wrong) > len(readable(wrong, 0)), "the wrong keys were all looked at before"
+        statuses += [wrong_answer(connection) for connection in wrong]
+        assert statuses.count(401) >= BCRYPT_QUEUE
+
+
+def readable(connections, seconds):
+    """Those of which something came."""
+    ready, _, _ = select.select([connection.peer for connection in connections], [], [], seconds)
+    return [connection for connection in connections if connection.peer in ready]
+
+
+def wrong_answer(connection):
+    """The status of a wrong key's answer: it is wrong, or the queue is full."""
+    answer = connection.answer()
+    if answer.status == 503:
+        assert (answer.body, answer.headers["retry-after"]) == (b'{"error": "busy"}', "1")
+    else:
+        assert (answer.status, answer.body) == (401, b'{"error": "forbidden"}')
+    return answer.status
 
 
 def test_a_fleet_behind_one_address_is_not_limited(folder):

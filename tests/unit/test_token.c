@@ -65,28 +65,6 @@ START_TEST(hashes_as_sha_256)
 END_TEST
 
 static const struct {
-	const char *name;
-	int valid;
-} names[] = {
-    {"a", 1},
-    {"Team_1.web-eu", 1},
-    {"0123456789012345678901234567890123456789012345678901234567890123", 1},
-    {"01234567890123456789012345678901234567890123456789012345678901234", 0},
-    {"", 0},
-    {"a b", 0},
-    {"a/b", 0},
-    {"a\n", 0},
-    {"\303\274", 0},
-};
-
-START_TEST(names_are_plain)
-{
-	ck_assert_int_eq(token_name_is_valid(slice_of(names[_i].name)), names[_i].valid);
-	ck_assert_int_eq(token_name_is_valid((struct slice){(const unsigned char *)"a\0", 2}), 0);
-}
-END_TEST
-
-static const struct {
 	struct token_record token;
 	const char *client;
 	const char *objection;
@@ -217,7 +195,6 @@ main(void)
 
 	tcase_add_test(tests, makes_secrets_that_need_no_quoting);
 	tcase_add_test(tests, hashes_as_sha_256);
-	tcase_add_loop_test(tests, names_are_plain, 0, ROWS(names));
 	tcase_add_loop_test(tests, is_good_while_nothing_speaks_against_it, 0, ROWS(uses));
 	tcase_add_test(tests, an_unknown_address_is_in_no_network);
 	tcase_add_test(tests, is_spent);
