@@ -103,7 +103,9 @@ command_help(const struct command_table *table, FILE *out)
 	      "for ACME DNS-01 challenges.\n\n",
 	    out);
 	for (size_t i = 0; i < table->count; i++)
-		describe(out, synopsis(&table->commands[i], text), table->commands[i].summary);
+		if (!table->commands[i].is_hidden)
+			describe(
+			    out, synopsis(&table->commands[i], text), table->commands[i].summary);
 	describe(out, "help [VERB [NOUN]]", "explain a verb");
 	fputs("\n", out);
 	describe_global_options(out);
@@ -181,9 +183,9 @@ complain_of_word(const struct command_table *table, const char *verb, const char
 	for (size_t i = 0; i < table->count && count < CANDIDATES; i++) {
 		const struct command *command = &table->commands[i];
 
-		if (verb == NULL)
+		if (verb == NULL && !command->is_hidden)
 			candidates[count++] = command->verb;
-		else if (strcmp(command->verb, verb) == 0)
+		else if (verb != NULL && strcmp(command->verb, verb) == 0)
 			candidates[count++] = command->noun;
 	}
 	meant = conf_report_suggest(word, candidates, count);
@@ -359,7 +361,7 @@ run_words(
 int
 command_run(const struct command_table *table, int argc, char **argv)
 {
-	struct invocation invocation = {.config = CONF_DEFAULT_PATH};
+	struct invocation invocation = {.table = table, .config = CONF_DEFAULT_PATH};
 	struct option options[GLOBAL_OPTIONS + COMMAND_OPTIONS + 1];
 	int option;
 

@@ -32,6 +32,7 @@ struct command {
 	int (*execute)(const struct invocation *invocation);
 	const char *summary; /* one line, without a final dot */
 	const char *help;    /* more of it, lines of at most 80 characters; may be NULL */
+	int is_hidden;	     /* for packagers: neither listed nor suggested */
 };
 
 struct command_table {
@@ -41,6 +42,7 @@ struct command_table {
 
 /* What was given; all is borrowed from argv. */
 struct invocation {
+	const struct command_table *table;
 	const struct command *command;
 	const char *config; /* path of the configuration */
 	char **arguments;

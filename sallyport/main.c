@@ -2,6 +2,7 @@
 #include "accounts.h"
 #include "check_config.h"
 #include "command.h"
+#include "completion.h"
 #include "convert_config.h"
 #include "health.h"
 #include "message.h"
@@ -171,6 +172,13 @@ static const struct command commands[] = {
 	.maximum = 1,
 	.execute = tokens_revoke,
 	.summary = "make a token worthless; accounts registered with it go on"},
+    {.verb = "completions",
+	.arguments = "SHELL",
+	.minimum = 1,
+	.maximum = 1,
+	.execute = completion_show,
+	.is_hidden = 1,
+	.summary = "print the completions for bash, zsh or fish"},
 };
 
 int
