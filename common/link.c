@@ -124,6 +124,8 @@ read_one(struct link *link)
 		return 0;
 	}
 	verdict = handle(link, &received, fds, &header);
+	/* A key may have been in it, and the next message may not come for long. */
+	explicit_bzero(link->buffer, received.length);
 	if (verdict != MESSAGE_ACCEPTED) {
 		if (link->config.violations == NULL || log_allowed(link->config.violations))
 			log_error("protocol violation by %s: %s (type %u, %zu bytes, state %u)",

@@ -6,7 +6,7 @@ import time
 import pytest
 import requests
 
-from sallyport import Server, credentials, random_txt
+from sallyport import SANITIZED, Server, credentials, random_txt, wait_until
 
 SERVER = {"api": {"base_url": "https://auth.example.org"}}
 
@@ -290,3 +290,35 @@ def test_acme_dns_client_2(server):
     assert account["password"] not in changed.text
     assert post("server_path_deregister").status_code == 200
     assert server.dns(account["subdomain"]).rcode() == 3
+
+
+def key_stays(server, account):
+    """Where the account's key is in the memory of apid and store: in which areas."""
+    key, areas = account["password"].encode(), []
+    for role in ("apid", "store"):
+        pid = server.pids()[role]
+        with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb", 0) as memory:
+            for line in maps:
+                bounds, rights, *_ = line.split()
+                begin, end = (int(bound, 16) for bound in bounds.split("-"))
+                if rights.startswith("rw"):
+                    memory.seek(begin)
+                    if key in memory.read(end - begin):
+                        areas.append(f"{role}: {line}")
+    return areas
+
+
+@pytest.mark.root
+@pytest.mark.skipif(bool(SANITIZED), reason="sanitizers keep what was freed, and have other stacks")
+@pytest.mark.parametrize("made", ["register", "rotate"])
+def test_no_key_stays_in_memory(server, made):
+    """Neither a new one that passed through, nor one that was used; in an answer that buffers grow for."""
+    networks = ["127.0.0.0/8"] * 200
+    account = server.register(networks)
+    with requests.Session() as session:
+        fresh = server.register(networks, session=session) if made == "register" else \
+            call(server, account, "rotate", session=session).json()
+        # The connection stays open, and nothing comes after that could write over what was left.
+        wait_until(lambda: not key_stays(server, fresh), "the new key to be gone", 10)
+        assert server.update(fresh, session=session).status_code == 200
+        wait_until(lambda: not key_stays(server, fresh), "the used key to be gone", 10)
