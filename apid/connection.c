@@ -2,6 +2,7 @@
 
 #include "http_statistic.h"
 #include "log.h"
+#include "proxy_header.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -75,6 +76,7 @@ close_now(struct connection *connection)
 	connection->host->closed(connection->host->context, connection);
 	request_reset(&connection->request);
 	forget_ahead(&connection->ahead);
+	buf_free(&connection->header);
 	uv_close(&connection->socket.handle, free_connection);
 	uv_close((uv_handle_t *)&connection->timer, free_connection);
 }
@@ -390,8 +392,9 @@ consume(struct connection *connection, const char *bytes, size_t length)
 static void
 end_greeting(struct connection *connection)
 {
-	statistic_count(connection->host->counters,
-	    tls_is_resumed(connection->tls) ? STATISTIC_TLS_RESUMED : STATISTIC_TLS_FULL);
+	if (connection->tls != NULL)
+		statistic_count(connection->host->counters,
+		    tls_is_resumed(connection->tls) ? STATISTIC_TLS_RESUMED : STATISTIC_TLS_FULL);
 	connection->phase = CONNECTION_READING;
 	limit_time(connection, CONNECTION_IDLE_MS);
 }
@@ -485,6 +488,58 @@ pump(struct connection *connection)
 }
 
 static void
+take(struct connection *connection, const char *bytes, size_t length)
+{
+	if (connection->tls == NULL)
+		consume(connection, bytes, length);
+	else if (is_plain_http(connection, bytes))
+		refuse_plain(connection);
+	else
+		consume_sealed(connection, bytes, length);
+}
+
+/* 1 if whoever is connected may say for whom he speaks. */
+static int
+may_claim(const struct connection *connection)
+{
+	const struct forwarded_trust *trust = connection->proxies;
+
+	return (trust->networks->count == 0 && !trust->local) ||
+	       forwarded_trusts(trust, &connection->peer);
+}
+
+/* Gathers the PROXY header; what is behind it is the client's. */
+static void
+take_header(struct connection *connection, const char *bytes, size_t length)
+{
+	struct buf gathered;
+	struct proxy_header header;
+	enum proxy_header_result result = PROXY_HEADER_MALFORMED;
+
+	if (buf_append(&connection->header, bytes, length) == 0)
+		result =
+		    proxy_header_read(&header, connection->header.data, connection->header.length);
+	if (result == PROXY_HEADER_MORE)
+		return;
+	if (result == PROXY_HEADER_MALFORMED || (header.claims && !may_claim(connection))) {
+		close_now(connection);
+		return;
+	}
+	if (header.claims)
+		connection->peer = connection->client = header.client;
+	connection->proxies = NULL;
+	if (connection->tls == NULL)
+		end_greeting(connection);
+	gathered = connection->header;
+	buf_init(&connection->header, 0);
+	if (gathered.length > header.length && connection->phase < CONNECTION_LINGERING)
+		take(connection, (const char *)gathered.data + header.length,
+		    gathered.length - header.length);
+	explicit_bzero(gathered.data, gathered.length);
+	buf_free(&gathered);
+}
+
+static void
 on_read(uv_stream_t *stream, ssize_t length, const uv_buf_t *buffer)
 {
 	struct connection *connection = stream->data;
@@ -502,12 +557,10 @@ on_read(uv_stream_t *stream, ssize_t length, const uv_buf_t *buffer)
 		return;
 	}
 	connection->pumping = 1;
-	if (connection->tls == NULL)
-		consume(connection, buffer->base, (size_t)length);
-	else if (is_plain_http(connection, buffer->base))
-		refuse_plain(connection);
+	if (connection->proxies != NULL)
+		take_header(connection, buffer->base, (size_t)length);
 	else
-		consume_sealed(connection, buffer->base, (size_t)length);
+		take(connection, buffer->base, (size_t)length);
 	connection->pumping = 0;
 	explicit_bzero(buffer->base, (size_t)length);
 	pump(connection);
@@ -533,7 +586,10 @@ make(
 	request_init(&connection->request);
 	buf_init(&connection->ahead, CONNECTION_AHEAD);
 	buf_init(&connection->answer, terms->tls != NULL ? TLS_MAX_SEALED : RESPONSE_MAX);
-	connection->phase = terms->tls != NULL ? CONNECTION_GREETING : CONNECTION_READING;
+	buf_init(&connection->header, PROXY_HEADER_MAX + CONNECTION_READ);
+	connection->proxies = terms->proxies;
+	connection->phase =
+	    terms->tls != NULL || terms->proxies != NULL ? CONNECTION_GREETING : CONNECTION_READING;
 	connection->hsts = terms->hsts;
 	if (terms->tls != NULL)
 		connection->tls = tls_new(terms->tls);

@@ -5,6 +5,7 @@
  * answers are in order, and a client holds at most one request, one packet behind it and one
  * answer in our memory, however much it pipelines and however slowly it reads.
  *
+ * Where the listener is for a proxy, its PROXY header comes before all else (proxy_header.h).
  * Where the listener speaks TLS there is a handshake first (tls.h), and all bytes go through it. A client
  * that speaks plain HTTP there is told so in plain HTTP.
  *
@@ -17,6 +18,7 @@
 
 #include "address.h"
 #include "api.h"
+#include "forwarded.h"
 #include "request.h"
 #include "response.h"
 #include "statistic.h"
@@ -28,7 +30,7 @@ enum {
 	CONNECTION_READ = 16 * 1024, /* bytes of one read */
 	/* One read's, and with TLS those of a record that it completes. */
 	CONNECTION_AHEAD = CONNECTION_READ + TLS_MAX_PLAIN,
-	CONNECTION_GREETING_MS = 10 * 1000, /* for the whole TLS handshake */
+	CONNECTION_GREETING_MS = 10 * 1000, /* for PROXY header and TLS handshake together */
 	CONNECTION_IDLE_MS = 60 * 1000,	    /* until the first byte of a request */
 	CONNECTION_HEAD_MS = 10 * 1000,	    /* for the whole head */
 	CONNECTION_BODY_MS = 10 * 1000,	    /* for the whole body */
@@ -55,10 +57,15 @@ struct connection_host {
 struct connection_terms {
 	const struct tls_context *tls; /* NULL: in plain HTTP; needed while it is accepted only */
 	uint32_t hsts; /* seconds for which a browser shall insist on TLS (RFC 6797); 0: not said */
+	/*
+	 * NULL: no PROXY header. With it each connection begins with one, whose claim counts if it comes from
+	 * one of these, or from anyone if there are none. Outlives the connection.
+	 */
+	const struct forwarded_trust *proxies;
 };
 
 enum connection_phase {
-	CONNECTION_GREETING, /* the TLS handshake */
+	CONNECTION_GREETING, /* a PROXY header, the TLS handshake */
 	CONNECTION_READING,
 	CONNECTION_SERVING, /* connection_answer() is awaited */
 	CONNECTION_WRITING,
@@ -98,6 +105,8 @@ struct connection {
 	int tls_begun;		  /* the client has sent something */
 	int flight;		  /* `answer` is being written, and is TLS's own talk */
 	int ended;		  /* by TLS: nothing follows */
+	const struct forwarded_trust *proxies; /* NULL: no PROXY header is awaited any more */
+	struct buf header;		       /* what is here of it */
 	uint32_t hsts;
 	struct response_framing framing;
 	size_t drained;

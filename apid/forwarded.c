@@ -6,8 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
-static int
-is_trusted(const struct forwarded_trust *trust, const struct client_address *hop)
+int
+forwarded_trusts(const struct forwarded_trust *trust, const struct client_address *hop)
 {
 	if (client_address_is_unknown(hop))
 		return trust->local;
@@ -128,7 +128,7 @@ forwarded_client(const struct forwarded_trust *trust, const struct client_addres
 	struct client_address client = *peer;
 	int is_standard = trust->header == CONF_FORWARDED;
 
-	while (is_trusted(trust, &client)) {
+	while (forwarded_trusts(trust, &client)) {
 		struct slice element = take_last(&left, is_standard);
 		struct client_address hop;
 

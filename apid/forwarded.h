@@ -19,6 +19,9 @@ struct forwarded_trust {
 	enum conf_forwarded header;
 };
 
+/* 1 if the peer is one of the proxies. */
+int forwarded_trusts(const struct forwarded_trust *trust, const struct client_address *peer);
+
 /*
  * The client behind `peer`: the right-most address in `list` that is no trusted proxy, or the last
  * trusted one where the list ends or holds something else than an address. `peer` itself

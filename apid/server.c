@@ -24,6 +24,7 @@ struct listener {
 		uv_pipe_t pipe;
 	} socket;
 	int tls;
+	int proxy;
 };
 
 struct server {
@@ -175,8 +176,9 @@ on_connection(uv_stream_t *stream, int status)
 {
 	const struct listener *listener = stream->data;
 	struct server *server = &the_server;
-	const struct connection_terms terms = {
-	    .tls = listener->tls ? server->tls : NULL, .hsts = server->hsts};
+	const struct connection_terms terms = {.tls = listener->tls ? server->tls : NULL,
+	    .hsts = server->hsts,
+	    .proxies = listener->proxy ? &server->desk.proxies : NULL};
 	struct connection *connection;
 
 	if (status != 0)
@@ -195,8 +197,9 @@ on_connection(uv_stream_t *stream, int status)
 
 static void
 open_listener(
-    uv_loop_t *loop, struct server *server, const struct address *address, int fd, int tls)
+    uv_loop_t *loop, struct server *server, const struct conf *conf, size_t number, int fd)
 {
+	const struct address *address = &conf->api.listen.addresses[number];
 	struct listener *listener = &server->listeners[server->listener_count];
 	char text[ADDRESS_MAX_TEXT];
 	int status;
@@ -211,13 +214,15 @@ open_listener(
 			status = uv_tcp_open(&listener->socket.tcp, fd);
 	}
 	listener->socket.handle.data = listener;
-	listener->tls = tls;
+	listener->tls = conf->api.listen_tls[number];
+	listener->proxy = conf->api.listen_proxy[number];
 	if (status == 0)
 		status = uv_listen(&listener->socket.stream, SERVER_BACKLOG, on_connection);
 	address_to_text(address, text);
 	if (status != 0)
 		fatal("cannot listen on %s: %s", text, uv_strerror(status));
-	log_info("serving the API on %s%s", text, tls ? " over TLS" : "");
+	log_info("serving the API on %s%s%s", text, listener->tls ? " over TLS" : "",
+	    listener->proxy ? ", behind a PROXY header" : "");
 	server->listener_count++;
 }
 
@@ -325,8 +330,7 @@ server_open(uv_loop_t *loop, const struct conf *conf, const int fds[CONF_MAX_LIS
 	    .counters = &server->counters};
 	server->door = door_listen(loop, door_fd, &door);
 	for (size_t i = 0; i < conf->api.listen.count; i++)
-		open_listener(
-		    loop, server, &conf->api.listen.addresses[i], fds[i], conf->api.listen_tls[i]);
+		open_listener(loop, server, conf, i, fds[i]);
 	server->hsts = conf->api.hsts;
 	uv_timer_init(loop, &server->renewal);
 	uv_timer_init(loop, &server->day);

@@ -138,7 +138,8 @@ struct conf {
 		} trusted_proxies;
 		enum conf_forwarded forwarded_header;
 		struct conf_origins cors_origins;
-		uint8_t listen_tls[CONF_MAX_LISTEN]; /* 1: speaks TLS; of each of `listen` */
+		uint8_t listen_tls[CONF_MAX_LISTEN];   /* 1: speaks TLS; of each of `listen` */
+		uint8_t listen_proxy[CONF_MAX_LISTEN]; /* 1: begins with a PROXY header; likewise */
 		struct {
 			char *certificate, *key; /* absolute; both NULL: no TLS */
 			struct conf_place certificate_place, key_place;

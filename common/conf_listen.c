@@ -137,6 +137,13 @@ conf_set_listen_tls(
 	loading->item.tls_place = value->place;
 }
 
+void
+conf_set_listen_proxy(
+    struct conf_loading *loading, const struct conf_key *key, const struct conf_value *value)
+{
+	loading->item.proxy = conf_value_switch(loading, key, value) > 0;
+}
+
 static void
 set_api_listen(struct conf_loading *loading, const struct conf_key *key,
     const struct conf_value *value, const char *text)
@@ -151,6 +158,7 @@ set_api_listen(struct conf_loading *loading, const struct conf_key *key,
 	    loading->item.tls >= 0
 		? (uint8_t)loading->item.tls
 		: (uint8_t)conf_api_speaks_tls(conf, &conf->api.listen.addresses[before]);
+	conf->api.listen_proxy[before] = (uint8_t)loading->item.proxy;
 	if (loading->item.tls > 0 && loading->tls_wanted.line == 0)
 		loading->tls_wanted = loading->item.tls_place;
 }

@@ -204,24 +204,26 @@ print_registration(FILE *out, const struct conf *conf)
 	print_networks(out, &conf->api.limits.exempt);
 }
 
-/* An address says whether it speaks TLS where that is not what others of its kind do. */
+/* An address says what is not as with others of its kind. */
 static void
 print_api_listen(FILE *out, const struct conf *conf)
 {
 	fputs("  listen:\n", out);
 	for (size_t i = 0; i < conf->api.listen.count; i++) {
 		const struct address *address = &conf->api.listen.addresses[i];
-		int tls = conf->api.listen_tls[i];
+		int tls = conf->api.listen_tls[i], proxy = conf->api.listen_proxy[i];
 		char text[ADDRESS_MAX_TEXT];
 
 		int usual = tls == conf_api_speaks_tls(conf, address);
 
 		address_to_text(address, text);
-		fputs(usual ? "    - " : "    - {address: ", out);
+		fputs(usual && !proxy ? "    - " : "    - {address: ", out);
 		print_quoted(out, text);
 		if (!usual)
-			fprintf(out, ", tls: %s}", tls ? "true" : "false");
-		fputc('\n', out);
+			fprintf(out, ", tls: %s", tls ? "true" : "false");
+		if (proxy)
+			fputs(", proxy_protocol: true", out);
+		fputs(usual && !proxy ? "\n" : "}\n", out);
 	}
 }
 

@@ -33,6 +33,7 @@ static const struct conf_key api_listen_keys[] = {
 	.offset = FIELD(api.listen),
 	.form = API_ADDRESS_FORM},
     {.path = "api.listen.tls", .set = conf_set_listen_tls, .form = "true or false"},
+    {.path = "api.listen.proxy_protocol", .set = conf_set_listen_proxy, .form = "true or false"},
 };
 
 const struct conf_key conf_schema[CONF_SCHEMA_KEYS] = {

@@ -13,6 +13,7 @@ struct conf_item {
 	unsigned protocols; /* of dns.listen; 0: those of all */
 	int tls;	    /* of api.listen; -1: not said */
 	struct conf_place tls_place;
+	int proxy; /* of api.listen: begins with a PROXY header */
 };
 
 /* While a file is being read. */
@@ -65,7 +66,7 @@ conf_setter conf_set_number, conf_set_ttl, conf_set_workers, conf_set_switch, co
 conf_setter conf_set_dns_listen, conf_set_listen_protocol, conf_set_api_listen, conf_set_network;
 conf_setter conf_set_trusted_proxy, conf_set_forwarded_header, conf_set_origin, conf_set_base_url;
 conf_setter conf_set_registration;
-conf_setter conf_set_listen_tls;
+conf_setter conf_set_listen_tls, conf_set_listen_proxy;
 conf_setter conf_set_serial, conf_set_text, conf_set_cookie_secret;
 conf_setter conf_set_path, conf_set_user, conf_set_group, conf_set_log_level, conf_set_log_format;
 

@@ -46,7 +46,8 @@ check_api(const struct conf *conf)
 		int over_tls = conf->api.listen_tls[i];
 		time_t ends = 0;
 
-		if (probe_api(address, over_tls, &conf->zone.name, &ends, why) != 0)
+		if (probe_api(address, over_tls, conf->api.listen_proxy[i], &conf->zone.name, &ends,
+			why) != 0)
 			return report(over_tls ? "API over TLS" : "API", address, why);
 		if (over_tls && key_pair_ends_soon(ends, time(NULL))) {
 			key_pair_describe_end(end, ends, time(NULL));

@@ -245,16 +245,20 @@ out:
 }
 
 int
-probe_api(const struct address *address, int over_tls, const struct name *zone, time_t *ends,
-    char why[PROBE_WHY])
+probe_api(const struct address *address, int over_tls, int proxy, const struct name *zone,
+    time_t *ends, char why[PROBE_WHY])
 {
+	static const char proxy_local[] = "\r\n\r\n\0\r\nQUIT\n\x20\0\0\0";
 	char request[HTTP_REQUEST];
 	size_t length = write_request(request, zone);
 	int fd = dial(address, SOCK_STREAM, why), result;
 
 	if (fd < 0)
 		return -1;
-	if (over_tls)
+	/* LOCAL: nobody's connection but the proxy's own, such as for a question of this kind. */
+	if (proxy && send(fd, proxy_local, sizeof(proxy_local) - 1, MSG_NOSIGNAL) < 0)
+		result = failed(why, "cannot ask");
+	else if (over_tls)
 		result = ask_over_tls(fd, request, length, ends, why);
 	else
 		result = ask_plainly(fd, request, length, why);

@@ -21,10 +21,10 @@ int probe_dns(
     const struct address *address, int over_tcp, const struct name *zone, char why[PROBE_WHY]);
 
 /*
- * Asks for GET /health, perhaps over TLS, whose certificate is not verified: it may be for any name. With it `ends`
+ * Asks for GET /health, perhaps behind a PROXY header, perhaps over TLS, whose certificate is not verified: it may be for any name. With it `ends`
  * becomes the time when it expires; without TLS that is left alone.
  */
-int probe_api(const struct address *address, int over_tls, const struct name *zone, time_t *ends,
-    char why[PROBE_WHY]);
+int probe_api(const struct address *address, int over_tls, int proxy, const struct name *zone,
+    time_t *ends, char why[PROBE_WHY]);
 
 #endif

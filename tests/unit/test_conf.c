@@ -149,7 +149,8 @@ static const struct mistake mistakes[] = {
     {RECORDS "dns: {listen: [{address: \"127.0.0.1:53\", protocols: [udp]}, 127.0.0.1:53]}\n",
 	"5:61: error: dns.listen has the address \"127.0.0.1:53\" twice; remove one\n"},
     {RECORDS "api: {listen: [{adress: \"127.0.0.1:53\", address: \"127.0.0.1:53\"}]}\n",
-	"5:17: error: unknown key in an item of api.listen; it has address, tls\n"},
+	"5:17: error: unknown key in an item of api.listen; it has address, tls, "
+	"proxy_protocol\n"},
     {RECORDS "api: {listen: [{tls: false}]}\n",
 	"5:16: error: api.listen.address is missing; it is an address with a port, such as "
 	"192.0.2.1:443 or [2001:db8::1]:443, or unix:/PATH\n"},
@@ -162,6 +163,8 @@ static const struct mistake mistakes[] = {
     {RECORDS "api: {listen: [{address: \"127.0.0.1:53\", tls: true}]}\n",
 	"5:47: error: api.listen.tls needs a certificate; add "
 	"\"api: {tls: {certificate: FILE, key: FILE}}\"\n"},
+    {RECORDS "api: {listen: [{address: \"127.0.0.1:53\", proxy_protocol: v2}]}\n",
+	"5:58: error: api.listen.proxy_protocol must be true or false, not \"v2\"\n"},
     {RECORDS "api: {tls: {certificate: a.pem}}\n",
 	"5:12: error: api.tls has a certificate only; add the key\n"},
     {RECORDS "api: {tls: {key: a.pem}}\n",
@@ -1022,7 +1025,7 @@ static const char some_tls[] = RECORDS "api:\n"
 				       "    - 192.0.2.1:443\n"
 				       "    - {tls: false, address: \"192.0.2.1:80\"}\n"
 				       "    - {address: \"192.0.2.2:443\", tls: true}\n"
-				       "    - \"unix:/run/x\"\n"
+				       "    - {address: \"unix:/run/x\", proxy_protocol: true}\n"
 				       "    - {address: \"unix:/run/y\", tls: true}\n";
 
 /* Every TCP address does where there is a certificate, unless it says otherwise. */
@@ -1036,6 +1039,8 @@ START_TEST(an_address_may_decide_about_tls)
 	ck_assert_uint_eq(outcome.conf.api.listen.count, 5);
 	for (unsigned i = 0; i < 5; i++)
 		ck_assert_uint_eq(outcome.conf.api.listen_tls[i], tls[i]);
+	for (unsigned i = 0; i < 5; i++)
+		ck_assert_uint_eq(outcome.conf.api.listen_proxy[i], i == 3);
 	outcome_free(&outcome);
 }
 END_TEST
