@@ -7,9 +7,9 @@ import socket
 
 import pytest
 
-from nginx import ServerBehindNginx
+from nginx import ServerBehindNginx, ServerBehindStream
 from sallyport import (DEADLINE, HttpConnection, credentials, http_request, random_txt, update_body, update_request,
-                       wait_until)
+                       wait_closed, wait_until)
 
 INSIDE, OUTSIDE = "127.0.0.1", "127.0.0.9"
 
@@ -154,3 +154,30 @@ def test_many_requests_share_connections_to_sallyport(server):
         assert ask(server, http_request("GET", "/health")).status == 200
     txt = random_txt()
     assert json.loads(ask(server, update_request(account, txt)).body) == {"txt": txt}
+
+
+# --- nginx hands on the bytes, Sallyport speaks TLS itself ---
+
+def test_behind_the_proxy_protocol(folder):
+    """The whole way from a client's address to allowfrom and to the log, with the server's own certificate."""
+    with ServerBehindStream(folder, api={"registration_from": [f"{INSIDE}/32"]}) as server:
+        account = server.register([f"{OUTSIDE}/32"])
+        before = len(server.log())
+        answer = ask(server, http_request("POST", "/register"), OUTSIDE)
+        assert (answer.status, answer.error) == (403, "registration_forbidden")
+        assert ask(server, update_request(account, random_txt(), [("X-Forwarded-For", OUTSIDE)]), INSIDE).status == 401
+        txt = random_txt()
+        assert ask(server, update_request(account, txt), OUTSIDE).status == 200
+        assert server.txt(account["subdomain"]) == [txt]
+        wait_until(lambda: f"update by {INSIDE} refused: 401 forbidden" in server.log()[before:], "the client in the log")
+
+
+def test_a_client_behind_the_proxy_protocol_cannot_write_one_itself(folder):
+    """What comes behind nginx's header is TLS, or nothing."""
+    with ServerBehindStream(folder) as server:
+        for claim in (b"PROXY TCP4 127.0.0.9 127.0.0.1 1 2\r\n", b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c" + bytes(12)):
+            with server.api_socket() as peer:
+                peer.sendall(claim)
+                data = wait_closed(peer)
+                assert not data.startswith(b"HTTP/1.1 2"), data
+        assert server.http("GET", "/health").status_code == 200
