@@ -189,6 +189,7 @@ read_account(
 
 	if (!has_credentials(request))
 		return RESPONSE_ERROR_FORBIDDEN;
+	networks.given = 0;
 	switch (body_read_account(&call->body, request->body.data, request->body.length, &fields,
 	    wants_networks ? &networks : NULL)) {
 	case BODY_OK:
