@@ -200,3 +200,19 @@ control_get_changed(struct reader *reader, struct control_changed *answer)
 		return -1;
 	return reader_end(reader);
 }
+
+void
+control_put_import(struct writer *writer, const struct control_import *import)
+{
+	control_put_account(writer, &import->account);
+	writer_string8(writer, import->key.data, import->key.length);
+}
+
+int
+control_get_import(struct reader *reader, struct control_import *import)
+{
+	if (control_get_account(reader, &import->account) != 0)
+		return -1;
+	import->key = reader_string8(reader, CONTROL_MAX_KEY);
+	return reader->failed ? -1 : 0;
+}

@@ -12,6 +12,7 @@ enum {
 	CONTROL_USERNAME = 36,	/* characters of a user name, a UUID */
 	CONTROL_MAX_HASH = 100, /* bytes; a bcrypt hash has 60 */
 	CONTROL_MAX_TOKEN = 64, /* bytes of a token's name */
+	CONTROL_MAX_KEY = 255,	/* bytes of a key that is imported; a right one has MESSAGE_KEY */
 	CONTROL_PAGE = 512	/* accounts of a page at the most */
 };
 
@@ -117,5 +118,48 @@ void control_put_change(struct writer *writer, const struct control_change *requ
 int control_get_change(struct reader *reader, struct control_change *request);
 void control_put_changed(struct writer *writer, const struct control_changed *answer);
 int control_get_changed(struct reader *reader, struct control_changed *answer);
+
+/*
+ * IMPORT: accounts, one after the other. The answer has one byte for each, in the same order: an enum
+ * control_imported, perhaps with CONTROL_VALUES_LEFT_OUT.
+ */
+enum {
+	CONTROL_IMPORT_SMALLEST = 61, /* bytes of the smallest account in an IMPORT */
+	CONTROL_IMPORT_MOST = (MESSAGE_MAX - MESSAGE_HEADER) / CONTROL_IMPORT_SMALLEST
+};
+
+/* The account's times may be 0: unknown. Its hash is empty where the key itself is given. */
+struct control_import {
+	struct control_account account;
+	struct slice key; /* at most CONTROL_MAX_KEY bytes; empty where its hash is given */
+};
+
+void control_put_import(struct writer *writer, const struct control_import *import);
+
+/* Reads one of those that follow one another. */
+int control_get_import(struct reader *reader, struct control_import *import);
+
+enum control_imported {
+	CONTROL_ADDED,
+	CONTROL_RENEWED,   /* was there, and took values that are newer than its last update */
+	CONTROL_UNCHANGED, /* was there */
+	/* From here on: refused. */
+	CONTROL_BAD_USERNAME,
+	CONTROL_BAD_SUBDOMAIN,
+	CONTROL_BAD_HASH,
+	CONTROL_BAD_KEY,
+	CONTROL_BAD_NETWORK,
+	CONTROL_NAME_TAKEN,	 /* by another account, perhaps one that was deleted */
+	CONTROL_NAME_FIXED,	 /* by a fixed record of the zone */
+	CONTROL_OTHER_KEY,	 /* the account is there with another key, */
+	CONTROL_OTHER_SUBDOMAIN, /* another subdomain, */
+	CONTROL_OTHER_NETWORKS,	 /* or another allowfrom */
+	CONTROL_IMPORT_FAILED,	 /* store's log says more */
+	CONTROL_IMPORT_STOPPED,	 /* store is stopping; not tried */
+	CONTROL_IMPORTED
+};
+
+/* Set where not all values were taken: a text that no client may set, or more than a name has. */
+enum { CONTROL_VALUES_LEFT_OUT = 0x80 };
 
 #endif

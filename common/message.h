@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 /* Changes whenever a type or a body below does: both ends must say the same. */
-enum { MESSAGE_VERSION = 10 };
+enum { MESSAGE_VERSION = 11 };
 
 enum message_type {
 	/* Both links; front to store, and back. */
@@ -58,6 +58,8 @@ enum message_type {
 	MESSAGE_ADD_ACCOUNT_ANSWER = 71,
 	MESSAGE_CHANGE_ACCOUNT = 72,
 	MESSAGE_CHANGE_ACCOUNT_ANSWER = 73,
+	MESSAGE_IMPORT = 80,
+	MESSAGE_IMPORT_ANSWER = 81,
 	/* token_message.h has these */
 	MESSAGE_LIST_TOKENS = 82,
 	MESSAGE_LIST_TOKENS_ANSWER = 83,

@@ -97,15 +97,16 @@ print_page(struct control_client *client, struct reader *answer, struct account_
 	return 0;
 }
 
-static int
-print_pages(struct control_client *client, struct account_print *print)
+int
+accounts_print_all(struct control_client *client, struct account_print *print, int hashes)
 {
 	char next[CONTROL_USERNAME + 1] = "";
 	struct writer writer;
 	struct reader answer;
 
 	do {
-		struct control_list request = {.after = slice_of(next), .maximum = CONTROL_PAGE};
+		struct control_list request = {
+		    .after = slice_of(next), .maximum = CONTROL_PAGE, .hashes = hashes ? 1 : 0};
 
 		control_client_begin(client, &writer, MESSAGE_LIST_ACCOUNTS);
 		control_put_list(&writer, &request);
@@ -126,7 +127,7 @@ accounts_list(const struct invocation *invocation)
 	if (code != 0)
 		return code;
 	print = account_print_new(stdout, invocation_has(invocation, "json"));
-	code = print == NULL || print_pages(client, print) != 0;
+	code = print == NULL || accounts_print_all(client, print, 0) != 0;
 	control_client_close(client);
 	if (account_print_end(print) != 0)
 		code = 1;

@@ -175,11 +175,12 @@ send_request(struct control_client *client, size_t length)
 	return result == TRANSPORT_DONE ? 0 : complain_of_end(client);
 }
 
-static int
-receive_answer(struct control_client *client, uint16_t type, uint64_t id, struct reader *answer)
+int
+control_client_receive(
+    struct control_client *client, enum message_type type, uint64_t *id, struct reader *answer)
 {
 	struct message_rule rule = {
-	    .type = type, .states = 1, .maximum = MESSAGE_MAX - MESSAGE_HEADER};
+	    .type = (uint16_t)type, .states = 1, .maximum = MESSAGE_MAX - MESSAGE_HEADER};
 	const struct message_rule *found;
 	struct message_received received;
 	struct message_header header;
@@ -193,9 +194,9 @@ receive_answer(struct control_client *client, uint16_t type, uint64_t id, struct
 	if (result != TRANSPORT_DONE)
 		return complain_of_end(client);
 	transport_close_fds(fds);
-	if (message_check(&rule, 1, 0, &received, &header, &found) != MESSAGE_ACCEPTED ||
-	    header.id != id)
+	if (message_check(&rule, 1, 0, &received, &header, &found) != MESSAGE_ACCEPTED)
 		return control_client_puzzled(client);
+	*id = header.id;
 	reader_init(answer, received.data + MESSAGE_HEADER, received.length - MESSAGE_HEADER);
 	return 0;
 }
@@ -282,18 +283,27 @@ control_client_begin(struct control_client *client, struct writer *writer, enum 
 	message_begin(writer, client->request, type, ++client->next_id);
 }
 
-int
-control_client_ask(struct control_client *client, struct writer *writer, struct reader *answer)
+uint64_t
+control_client_send(struct control_client *client, struct writer *writer)
 {
 	size_t length = message_end(writer);
-	uint16_t type = (uint16_t)(client->request[0] << 8 | client->request[1]);
 
 	if (length == 0) {
 		complain("the request is too long");
-		return -1;
+		return 0;
 	}
-	if (send_request(client, length) != 0)
-		return -1;
+	return send_request(client, length) == 0 ? client->next_id : 0;
+}
+
+int
+control_client_ask(struct control_client *client, struct writer *writer, struct reader *answer)
+{
 	/* Requests have even types, and each its answer behind it. */
-	return receive_answer(client, (uint16_t)(type + 1), client->next_id, answer);
+	enum message_type type =
+	    (enum message_type)((client->request[0] << 8 | client->request[1]) + 1);
+	uint64_t asked = control_client_send(client, writer), id;
+
+	if (asked == 0 || control_client_receive(client, type, &id, answer) != 0)
+		return -1;
+	return id == asked ? 0 : control_client_puzzled(client);
 }

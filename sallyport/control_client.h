@@ -10,7 +10,10 @@
 #include "conf.h"
 #include "message.h"
 
-enum { CONTROL_CLIENT_SECONDS = 60 /* for an answer */ };
+enum {
+	CONTROL_CLIENT_SECONDS = 60, /* for an answer */
+	CONTROL_CLIENT_AT_ONCE = 8   /* requests; store takes CONTROL_OUTSTANDING */
+};
 
 struct control_client;
 
@@ -31,6 +34,14 @@ void control_client_begin(
 
 /* Sends it and waits for its answer, whose body `answer` then reads until the next call. 0 or -1. */
 int control_client_ask(struct control_client *client, struct writer *writer, struct reader *answer);
+
+/*
+ * The same for several requests at once, at most CONTROL_CLIENT_AT_ONCE: sends one, and waits for the next answer of this type to
+ * any of them, whose `id` is what sending it returned. Returns the id, never 0, or 0 on failure; 0 or -1.
+ */
+uint64_t control_client_send(struct control_client *client, struct writer *writer);
+int control_client_receive(
+    struct control_client *client, enum message_type type, uint64_t *id, struct reader *answer);
 
 /* Says that an answer made no sense. Returns -1. */
 int control_client_puzzled(const struct control_client *client);

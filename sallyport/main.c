@@ -4,7 +4,9 @@
 #include "command.h"
 #include "completion.h"
 #include "convert_config.h"
+#include "export.h"
 #include "health.h"
+#include "import.h"
 #include "message.h"
 #include "reload.h"
 #include "run.h"
@@ -37,6 +39,10 @@ static const struct command_option quota = {.name = "quota",
 static const struct command_option expires = {.name = "expires",
     .value = "WHEN",
     .help = "until when: 30d, 12h, 2027-01-31 or 2027-01-31T12:00:00Z;\nfor ever otherwise"};
+static const struct command_option report = {.name = "report",
+    .value = "FILE",
+    .help = "write a line about every account that was left out to FILE"};
+
 static const struct command commands[] = {
     {.verb = "run",
 	.arguments = "",
@@ -172,6 +178,31 @@ static const struct command commands[] = {
 	.maximum = 1,
 	.execute = tokens_revoke,
 	.summary = "make a token worthless; accounts registered with it go on"},
+    {.verb = "import",
+	.arguments = "FILE",
+	.minimum = 1,
+	.maximum = 1,
+	.options = {&report},
+	.execute = accounts_import,
+	.summary = "take over accounts: from acme-dns, or from an export",
+	.help =
+	    "FILE is acme-dns's SQLite database, a plain dump of its PostgreSQL database made\n"
+	    "by pg_dump, or JSON, one account on each line, as \"sallyport export\" writes it;\n"
+	    "\"-\" is standard input. The file itself is never changed.\n"
+	    "\n"
+	    "Importing the same file again is harmless: an account that is there stays as it\n"
+	    "is, only values newer than its last update are taken over. So an import that was\n"
+	    "broken off goes on where it was. The server may run meanwhile.\n"
+	    "\n"
+	    "The exit status is 1 when accounts were left out."},
+    {.verb = "export",
+	.arguments = "[FILE]",
+	.maximum = 1,
+	.execute = accounts_export,
+	.summary = "write all accounts as JSON, one on each line",
+	.help = "Goes to standard output, or into FILE, which only its owner can read: the hashes\n"
+		"of the accounts' keys are in it. Accounts that are made while it is written may\n"
+		"be in it or not. \"sallyport import\" reads it."},
     {.verb = "completions",
 	.arguments = "SHELL",
 	.minimum = 1,

@@ -241,13 +241,12 @@ on_hashed(struct bcrypt_job *job)
 	submit(operation);
 }
 
-/* A new key, then its hash, then the commit. */
+/* The key's hash, then the commit. */
 static void
-make_key(struct account_operation *operation)
+hash_key(struct account_operation *operation)
 {
 	struct bcrypt_job *job = &operation->job;
 
-	password_generate(job->key);
 	job->kind = BCRYPT_HASH;
 	job->done = on_hashed;
 	if (bcrypt_pool_submit(operation->accounts->pool, job) != 0)
@@ -334,7 +333,11 @@ accounts_create(struct accounts *accounts, struct account_operation *operation,
 		    (struct slice){(const unsigned char *)operation->job.hash, wishes->hash.length};
 		submit(operation);
 	} else {
-		make_key(operation);
+		if (wishes->key.length > 0)
+			memcpy(operation->job.key, wishes->key.data, MESSAGE_KEY);
+		else
+			password_generate(operation->job.key);
+		hash_key(operation);
 	}
 }
 
@@ -379,7 +382,8 @@ accounts_rotate_key(struct accounts *accounts, struct account_operation *operati
 {
 	begin(accounts, operation);
 	operation->change.kind = CHANGE_HASH;
-	make_key(operation);
+	password_generate(operation->job.key);
+	hash_key(operation);
 }
 
 void

@@ -98,8 +98,9 @@ void accounts_authenticate(struct accounts *accounts, struct account_operation *
 struct account_wishes {
 	const struct uuid *username; /* NULL: a random one */
 	struct slice subdomain;	     /* a label (label_is_valid()); empty: a random one */
-	struct slice hash;	     /* crypt(5); empty: a key is made, hashed and given back */
-	uint64_t created;	     /* seconds since 1970; 0: now */
+	struct slice hash;	     /* crypt(5); empty: the key is hashed */
+	struct slice key; /* MESSAGE_KEY bytes; empty, as the hash is: one is made and given back */
+	uint64_t created; /* seconds since 1970; 0: now */
 	struct slice token; /* name of the token it is registered with, at most RECORD_MAX_TOKEN */
 	const struct slice *networks;		/* as written, each below NETWORK_MAX_TEXT */
 	unsigned network_count;			/* at most MESSAGE_MAX_NETWORKS */

@@ -75,11 +75,11 @@ is_printable(struct slice text)
 	return 1;
 }
 
-static int
-txt_is_valid(struct slice txt, const struct record_limits *limits)
+int
+authority_value_is_valid(struct slice txt, const struct record_limits *limits)
 {
 	if (authority_is_clear(txt, limits))
-		return 1;
+		return 0;
 	if (limits->text <= AUTHORITY_TXT)
 		return is_challenge(txt);
 	return txt.length > 0 && txt.length <= limits->text && is_printable(txt);
@@ -118,7 +118,10 @@ authority_judge_update(const struct account_record *account, const struct messag
 		return MESSAGE_RESULT_FORBIDDEN;
 	if (!label_is_valid((const char *)account->subdomain.data, account->subdomain.length))
 		return MESSAGE_RESULT_BAD_SUBDOMAIN;
-	return txt_is_valid(update->txt, limits) ? MESSAGE_RESULT_OK : MESSAGE_RESULT_BAD_TXT;
+	return authority_is_clear(update->txt, limits) ||
+		       authority_value_is_valid(update->txt, limits)
+		   ? MESSAGE_RESULT_OK
+		   : MESSAGE_RESULT_BAD_TXT;
 }
 
 enum message_result

@@ -19,6 +19,9 @@ enum { AUTHORITY_TXT = 43 }; /* characters of base64url in a DNS-01 value (RFC 8
 enum message_result authority_judge_update(const struct account_record *account,
     const struct message_update *update, const struct record_limits *limits);
 
+/* 1 if a name may have this value. */
+int authority_value_is_valid(struct slice txt, const struct record_limits *limits);
+
 /* 1 if the text asks for all values to be taken away: "__VOID__", and where it is wanted the empty one. */
 int authority_is_clear(struct slice txt, const struct record_limits *limits);
 

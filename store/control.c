@@ -3,6 +3,7 @@
 #include "control_accounts.h"
 #include "control_message.h"
 #include "control_tokens.h"
+#include "import.h"
 #include "link.h"
 #include "token_message.h"
 #include "transport.h"
@@ -118,6 +119,17 @@ on_statistics(void *context, uint64_t id, struct reader *body, int fd)
 	return 0;
 }
 
+static int
+on_import(void *context, uint64_t id, struct reader *body, int fd)
+{
+	struct control_ticket ticket;
+
+	(void)fd;
+	if (control_take(context, id, &ticket) != 0)
+		return -1;
+	return import_take(ticket.control->config.import, &ticket, body);
+}
+
 #define OPEN (1U << STATE_OPEN)
 
 static const struct message_rule rules[] = {
@@ -136,6 +148,7 @@ static const struct message_rule rules[] = {
 	1 + CONTROL_MAX_TOKEN + 6 * 8 + 16 + 2 + TOKEN_MESSAGE_NETWORKS * 17, 0,
 	control_tokens_add},
     {MESSAGE_REVOKE_TOKEN, OPEN, 2, 1 + CONTROL_MAX_TOKEN, 0, control_tokens_revoke},
+    {MESSAGE_IMPORT, OPEN, CONTROL_IMPORT_SMALLEST, BODY_MAX, 0, on_import},
 };
 
 /* Takes a descriptor over. 0, or -1: there is no place, or no memory, for it; it is closed. */

@@ -25,10 +25,13 @@ enum {
 	CONTROL_IDLE_MS = 60000	    /* without a request, or without taking an answer */
 };
 
+struct import;
+
 struct control_config {
 	struct database *database;
 	struct accounts *accounts;
 	struct summary *summary;
+	struct import *import;
 	const struct conf *conf; /* all outlive it */
 	uid_t uid; /* who may connect besides root: our own without root, 0 otherwise */
 	int has_group;

@@ -5,6 +5,7 @@
 #include "database.h"
 #include "door.h"
 #include "filter.h"
+#include "import.h"
 #include "log.h"
 #include "password.h"
 #include "requests.h"
@@ -18,6 +19,7 @@ struct service {
 	struct daemon daemon;
 	struct accounts *accounts;
 	struct requests *requests; /* NULL: an administrator is served alone */
+	struct import *import;
 	struct control *control;
 	struct registration registration;
 };
@@ -29,6 +31,7 @@ stop(void *context)
 
 	if (service->requests != NULL)
 		requests_stop(service->requests);
+	import_stop(service->import);
 	control_stop(service->control);
 	accounts_stop(service->accounts);
 }
@@ -125,6 +128,9 @@ main(int argc, char **argv)
 	    .empty_clears = conf->api.empty_txt_clears};
 	accounts.client_limit = make_client_limit(conf);
 	service.accounts = accounts_start(&loop, &accounts);
+	service.import =
+	    import_start(&loop, service.accounts, accounts.database, &accounts.limits, conf);
+	control.import = service.import;
 	control.summary = accounts.summary;
 	control.database = accounts.database;
 	control.accounts = service.accounts;
@@ -134,6 +140,7 @@ main(int argc, char **argv)
 		service.requests = start_requests(&loop, &service, &accounts);
 	code = daemon_serve(daemon, &loop, stop, &service);
 	control_free(service.control);
+	import_free(service.import);
 	summary_log(accounts.summary);
 	summary_free(accounts.summary);
 	client_limit_free(accounts.client_limit);
