@@ -1,6 +1,7 @@
 /* Targets and methods. */
 #include "route.h"
 
+#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
@@ -89,6 +90,17 @@ is_named(struct slice segment, struct slice left, const char *name)
 	}
 }
 
+/* 1 if only characters of base64url stand there: nothing that a proxy could read as another path. */
+static int
+is_plain(struct slice segment)
+{
+	for (size_t i = 0; i < segment.length; i++) {
+		if (!isalnum(segment.data[i]) && segment.data[i] != '-' && segment.data[i] != '_')
+			return 0;
+	}
+	return 1;
+}
+
 enum route
 route_find(const char *target, size_t length, const char *prefix, struct slice *token)
 {
@@ -107,7 +119,10 @@ route_find(const char *target, size_t length, const char *prefix, struct slice *
 	}
 	segment = next_segment(&path);
 	if (slice_equals(segment, "t")) {
-		*token = next_segment(&path);
+		segment = next_segment(&path);
+		if (!is_plain(segment))
+			return ROUTE_NONE;
+		*token = segment;
 		segment = next_segment(&path);
 	}
 	for (unsigned i = 0; i < ROUTES; i++) {

@@ -11,7 +11,12 @@
 
 enum {
 	BUSY_MS = 5000, /* acme-dns may be writing */
-	MAX_TEXTS = 64 * 1024
+	MAX_TEXTS = 64 * 1024,
+	/* What SQLite is allowed: far more than acme-dns's two tables need. */
+	MAX_VALUE = 1024 * 1024, /* bytes of a value or a row */
+	MAX_COLUMNS = 100,
+	MAX_DEPTH = 50,	       /* of an expression */
+	MAX_OPERATIONS = 10000 /* of one statement's program */
 };
 
 struct acme_dns_database {
@@ -57,6 +62,24 @@ say(struct acme_dns_database *database, char why[ACME_DNS_DATABASE_WHY], const c
 	snprintf(why, ACME_DNS_DATABASE_WHY, "%s: %s", what, sqlite3_errmsg(database->sqlite));
 }
 
+/*
+ * The file is whoever's who gave it, and we may be root: what its schema computes must stay small, and may not
+ * reach beyond the database.
+ */
+static int
+restrain(sqlite3 *sqlite)
+{
+	(void)sqlite3_limit(sqlite, SQLITE_LIMIT_LENGTH, MAX_VALUE);
+	(void)sqlite3_limit(sqlite, SQLITE_LIMIT_COLUMN, MAX_COLUMNS);
+	(void)sqlite3_limit(sqlite, SQLITE_LIMIT_EXPR_DEPTH, MAX_DEPTH);
+	(void)sqlite3_limit(sqlite, SQLITE_LIMIT_VDBE_OP, MAX_OPERATIONS);
+	(void)sqlite3_limit(sqlite, SQLITE_LIMIT_ATTACHED, 0);
+	if (sqlite3_db_config(sqlite, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL) != SQLITE_OK ||
+	    sqlite3_db_config(sqlite, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL) != SQLITE_OK)
+		return -1;
+	return 0;
+}
+
 static struct acme_dns_database *
 open_file(const char *path, int flags, char why[ACME_DNS_DATABASE_WHY])
 {
@@ -67,7 +90,8 @@ open_file(const char *path, int flags, char why[ACME_DNS_DATABASE_WHY])
 		return NULL;
 	}
 	buf_init(&database->texts, MAX_TEXTS);
-	if (sqlite3_open_v2(path, &database->sqlite, flags, NULL) != SQLITE_OK) {
+	if (sqlite3_open_v2(path, &database->sqlite, flags, NULL) != SQLITE_OK ||
+	    restrain(database->sqlite) != 0) {
 		say(database, why, "the database cannot be opened");
 		acme_dns_database_close(database);
 		return NULL;

@@ -2,6 +2,7 @@
 
 #include "conf.h"
 #include "key_pair.h"
+#include "log.h"
 #include "message.h"
 #include "transport.h"
 
@@ -12,6 +13,8 @@
 #include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+enum { REASON_SHOWN = 512 }; /* bytes of apid's reason, with what stands for strange ones */
 
 /* "what: why" on standard error. Returns the exit code. */
 static int
@@ -102,6 +105,7 @@ static int
 take_answer(int door)
 {
 	unsigned char bytes[MESSAGE_MAX];
+	char shown[REASON_SHOWN];
 	ssize_t length = recv(door, bytes, sizeof(bytes), 0);
 	struct slice reason;
 
@@ -113,8 +117,9 @@ take_answer(int door)
 		return 1;
 	}
 	if (reason.length > 0) {
-		fprintf(stderr, "sallyport: refused, what the API uses stays in use: %.*s\n",
-		    (int)reason.length, (const char *)reason.data);
+		/* apid faces the world: what it says is shown as what it is. */
+		fprintf(stderr, "sallyport: refused, what the API uses stays in use: %s\n",
+		    log_safe(shown, sizeof(shown), reason.data, reason.length));
 		return 1;
 	}
 	puts("the API uses the certificate and the key from now on");

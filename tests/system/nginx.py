@@ -94,7 +94,8 @@ class ServerBehindNginx(_Behind):
     def __init__(self, folder, **overrides):
         super().__init__(folder, tls=False, **overrides)
         path = Path(folder) / "api.sock"
-        self.configuration["api"] |= {"listen": [f"unix:{path}"], "trusted_proxies": ["unix"]}
+        self.configuration["api"] |= {"listen": [f"unix:{path}"], "trusted_proxies": ["unix"],
+                                      "registration_from": ["127.0.0.1/32", "::1/128"]}
         self.write_configuration()
         self.certificate, key_file = make_certificate(folder)
         self.nginx = Nginx(folder, SITE, {

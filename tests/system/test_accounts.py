@@ -322,7 +322,8 @@ def test_a_hundred_thousand_accounts_in_flat_memory(folder):
             rest = process.stdout.read()
             assert process.wait(DEADLINE) == 0
             assert rest.count(b"\n") == 5_000 + (not words)
-            assert all(later < earlier + 4 * 1024 for earlier, later in zip(*held)), held
+            if not SANITIZED:  # a sanitizer keeps what was freed
+                assert all(later < earlier + 4 * 1024 for earlier, later in zip(*held)), held
         assert server.txt(names[77_777]) == [FIRST]
 
 

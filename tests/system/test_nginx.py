@@ -50,6 +50,7 @@ def test_the_log_shows_the_client(folder):
 @pytest.mark.parametrize("target", [
     "/register", "//register", "/register/", "///register//", "/register?x=1", "/%72egister", "/x/../register", "/./register",
     "https://sallyport.test/register", "/register%2f", "/register#x", "/register;x", "/register%00", "/Register",
+    "/t/x/register", "//t/x//register/", "/t/..%2fhealth/register", "/t/x%2f../register", "/t/x/../register", "/%74/x/register",
 ])
 def test_nobody_outside_registers(server, target):
     answer = ask(server, http_request("POST", target), OUTSIDE)

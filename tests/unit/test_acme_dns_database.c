@@ -188,6 +188,26 @@ START_TEST(a_broken_file_is_refused)
 }
 END_TEST
 
+/* Whoever made the file must not make us work, or take memory, without bound. */
+static const char *const burdens[] = {
+    "hex(zeroblob(300000000))",
+    "replace(hex(zeroblob(500000)), '0', '0123456789')",
+};
+
+START_TEST(a_schema_that_computes_is_held_back)
+{
+	char statements[512], text[4096];
+
+	snprintf(statements, sizeof(statements),
+	    "CREATE TABLE records(Username, Password, Subdomain, AllowFrom AS (%s));"
+	    "INSERT INTO records VALUES('u', 'h', 's')",
+	    burdens[_i]);
+	make_database(statements);
+	read_source(text, sizeof(text));
+	ck_assert_msg(strstr(text, "too big") != NULL, "%s", text);
+}
+END_TEST
+
 #define LINE(user) "{\"username\":\"" user "\",\"password_hash\":\"h\",\"subdomain\":\"s\"}"
 #define COPY                                                                                       \
 	"COPY public.records (username, password, subdomain, allowfrom) FROM "                     \
@@ -274,6 +294,7 @@ main(void)
 	tcase_add_test(tcase, only_the_newest_values_are_kept_beyond_the_bound);
 	tcase_add_test(tcase, the_file_is_not_written);
 	tcase_add_test(tcase, a_broken_file_is_refused);
+	tcase_add_loop_test(tcase, a_schema_that_computes_is_held_back, 0, ROWS(burdens));
 	tcase_add_loop_test(tcase, the_kind_of_a_file_is_told_by_its_content, 0, ROWS(files));
 	tcase_add_test(tcase, what_is_none_of_them_is_refused);
 	tcase_add_test(tcase, a_line_that_is_too_long_is_refused_alone);
