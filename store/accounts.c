@@ -22,6 +22,7 @@ struct accounts {
 	struct credential_cache *credentials;
 	struct client_limit *client_limit;
 	unsigned outstanding;
+	struct account_operation *rotating;			/* by their owners */
 	struct account_operation *publishing, **publishing_end; /* in the order of their commits */
 	uv_timer_t publish_timer;
 	struct log_limit unacknowledged;
@@ -87,12 +88,34 @@ begin(struct accounts *accounts, struct account_operation *operation)
 	accounts->outstanding++;
 }
 
+static int
+is_rotating(const struct accounts *accounts, const struct uuid *username)
+{
+	const struct account_operation *operation = accounts->rotating;
+
+	while (operation != NULL && !uuid_equal(&operation->username, username))
+		operation = operation->next_rotating;
+	return operation != NULL;
+}
+
+static void
+forget_rotating(struct account_operation *operation)
+{
+	struct account_operation **place = &operation->accounts->rotating;
+
+	while (*place != NULL && *place != operation)
+		place = &(*place)->next_rotating;
+	if (*place != NULL)
+		*place = operation->next_rotating;
+}
+
 /* Counted until its owner has had the chance to go on with it, so that stopping waits for that too. */
 static void
 finish(struct account_operation *operation, enum message_result result)
 {
 	struct accounts *accounts = operation->accounts;
 
+	forget_rotating(operation);
 	operation->done(operation, result);
 	accounts->outstanding--;
 	finish_stopping(accounts);
@@ -186,6 +209,11 @@ on_committed(struct change *change)
 		return;
 	}
 	statistic_count(operation->accounts->counters, statistic_of_change(change->kind));
+	/* Or each rotation would allow a burst of bcrypts again, for the calls before its key is remembered. */
+	if (change->kind == CHANGE_HASH)
+		credential_remember(operation->accounts->credentials, &operation->username,
+		    (struct slice){(const unsigned char *)operation->job.key, MESSAGE_KEY},
+		    operation->account.hash);
 	if (change->commit != 0)
 		publish(operation);
 	else
@@ -382,6 +410,15 @@ accounts_rotate_key(struct accounts *accounts, struct account_operation *operati
 {
 	begin(accounts, operation);
 	operation->change.kind = CHANGE_HASH;
+	/* Only one of those with the same key can succeed: no other is worth a bcrypt. */
+	if (operation->proven_length > 0) {
+		if (is_rotating(accounts, &operation->username)) {
+			finish(operation, MESSAGE_RESULT_BUSY);
+			return;
+		}
+		operation->next_rotating = accounts->rotating;
+		accounts->rotating = operation;
+	}
 	password_generate(operation->job.key);
 	hash_key(operation);
 }

@@ -77,7 +77,7 @@ struct account_operation {
 	void (*authenticated)(struct account_operation *operation, enum message_result result,
 	    const struct account_record *account);
 	uint64_t publish_until;
-	struct account_operation *next;
+	struct account_operation *next, *next_rotating;
 };
 
 /* Wipes the key and frees what the operation holds, not itself. No operation may be under way. */
@@ -136,7 +136,10 @@ void accounts_remove_values(struct accounts *accounts, struct account_operation 
 void accounts_change_networks(struct accounts *accounts, struct account_operation *operation,
     const struct slice *networks, unsigned count);
 
-/* Makes a new key; the old one is dead when this is done. */
+/*
+ * Makes a new key; the old one is dead, and the new one remembered, when this is done. BUSY, at once, while an owner's
+ * rotation of the account is under way and this is another; who needs no key need not wait for him.
+ */
 void accounts_rotate_key(struct accounts *accounts, struct account_operation *operation);
 
 /* Deletes the account and retires its name: NXDOMAIN, and never given out again. Needs the subdomain. */

@@ -182,7 +182,8 @@ def test_of_two_rotations_with_one_key_one_succeeds(server, account):
         first.send(request)
         second.send(request)
         answers = [first.answer(), second.answer()]
-    assert sorted(answer.status for answer in answers) == [200, 401]
+    first, second = sorted(answer.status for answer in answers)
+    assert first == 200 and second in (401, 503)  # 503 as long as the other is under way
     winner, = (answer for answer in answers if answer.status == 200)
     server.set_value(account | {"password": requests.compat.json.loads(winner.body)["password"]})
 

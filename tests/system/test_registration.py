@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import contextlib
+import json
 import select
 import socket
 
@@ -213,6 +214,32 @@ def wrong_answer(connection):
     else:
         assert (answer.status, answer.body) == (401, b'{"error": "forbidden"}')
     return answer.status
+
+
+def test_many_rotations_at_once_cost_one_bcrypt(folder):
+    """
+    The owner's key is remembered, so that no limit sees him. All but one are refused before they are hashed, and
+    somebody else can register meanwhile.
+    """
+    with Server(folder, api={"limits": {"exempt": []}}) as server, contextlib.ExitStack() as stack:
+        account = server.register()
+        assert update(server, account).status == 200
+        request = http_request("POST", "/account/key", headers=credentials(account).items())
+        rotations = [stack.enter_context(server.http_connection()) for _ in range(200)]
+        for connection in rotations:
+            connection.send(request)
+        assert register(server, "127.0.1.1").status == 201
+        answers = [connection.answer() for connection in rotations]
+        done, = (answer for answer in answers if answer.status == 200)
+        refused = {503: b'{"error": "busy"}', 401: b'{"error": "forbidden"}'}  # 401: it came after the one was done
+        for answer in answers:
+            assert answer is done or answer.body == refused[answer.status]
+        # The new key is remembered already.
+        assert update(server, json.loads(done.body)).status == 200
+    found = counters(server)
+    assert found["bcrypt.hash"] == 3, "two registrations and one rotation"
+    assert found["bcrypt.verify"] == 1 + found["forbidden"]
+    assert found["rotations"] == 1
 
 
 def test_a_fleet_behind_one_address_is_not_limited(folder):

@@ -303,6 +303,51 @@ START_TEST(a_proof_is_worth_nothing_after_a_rotation)
 }
 END_TEST
 
+static unsigned others;
+static enum message_result other_result;
+
+static void
+on_other_done(struct account_operation *done, enum message_result how)
+{
+	(void)done;
+	other_result = how;
+	others++;
+}
+
+/* The administrator, who proved no key, waits for nobody. */
+START_TEST(an_owner_has_one_rotation_under_way)
+{
+	struct account_wishes wishes = {0};
+	struct account_operation other = {.done = on_other_done};
+	char key[MESSAGE_KEY + 1];
+
+	start();
+	ck_assert_int_eq(create(&wishes), MESSAGE_RESULT_OK);
+	memcpy(key, operation.job.key, sizeof(key));
+	ck_assert_int_eq(authenticate(key), MESSAGE_RESULT_OK);
+	other.username = operation.username;
+	memcpy(other.proven, operation.proven, operation.proven_length);
+	other.proven_length = operation.proven_length;
+	accounts_rotate_key(accounts, &operation);
+	accounts_rotate_key(accounts, &other);
+	ck_assert_uint_eq(others, 1);
+	ck_assert_int_eq(other_result, MESSAGE_RESULT_BUSY);
+	ck_assert_int_eq(result(), MESSAGE_RESULT_OK);
+
+	memcpy(key, operation.job.key, sizeof(key));
+	ck_assert_int_eq(authenticate(key), MESSAGE_RESULT_OK);
+	other.proven_length = 0;
+	accounts_rotate_key(accounts, &operation);
+	accounts_rotate_key(accounts, &other);
+	ck_assert_int_eq(result(), MESSAGE_RESULT_OK);
+	while (others < 2)
+		uv_run(&loop, UV_RUN_ONCE);
+	ck_assert_int_eq(other_result, MESSAGE_RESULT_OK);
+	accounts_clear(&other);
+	stop();
+}
+END_TEST
+
 START_TEST(a_deleted_account_leaves_its_name_retired)
 {
 	struct account_wishes wishes = {.subdomain = slice_of("gone")};
@@ -441,6 +486,7 @@ main(void)
 	tcase_add_test(tests, networks_change_and_nothing_else);
 	tcase_add_test(tests, a_rotated_key_is_dead);
 	tcase_add_test(tests, a_proof_is_worth_nothing_after_a_rotation);
+	tcase_add_test(tests, an_owner_has_one_rotation_under_way);
 	tcase_add_test(tests, a_deleted_account_leaves_its_name_retired);
 	tcase_add_test(tests, stopping_waits_for_what_follows);
 	tcase_add_test(tests, accounts_are_listed_in_pages);
