@@ -498,14 +498,16 @@ take(struct connection *connection, const char *bytes, size_t length)
 		consume_sealed(connection, bytes, length);
 }
 
-/* 1 if whoever is connected may say for whom he speaks. */
+/*
+ * 1 if whoever is connected may say that. Who is behind a header without a claim counts as the connection; so it must have
+ * an address to be limited by, or be the proxy itself.
+ */
 static int
-may_claim(const struct connection *connection)
+may_say(const struct connection *connection, const struct proxy_header *header)
 {
-	const struct forwarded_trust *trust = connection->proxies;
-
-	return (trust->networks->count == 0 && !trust->local) ||
-	       forwarded_trusts(trust, &connection->peer);
+	if (header->claims)
+		return forwarded_trusts(connection->proxies, &connection->peer);
+	return header->local || !client_address_is_unknown(&connection->peer);
 }
 
 /* Gathers the PROXY header; what is behind it is the client's. */
@@ -521,7 +523,7 @@ take_header(struct connection *connection, const char *bytes, size_t length)
 		    proxy_header_read(&header, connection->header.data, connection->header.length);
 	if (result == PROXY_HEADER_MORE)
 		return;
-	if (result == PROXY_HEADER_MALFORMED || (header.claims && !may_claim(connection))) {
+	if (result == PROXY_HEADER_MALFORMED || !may_say(connection, &header)) {
 		close_now(connection);
 		return;
 	}
@@ -588,6 +590,7 @@ make(
 	buf_init(&connection->answer, terms->tls != NULL ? TLS_MAX_SEALED : RESPONSE_MAX);
 	buf_init(&connection->header, PROXY_HEADER_MAX + CONNECTION_READ);
 	connection->proxies = terms->proxies;
+	connection->has_proxy_header = terms->proxies != NULL;
 	connection->phase =
 	    terms->tls != NULL || terms->proxies != NULL ? CONNECTION_GREETING : CONNECTION_READING;
 	connection->hsts = terms->hsts;

@@ -58,8 +58,8 @@ struct connection_terms {
 	const struct tls_context *tls; /* NULL: in plain HTTP; needed while it is accepted only */
 	uint32_t hsts; /* seconds for which a browser shall insist on TLS (RFC 6797); 0: not said */
 	/*
-	 * NULL: no PROXY header. With it each connection begins with one, whose claim counts if it comes from
-	 * one of these, or from anyone if there are none. Outlives the connection.
+	 * NULL: no PROXY header. With it each connection begins with one, and whoever claims something in it is
+	 * one of these, or is closed. Outlives the connection.
 	 */
 	const struct forwarded_trust *proxies;
 };
@@ -75,7 +75,8 @@ enum connection_phase {
 
 struct connection {
 	/* For whoever serves. */
-	struct client_address peer;   /* who is connected to us */
+	struct client_address peer;   /* who is connected, or who the PROXY header says */
+	int has_proxy_header;	      /* as the listener wants it: no forwarding header counts */
 	struct client_address client; /* whose request is being served, through proxies or not */
 	enum route route;     /* of the request that is being served; ROUTE_NONE: not known yet */
 	uint64_t ticket;      /* at the broker; 0: none */

@@ -162,6 +162,9 @@ client_of(const struct exchange_desk *desk, const struct connection *connection,
 	const struct buf *list =
 	    desk->proxies.header == CONF_FORWARDED ? &request->forwarded : &request->forwarded_for;
 
+	/* What a client writes would come through there: that proxy speaks in the PROXY header alone. */
+	if (connection->has_proxy_header)
+		return connection->peer;
 	return forwarded_client(
 	    &desk->proxies, &connection->peer, (const char *)list->data, list->length);
 }

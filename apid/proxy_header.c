@@ -100,7 +100,7 @@ read_line(struct proxy_header *header, struct slice line)
 	destination = next_word(&line);
 	if (read_address(source, number, &header->client) != 0 ||
 	    read_address(destination, number, &other) != 0 || !is_port(next_word(&line)) ||
-	    line.length == 0 || !is_port(line))
+	    line.length == 0 || !is_port(line) || client_address_is_unknown(&header->client))
 		return -1;
 	header->claims = 1;
 	return 0;
@@ -124,7 +124,10 @@ read_version_1(struct proxy_header *header, const unsigned char *bytes, size_t l
 	return PROXY_HEADER_DONE;
 }
 
-/* The addresses of a family; -1: too short for them, or none that a stream has. */
+/*
+ * The addresses of a family; -1: too short for them, none that a stream has, or "::", which is nobody's and would
+ * be the unknown address.
+ */
 static int
 read_addresses(struct proxy_header *header, unsigned family, struct reader *reader)
 {
@@ -147,12 +150,14 @@ read_addresses(struct proxy_header *header, unsigned family, struct reader *read
 		break;
 	case UNIX_STREAM:
 		reader_bytes(reader, 108 + 108);
-		break;
+		return reader->failed ? -1 : 0;
 	default:
 		return -1;
 	}
+	if (reader->failed || client_address_is_unknown(&header->client))
+		return -1;
 	header->claims = 1;
-	return reader->failed ? -1 : 0;
+	return 0;
 }
 
 static enum proxy_header_result
@@ -176,7 +181,8 @@ read_version_2(struct proxy_header *header, const unsigned char *bytes, size_t l
 	if (length < header->length)
 		return PROXY_HEADER_MORE;
 	reader_init(&reader, bytes + START, rest);
-	if (command == (VERSION_2 | PROXY) && read_addresses(header, family, &reader) != 0)
+	header->local = command == (VERSION_2 | LOCAL);
+	if (!header->local && read_addresses(header, family, &reader) != 0)
 		return PROXY_HEADER_MALFORMED;
 	return PROXY_HEADER_DONE;
 }

@@ -2,8 +2,9 @@
  * The PROXY protocol, versions 1 and 2: what a proxy says in front of all else about whom it speaks
  * for (haproxy's proxy-protocol.txt). Pure.
  *
- * A connection of the proxy's own (LOCAL, UNKNOWN, an unspecified family) claims nothing. What is there besides
- * addresses, the TLVs of version 2, is passed over.
+ * A header without an IP address claims nothing, and the connection's own address stays (2.1, 2.2): on a connection of
+ * the proxy's own (LOCAL), and where the client's address is none of IP (UNKNOWN, AF_UNSPEC, AF_UNIX). What is there
+ * besides addresses, the TLVs of version 2, is passed over.
  */
 #ifndef APID_PROXY_HEADER_H
 #define APID_PROXY_HEADER_H
@@ -26,9 +27,9 @@ enum proxy_header_result {
 
 struct proxy_header {
 	size_t length; /* what follows belongs to the client */
+	int local;     /* 1: the proxy speaks for itself, as when it asks after our health */
 	int claims;    /* 1: `client` is who it speaks for */
-	struct client_address
-	    client; /* unknown where the client has come to the proxy by a Unix socket */
+	struct client_address client; /* never the unknown one where it is claimed */
 };
 
 /* Reads the header at the beginning of `length` bytes; asks for more until PROXY_HEADER_MAX at most. */

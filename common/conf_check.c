@@ -145,6 +145,23 @@ check_tls(struct conf_loading *loading, yaml_document_t *document)
 		    "api.hsts has no effect without TLS; see api.tls");
 }
 
+/* Or whoever reaches the address would choose whose address he has. */
+static void
+check_proxies(struct conf_loading *loading)
+{
+	const struct conf *conf = loading->conf;
+
+	if (loading->networks_wanted.line != 0 && conf->api.trusted_proxies.networks.count == 0)
+		conf_report_error(loading->report, loading->networks_wanted,
+		    "api.listen.proxy_protocol needs the proxy's address in api.trusted_proxies, "
+		    "or anybody could claim to be anybody; add \"api: {trusted_proxies: "
+		    "[127.0.0.1/32]}\" for a proxy on this machine");
+	if (loading->local_wanted.line != 0 && !conf->api.trusted_proxies.local)
+		conf_report_error(loading->report, loading->local_wanted,
+		    "api.listen.proxy_protocol of a Unix socket needs \"unix\" in "
+		    "api.trusted_proxies; add \"api: {trusted_proxies: [unix]}\"");
+}
+
 void
 conf_check(struct conf_loading *loading, yaml_document_t *document)
 {
@@ -152,6 +169,7 @@ conf_check(struct conf_loading *loading, yaml_document_t *document)
 		check_users(loading, document);
 	check_folders(loading, document);
 	check_tls(loading, document);
+	check_proxies(loading);
 	if (loading->zone_known)
 		check_nameservers(loading, document);
 }

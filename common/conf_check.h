@@ -6,8 +6,8 @@
 #include "conf_yaml.h"
 
 /*
- * Reports two processes with one user, folders that coincide, a certificate without its key, and a zone that resolvers
- * cannot find their way to. `document` is where the places come from.
+ * Reports two processes with one user, folders that coincide, a certificate without its key, an address for proxies that
+ * nobody is trusted to be, and a zone that resolvers cannot find their way to. `document` is where the places come from.
  */
 void conf_check(struct conf_loading *loading, yaml_document_t *document);
 

@@ -142,6 +142,19 @@ conf_set_listen_proxy(
     struct conf_loading *loading, const struct conf_key *key, const struct conf_value *value)
 {
 	loading->item.proxy = conf_value_switch(loading, key, value) > 0;
+	loading->item.proxy_place = value->place;
+}
+
+/* A PROXY header is believed from somebody, who must be among the trusted proxies. */
+static void
+want_proxy(struct conf_loading *loading, const struct address *address)
+{
+	struct conf_place *wanted = address->socket.any.sa_family == AF_UNIX
+					? &loading->local_wanted
+					: &loading->networks_wanted;
+
+	if (wanted->line == 0)
+		*wanted = loading->item.proxy_place;
 }
 
 static void
@@ -159,6 +172,8 @@ set_api_listen(struct conf_loading *loading, const struct conf_key *key,
 		? (uint8_t)loading->item.tls
 		: (uint8_t)conf_api_speaks_tls(conf, &conf->api.listen.addresses[before]);
 	conf->api.listen_proxy[before] = (uint8_t)loading->item.proxy;
+	if (loading->item.proxy)
+		want_proxy(loading, &conf->api.listen.addresses[before]);
 	if (loading->item.tls > 0 && loading->tls_wanted.line == 0)
 		loading->tls_wanted = loading->item.tls_place;
 }

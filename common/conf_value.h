@@ -14,6 +14,7 @@ struct conf_item {
 	int tls;	    /* of api.listen; -1: not said */
 	struct conf_place tls_place;
 	int proxy; /* of api.listen: begins with a PROXY header */
+	struct conf_place proxy_place;
 };
 
 /* While a file is being read. */
@@ -24,6 +25,8 @@ struct conf_loading {
 	int as_root;
 	struct conf_item item;	      /* the one being read */
 	struct conf_place tls_wanted; /* by the first item of api.listen; line 0: by none */
+	/* By the first items with a PROXY header, of TCP and of a Unix socket; likewise. */
+	struct conf_place networks_wanted, local_wanted;
 	int zone_known; /* zone.name was read: the rest of the zone can be checked against it */
 };
 

@@ -113,7 +113,8 @@ class ServerBehindStream(_Behind):
     def __init__(self, folder, **overrides):
         super().__init__(folder, tls=True, **overrides)
         path = Path(folder) / "api.sock"
-        self.configuration["api"]["listen"] = [{"address": f"unix:{path}", "tls": True, "proxy_protocol": True}]
+        self.configuration["api"] |= {
+            "listen": [{"address": f"unix:{path}", "tls": True, "proxy_protocol": True}], "trusted_proxies": ["unix"]}
         self.write_configuration()
         self.nginx = Nginx(folder, STREAM, {
             "unix:/run/sallyport-api/api.sock;": f"unix:{path};",

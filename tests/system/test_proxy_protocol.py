@@ -12,6 +12,9 @@ from sallyport import (DEADLINE, SALLYPORT, HttpConnection, Server, TlsPeer, fre
 HEALTH = http_request("GET", "/health")
 SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
 LOCAL = SIGNATURE + b"\x20\0\0\0"
+# A client whose address the proxy does not know, or that has none of IP.
+NOBODY = {"unknown": b"PROXY UNKNOWN\r\n", "unspec": SIGNATURE + b"\x21\0\0\0",
+          "unix": SIGNATURE + b"\x21\x31\0\xd8" + bytes(216)}
 ALLOWED, OTHER = "203.0.113.7", "198.51.100.9"
 PROXY, STRANGER = "127.0.0.2", "127.0.0.3"
 
@@ -26,9 +29,9 @@ def v2(source, family=0x11, tlvs=b""):
     return SIGNATURE + struct.pack("!BBH", 0x21, family, len(body)) + body
 
 
-def started(folder, **api):
-    """A server with two addresses of its own for proxies, one in plain HTTP and one over TLS."""
-    server = Server(folder, tls=True, api=api)
+def started(folder, *trusted):
+    """A server with two addresses of its own for proxies, one in plain HTTP and one over TLS, and a socket."""
+    server = Server(folder, tls=True, api={"trusted_proxies": ["unix", *trusted]})
     server.plain, server.sealed = free_port(), free_port()
     server.configuration["api"]["listen"] += [
         {"address": f"127.0.0.1:{server.plain}", "tls": False, "proxy_protocol": True},
@@ -40,7 +43,7 @@ def started(folder, **api):
 
 @pytest.fixture(scope="module")
 def server(module_folder):
-    with started(module_folder) as running:
+    with started(module_folder, "127.0.0.1/32") as running:
         yield running
 
 
@@ -64,8 +67,7 @@ def ask(server, header, request=HEALTH, source=None, over_tls=False):
     (v1(ALLOWED), 200), (v1(OTHER), 401), (v2(ALLOWED), 200), (v2(OTHER), 401),
     (v1("2001:db8::7", "TCP6"), 200), (v2("2001:db8::7", 0x21), 200), (v2("2001:db9::7", 0x21), 401),
     (v1(f"::ffff:{ALLOWED}", "TCP6"), 200), (v2(ALLOWED, tlvs=b"\x04\0\x80" + bytes(128)), 200),
-    (b"PROXY UNKNOWN\r\n", 401), (LOCAL, 401), (SIGNATURE + b"\x21\0\0\0", 401),
-    (SIGNATURE + b"\x21\x31\0\xd8" + bytes(216), 401),
+    (LOCAL, 401), *((header, 401) for header in NOBODY.values()),
 ])
 def test_what_it_says_counts_for_allowfrom(server, guarded, header, status, over_tls):
     assert ask(server, header, update_request(guarded, random_txt()), over_tls=over_tls).status == status
@@ -73,7 +75,7 @@ def test_what_it_says_counts_for_allowfrom(server, guarded, header, status, over
 
 def test_without_a_claim_the_connection_counts(server):
     account = server.register(["127.0.0.1/32"])
-    for header in (b"PROXY UNKNOWN\r\n", LOCAL):
+    for header in (LOCAL, *NOBODY.values()):
         assert ask(server, header, update_request(account, random_txt())).status == 200
 
 
@@ -102,12 +104,26 @@ def test_byte_by_byte(server, header):
         assert HttpConnection(peer).answer().status == 200
 
 
+def connect_locally(server):
+    peer = socket.socket(socket.AF_UNIX)
+    peer.settimeout(DEADLINE)
+    peer.connect(f"{server.folder}/api.sock")
+    return peer
+
+
 def test_over_a_unix_socket(server, guarded):
-    with socket.socket(socket.AF_UNIX) as peer:
-        peer.settimeout(DEADLINE)
-        peer.connect(f"{server.folder}/api.sock")
-        peer.sendall(v2(ALLOWED) + update_request(guarded, random_txt()))
-        assert HttpConnection(peer).answer().status == 200
+    for header, status in ((v2(ALLOWED), 200), (v2(OTHER), 401), (LOCAL, 401)):
+        with connect_locally(server) as peer:
+            peer.sendall(header + update_request(guarded, random_txt()))
+            assert HttpConnection(peer).answer().status == status
+
+
+@pytest.mark.parametrize("kind", NOBODY)
+def test_over_a_unix_socket_nobody_is_without_an_address(server, kind):
+    """No limit would hold him."""
+    with connect_locally(server) as peer:
+        peer.sendall(NOBODY[kind] + HEALTH)
+        assert wait_closed(peer) == b""
 
 
 MALFORMED = {
@@ -117,6 +133,8 @@ MALFORMED = {
     "no_cr": b"PROXY UNKNOWN\n",
     "wrong_address": v1("203.0.113.256"),
     "wrong_family": v1("::1"),
+    "nobody": v1("::", "TCP6") + HEALTH,
+    "v2_nobody": v2("::", 0x21) + HEALTH,
     "v2_version": SIGNATURE + b"\x31\x11\0\x0c" + bytes(12),
     "v2_command": SIGNATURE + b"\x22\x11\0\x0c" + bytes(12),
     "v2_datagram": SIGNATURE + b"\x21\x12\0\x0c" + bytes(12),
@@ -154,11 +172,11 @@ def test_where_it_is_not_expected_it_is_no_request(server):
         assert connection.ask(v1(ALLOWED)).status == 400
 
 
-# --- with trusted proxies ---
+# --- whose word counts ---
 
 @pytest.fixture(scope="module")
 def choosy(module_folder):
-    with started(module_folder / "choosy", trusted_proxies=[f"{PROXY}/32", "10.0.0.0/8"]) as running:
+    with started(module_folder / "choosy", f"{PROXY}/32", "10.0.0.0/8") as running:
         yield running
 
 
@@ -177,12 +195,30 @@ def test_whoever_claims_nothing_is_himself(choosy):
     assert ask(choosy, LOCAL, update_request(account, random_txt()), STRANGER).status == 200
 
 
-def test_a_header_of_http_counts_from_a_trusted_proxy_behind(choosy):
-    """Two proxies in a row: the outer one is named by the PROXY header, the client by the outer one."""
+@pytest.mark.parametrize("header", [v1(OTHER), v1("10.1.1.1"), LOCAL, *NOBODY.values()],
+                         ids=["client", "proxy", "local", *NOBODY])
+def test_a_header_of_http_does_not_count(choosy, header):
+    """The proxy has not written it: it speaks in the PROXY header."""
     account = choosy.register([f"{ALLOWED}/32"])
     request = update_request(account, random_txt(), [("X-Forwarded-For", ALLOWED)])
-    assert ask(choosy, v1("10.1.1.1"), request, PROXY).status == 200
-    assert ask(choosy, v1(OTHER), request, PROXY).status == 401
+    assert ask(choosy, header, request, PROXY).status == 401
+
+
+def test_a_header_of_http_does_not_count_over_a_unix_socket(choosy):
+    account = choosy.register([f"{ALLOWED}/32"])
+    with connect_locally(choosy) as peer:
+        peer.sendall(LOCAL + update_request(account, random_txt(), [("X-Forwarded-For", ALLOWED)]))
+        assert HttpConnection(peer).answer().status == 401
+
+
+@pytest.mark.parametrize("trusted, errors", [([], 2), (["unix"], 1), ([f"{PROXY}/32"], 1), (["unix", f"{PROXY}/32"], 0)])
+def test_without_anybody_to_believe_it_does_not_start(folder, trusted, errors):
+    server = started(folder)
+    server.configuration["api"]["trusted_proxies"] = trusted
+    server.write_configuration()
+    done = subprocess.run([SALLYPORT, "check-config", "-c", server.file], capture_output=True, text=True, timeout=DEADLINE)
+    assert done.returncode == (78 if errors else 0)
+    assert done.stderr.count("in api.trusted_proxies") == errors, done.stderr
 
 
 def test_health_asks_as_the_proxy_itself(choosy):

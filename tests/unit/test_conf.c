@@ -165,6 +165,20 @@ static const struct mistake mistakes[] = {
 	"\"api: {tls: {certificate: FILE, key: FILE}}\"\n"},
     {RECORDS "api: {listen: [{address: \"127.0.0.1:53\", proxy_protocol: v2}]}\n",
 	"5:58: error: api.listen.proxy_protocol must be true or false, not \"v2\"\n"},
+    {RECORDS "api: {listen: [\"127.0.0.1:52\", {address: \"127.0.0.1:53\", proxy_protocol: true}, "
+	     "{address: \"127.0.0.1:54\", proxy_protocol: true}]}\n",
+	"5:74: error: api.listen.proxy_protocol needs the proxy's address in "
+	"api.trusted_proxies, or anybody could claim to be anybody; add \"api: {trusted_proxies: "
+	"[127.0.0.1/32]}\" for a proxy on this machine\n"},
+    {RECORDS "api:\n  listen: [{proxy_protocol: true, address: \"127.0.0.1:53\"}]\n"
+	     "  trusted_proxies: [unix]\n",
+	"6:29: error: api.listen.proxy_protocol needs the proxy's address in "
+	"api.trusted_proxies, or anybody could claim to be anybody; add \"api: {trusted_proxies: "
+	"[127.0.0.1/32]}\" for a proxy on this machine\n"},
+    {RECORDS "api:\n  trusted_proxies: [192.0.2.0/24]\n"
+	     "  listen: [{address: \"unix:/run/x\", proxy_protocol: true}]\n",
+	"7:53: error: api.listen.proxy_protocol of a Unix socket needs \"unix\" in "
+	"api.trusted_proxies; add \"api: {trusted_proxies: [unix]}\"\n"},
     {RECORDS "api: {tls: {certificate: a.pem}}\n",
 	"5:12: error: api.tls has a certificate only; add the key\n"},
     {RECORDS "api: {tls: {key: a.pem}}\n",
@@ -1021,6 +1035,7 @@ END_TEST
 
 static const char some_tls[] = RECORDS "api:\n"
 				       "  tls: {certificate: a, key: b}\n"
+				       "  trusted_proxies: [unix]\n"
 				       "  listen:\n"
 				       "    - 192.0.2.1:443\n"
 				       "    - {tls: false, address: \"192.0.2.1:80\"}\n"

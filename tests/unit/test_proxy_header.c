@@ -11,6 +11,9 @@
 #define V6_ADDRS                                                                                   \
 	"\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x01\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x02"     \
 	"\x12\x34\x01\xbb"
+#define NO_ADDRS                                                                                   \
+	"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x02"               \
+	"\x12\x34\x01\xbb"
 #define LONGEST                                                                                    \
 	"PROXY UNKNOWN ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff "                                   \
 	"ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff 65535 65535"
@@ -24,6 +27,7 @@ static const struct {
     {"PROXY TCP4 192.0.2.1 198.51.100.2 56324 443\r\n", 45, "192.0.2.1"},
     {"PROXY TCP4 255.255.255.255 255.255.255.255 65535 65535\r\n", 56, "255.255.255.255"},
     {"PROXY TCP4 0.0.0.0 0.0.0.0 0 0\r\n", 32, "0.0.0.0"},
+    {"PROXY TCP6 2001:db8::1 :: 0 0\r\n", 31, "2001:db8::1"},
     {"PROXY TCP6 2001:db8::1 2001:db8::2 4660 443\r\n", 45, "2001:db8::1"},
     {"PROXY TCP6 ::ffff:192.0.2.1 ::1 1 2\r\n", 37, "192.0.2.1"},
     {"PROXY UNKNOWN\r\n", 15, ""},
@@ -75,16 +79,28 @@ START_TEST(reads_what_is_right)
 }
 END_TEST
 
-START_TEST(a_client_of_a_unix_socket_is_unknown)
+START_TEST(a_client_of_a_unix_socket_is_not_claimed)
 {
-	static const struct client_address unknown;
 	unsigned char bytes[16 + 216] = V2 "\x21\x31\0\xd8/run/client";
 	struct proxy_header header;
 
 	ck_assert_int_eq(proxy_header_read(&header, bytes, sizeof(bytes) - 1), PROXY_HEADER_MORE);
 	ck_assert_int_eq(proxy_header_read(&header, bytes, sizeof(bytes)), PROXY_HEADER_DONE);
-	ck_assert_int_eq(header.claims, 1);
-	ck_assert_mem_eq(&header.client, &unknown, sizeof(unknown));
+	ck_assert_int_eq(header.claims, 0);
+	ck_assert_int_eq(header.local, 0);
+}
+END_TEST
+
+START_TEST(a_proxy_may_speak_for_itself)
+{
+	struct proxy_header header;
+
+	ck_assert_int_eq(proxy_header_read(&header, V2 "\x20\0\0\0", 16), PROXY_HEADER_DONE);
+	ck_assert_int_eq(header.local, 1);
+	ck_assert_int_eq(proxy_header_read(&header, V2 "\x21\0\0\0", 16), PROXY_HEADER_DONE);
+	ck_assert_int_eq(header.local, 0);
+	ck_assert_int_eq(proxy_header_read(&header, "PROXY UNKNOWN\r\n", 15), PROXY_HEADER_DONE);
+	ck_assert_int_eq(header.local, 0);
 }
 END_TEST
 
@@ -112,6 +128,7 @@ static const struct {
     {"PROXY TCP4 ::1 2.2.2.2 1 2\r\n", 28},
     {"PROXY TCP6 1.1.1.1 ::1 1 2\r\n", 28},
     {"PROXY TCP6 ::1 ::g 1 2\r\n", 24},
+    {"PROXY TCP6 :: ::1 1 2\r\n", 23},
     {"PROXY TCP6 ::1%lo ::1 1 2\r\n", 27},
     {"PROXY TCP4 1.1.1.1\0 2.2.2.2 1 2\r\n", 34},
     {"PROXY TCP4 1.1.1.1 2.2.2.2 65536 2\r\n", 36},
@@ -131,6 +148,7 @@ static const struct {
     {V2 "\x21\x11\0\x0b" V4_ADDRS, 28},
     {V2 "\x21\x21\0\x0c" V4_ADDRS, 28},
     {V2 "\x21\x31\0\x24" V6_ADDRS, 52},
+    {V2 "\x21\x21\0\x24" NO_ADDRS, 52},
     {V2 "\x21\x11\x08\0" V4_ADDRS, 28},
     {V2 "\x20\0\xff\xff", 16},
 };
@@ -167,7 +185,8 @@ main(void)
 	TCase *cases = tcase_create("proxy_header");
 
 	tcase_add_loop_test(cases, reads_what_is_right, 0, ROWS(good));
-	tcase_add_test(cases, a_client_of_a_unix_socket_is_unknown);
+	tcase_add_test(cases, a_client_of_a_unix_socket_is_not_claimed);
+	tcase_add_test(cases, a_proxy_may_speak_for_itself);
 	tcase_add_loop_test(cases, refuses_what_is_not, 0, ROWS(bad));
 	tcase_add_test(cases, the_longest_header_has_tlvs);
 	suite_add_tcase(suite, cases);
