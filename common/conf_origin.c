@@ -31,9 +31,8 @@ host_length(const char *host)
 	return length > 1 && host[length] == ']' ? length + 1 : 0;
 }
 
-/* "scheme://host" or "scheme://host:port" in lower case, the scheme's own port left out. */
-static int
-is_origin(const char *text)
+int
+conf_is_origin(const char *text)
 {
 	size_t scheme = scheme_length(text);
 	size_t host = scheme > 0 ? host_length(text + scheme) : 0;
@@ -70,7 +69,7 @@ guess_origin(const char *text, char meant[CONF_MAX_ORIGIN + 1])
 	if (port != NULL && ((strcmp(port, ":443") == 0 && strncmp(meant, "https:", 6) == 0) ||
 				(strcmp(port, ":80") == 0 && strncmp(meant, "http:", 5) == 0)))
 		*port = '\0';
-	return is_origin(meant);
+	return conf_is_origin(meant);
 }
 
 static int
@@ -125,7 +124,7 @@ conf_set_origin(
 	struct conf_origins *list = conf_value_field(loading, key);
 	int is_all = strcmp(value->text, "*") == 0;
 
-	if (!is_all && !is_origin(value->text))
+	if (!is_all && !conf_is_origin(value->text))
 		report_origin(loading, key, value);
 	else if (origins_have(list, value->text))
 		conf_report_error(loading->report, value->place,
@@ -161,7 +160,7 @@ is_base_url(const char *url)
 		return 0;
 	memcpy(origin, url, length);
 	origin[length] = '\0';
-	return is_origin(origin) &&
+	return conf_is_origin(origin) &&
 	       length + strspn(url + length, LETTERS CAPITALS DIGITS "/-._~%!$&'()*+,;=:@") ==
 		   whole;
 }

@@ -90,6 +90,12 @@ int64_t conf_value_number(const char *text);
 /* The path, from the file's folder on, malloc'd. NULL: out of memory. */
 char *conf_value_absolute(const struct conf_loading *loading, const char *path);
 
+/*
+ * 1 if the text is what a browser may send as Origin (RFC 6454, 6.2): "scheme://host" or
+ * "scheme://host:port" in lower case, the scheme's own port left out, at most CONF_MAX_ORIGIN bytes.
+ */
+int conf_is_origin(const char *text);
+
 /* 1 if an address of api.listen speaks TLS unless it says otherwise. */
 int conf_api_speaks_tls(const struct conf *conf, const struct address *address);
 

@@ -143,6 +143,30 @@ control_get_found(struct reader *reader, enum control_found *found)
 }
 
 void
+control_put_candidates(struct writer *writer, const struct control_candidates *candidates)
+{
+	writer_u8(writer, candidates->count);
+	writer_u8(writer, candidates->more);
+	for (unsigned i = 0; i < candidates->count; i++)
+		writer_string8(writer, candidates->names[i].data, candidates->names[i].length);
+}
+
+int
+control_get_candidates(struct reader *reader, struct control_candidates *candidates)
+{
+	candidates->count = reader_u8(reader);
+	candidates->more = reader_u8(reader);
+	if (candidates->count > CONTROL_CANDIDATES || candidates->more > 1)
+		return -1;
+	for (unsigned i = 0; i < candidates->count; i++) {
+		candidates->names[i] = reader_string8(reader, MESSAGE_MAX_SUBDOMAIN);
+		if (candidates->names[i].length == 0)
+			return -1;
+	}
+	return reader_end(reader);
+}
+
+void
 control_put_add(struct writer *writer, const struct control_add *request)
 {
 	writer_string8(writer, request->subdomain.data, request->subdomain.length);

@@ -13,7 +13,8 @@ enum {
 	CONTROL_MAX_HASH = 100, /* bytes; a bcrypt hash has 60 */
 	CONTROL_MAX_TOKEN = 64, /* bytes of a token's name */
 	CONTROL_MAX_KEY = 255,	/* bytes of a key that is imported; a right one has MESSAGE_KEY */
-	CONTROL_PAGE = 512	/* accounts of a page at the most */
+	CONTROL_PAGE = 512,	/* accounts of a page at the most */
+	CONTROL_CANDIDATES = 8	/* names that begin like one that is nobody's */
 };
 
 struct control_value {
@@ -64,13 +65,13 @@ void control_put_next(struct writer *writer, struct slice next);
 int control_get_next(struct reader *reader, struct slice *next);
 
 /*
- * FIND_ACCOUNT: by its user name, its subdomain, or a beginning of either that only one account has. The answer says
- * what was found, and is followed by the account if it was one.
+ * FIND_ACCOUNT: by its whole user name or its whole subdomain. The answer says what was found, and is followed by the
+ * account, or, where there is none, by a struct control_candidates. Which of these was meant is for people to say:
+ * store never takes a beginning for a name.
  */
 enum control_found {
 	CONTROL_FOUND_NONE,
 	CONTROL_FOUND_ONE,
-	CONTROL_FOUND_SEVERAL,
 	CONTROL_FOUND_FAILED /* the database could not be read */
 };
 
@@ -78,6 +79,17 @@ void control_put_find(struct writer *writer, struct slice who);
 int control_get_find(struct reader *reader, struct slice *who);
 void control_put_found(struct writer *writer, enum control_found found);
 int control_get_found(struct reader *reader, enum control_found *found);
+
+/* One name of each account with a user name or a subdomain that begins like what was asked for. */
+struct control_candidates {
+	uint8_t count;
+	uint8_t more; /* 1: there are others, too */
+	struct slice
+	    names[CONTROL_CANDIDATES]; /* whole, not empty, at most MESSAGE_MAX_SUBDOMAIN */
+};
+
+void control_put_candidates(struct writer *writer, const struct control_candidates *candidates);
+int control_get_candidates(struct reader *reader, struct control_candidates *candidates);
 
 /* ADD_ACCOUNT, answered as a registration is (struct message_register_answer). */
 struct control_add {

@@ -136,47 +136,97 @@ accounts_list(const struct invocation *invocation)
 
 /* --- one account --- */
 
-/* What somebody calls an account: in lower case, and without the zone's name behind it. */
-static void
+/* What somebody calls an account: in lower case, and without the zone's name behind it. 0, or -1: it is no such name. */
+static int
 tidy(const struct conf *conf, const char *given, char who[WHO])
 {
 	char zone[NAME_MAX_TEXT + 1] = ".";
-	size_t length, tail;
+	size_t length = strlen(given), tail;
 
+	if (length >= WHO)
+		return -1;
 	(void)snprintf(who, WHO, "%s", given);
 	for (char *c = who; *c != '\0'; c++)
 		*c = (char)tolower((unsigned char)*c);
 	name_to_text(&conf->zone.name, zone + 1);
-	length = strlen(who);
 	tail = strlen(zone);
 	if (length > 0 && who[length - 1] != '.')
 		tail--;
 	if (length > tail && strncmp(who + length - tail, zone, tail) == 0)
 		who[length - tail] = '\0';
+	return who[0] == '\0' || strlen(who) > MESSAGE_MAX_SUBDOMAIN ? -1 : 0;
 }
 
-/* Finds the account that the first argument names. 0 with `account`, which is valid until the next request, or -1. */
-static int
-find(struct control_client *client, const char *given, struct control_account *account)
+/* What may stand for an account. */
+enum naming {
+	NAMING_WHOLE, /* its user name or its subdomain */
+	NAMING_BEGINNING /* also a beginning of one of them: a wrong one does no harm, or somebody is asked first */
+};
+
+/* How somebody may go on who has not named an account: with these. */
+static void
+print_candidates(const char *shown, const struct control_candidates *candidates, enum naming naming)
 {
-	enum control_found found;
+	(void)fprintf(stderr, "sallyport: there is no account \"%s\"", shown);
+	if (candidates->count > 0) {
+		fputs(naming == NAMING_WHOLE
+			  ? ": a whole user name or subdomain is needed here, and these begin so:"
+			  : ", and more than one begins so:",
+		    stderr);
+		for (unsigned i = 0; i < candidates->count; i++)
+			(void)fprintf(stderr, "%s %.*s", i > 0 ? "," : "",
+			    (int)candidates->names[i].length,
+			    (const char *)candidates->names[i].data);
+		if (candidates->more)
+			fputs(", ...", stderr);
+	}
+	fputc('\n', stderr);
+}
+
+/* Asks for an account by a whole name. 0 with what was `found`; the rest of the answer is `answer`. -1: said why. */
+static int
+ask_for(struct control_client *client, const char *who, enum control_found *found,
+    struct reader *answer)
+{
 	struct writer writer;
+
+	control_client_begin(client, &writer, MESSAGE_FIND_ACCOUNT);
+	control_put_find(&writer, slice_of(who));
+	if (control_client_ask(client, &writer, answer) != 0)
+		return -1;
+	return control_get_found(answer, found) == 0 ? 0 : control_client_puzzled(client);
+}
+
+/* Finds the account that `given` names. 0 with `account`, which is valid until the next request, or -1. */
+static int
+find(struct control_client *client, const char *given, enum naming naming,
+    struct control_account *account)
+{
+	struct control_candidates candidates = {0};
+	enum control_found found;
 	struct reader answer;
 	char who[WHO], shown[WHO];
 
-	tidy(control_client_conf(client), given, who);
 	log_safe(shown, sizeof(shown), given, strlen(given));
-	if (who[0] == '\0' || strlen(who) > MESSAGE_MAX_SUBDOMAIN) {
-		(void)fprintf(stderr, "sallyport: there is no account \"%s\"\n", shown);
+	if (tidy(control_client_conf(client), given, who) != 0) {
+		print_candidates(shown, &candidates, naming);
 		return -1;
 	}
-	control_client_begin(client, &writer, MESSAGE_FIND_ACCOUNT);
-	control_put_find(&writer, slice_of(who));
-	if (control_client_ask(client, &writer, &answer) != 0)
+	if (ask_for(client, who, &found, &answer) != 0)
 		return -1;
-	if (control_get_found(&answer, &found) != 0) {
-		control_client_puzzled(client);
-		return -1;
+	if (found == CONTROL_FOUND_NONE) {
+		if (control_get_candidates(&answer, &candidates) != 0) {
+			control_client_puzzled(client);
+			return -1;
+		}
+		if (naming == NAMING_WHOLE || candidates.count != 1 || candidates.more) {
+			print_candidates(shown, &candidates, naming);
+			return -1;
+		}
+		(void)snprintf(who, sizeof(who), "%.*s", (int)candidates.names[0].length,
+		    (const char *)candidates.names[0].data);
+		if (ask_for(client, who, &found, &answer) != 0)
+			return -1;
 	}
 	if (found == CONTROL_FOUND_ONE) {
 		if (control_get_account(&answer, account) == 0 && reader_end(&answer) == 0)
@@ -184,15 +234,9 @@ find(struct control_client *client, const char *given, struct control_account *a
 		control_client_puzzled(client);
 		return -1;
 	}
-	if (found == CONTROL_FOUND_NONE)
-		(void)fprintf(stderr, "sallyport: there is no account \"%s\"\n", shown);
-	else if (found == CONTROL_FOUND_SEVERAL)
-		(void)fprintf(stderr,
-		    "sallyport: \"%s\" begins the names of more than one account; give more of "
-		    "it\n",
-		    given);
-	else
-		complain(MESSAGE_RESULT_DB_ERROR, shown);
+	/* Of none there is only one that was deleted since it was a candidate. */
+	complain(found == CONTROL_FOUND_NONE ? MESSAGE_RESULT_FORBIDDEN : MESSAGE_RESULT_DB_ERROR,
+	    shown);
 	return -1;
 }
 
@@ -215,14 +259,15 @@ change(struct control_client *client, const struct control_change *wanted,
 
 /* Opens a link and finds the account; its user name is copied, because the next request takes it away. Exit code. */
 static int
-open_account(const struct invocation *invocation, struct control_client **client,
-    struct control_account *account, char username[CONTROL_USERNAME + 1])
+open_account(const struct invocation *invocation, enum naming naming,
+    struct control_client **client, struct control_account *account,
+    char username[CONTROL_USERNAME + 1])
 {
 	int code = control_client_open(client, invocation->config, 0);
 
 	if (code != 0)
 		return code;
-	if (find(*client, invocation->arguments[0], account) != 0) {
+	if (find(*client, invocation->arguments[0], naming, account) != 0) {
 		control_client_close(*client);
 		return 1;
 	}
@@ -237,7 +282,7 @@ accounts_show(const struct invocation *invocation)
 	struct control_client *client;
 	struct control_account account;
 	char username[CONTROL_USERNAME + 1];
-	int code = open_account(invocation, &client, &account, username);
+	int code = open_account(invocation, NAMING_BEGINNING, &client, &account, username);
 
 	if (code != 0)
 		return code;
@@ -336,11 +381,14 @@ accounts_delete(const struct invocation *invocation)
 	struct control_client *client;
 	struct control_account account;
 	char username[CONTROL_USERNAME + 1];
-	int code = open_account(invocation, &client, &account, username), result;
+	int asks = !invocation_has(invocation, "yes");
+	/* A question shows the whole names; without one a beginning would do for another account, once its own is gone. */
+	enum naming naming = asks && isatty(STDIN_FILENO) ? NAMING_BEGINNING : NAMING_WHOLE;
+	int code = open_account(invocation, naming, &client, &account, username), result;
 
 	if (code != 0)
 		return code;
-	if (!invocation_has(invocation, "yes")) {
+	if (asks) {
 		code = !is_confirmed(&account);
 		control_client_close(client);
 		/* A connection is not kept while somebody thinks. */
@@ -365,7 +413,7 @@ accounts_rotate(const struct invocation *invocation)
 	struct control_client *client;
 	struct control_account account;
 	char username[CONTROL_USERNAME + 1];
-	int code = open_account(invocation, &client, &account, username), result;
+	int code = open_account(invocation, NAMING_WHOLE, &client, &account, username), result;
 
 	if (code != 0)
 		return code;
@@ -400,7 +448,7 @@ accounts_allow(const struct invocation *invocation)
 	    0)
 		return complain(MESSAGE_RESULT_BAD_NETWORK, "");
 	wanted.network_count = (uint16_t)count;
-	code = open_account(invocation, &client, &account, username);
+	code = open_account(invocation, NAMING_WHOLE, &client, &account, username);
 	if (code != 0)
 		return code;
 	wanted.username = slice_of(username);
@@ -454,13 +502,13 @@ accounts_values(const struct invocation *invocation)
 	struct control_client *client;
 	struct control_account account;
 	char username[CONTROL_USERNAME + 1];
-	int code = open_account(invocation, &client, &account, username);
+	int code = open_account(invocation, NAMING_WHOLE, &client, &account, username);
 
 	if (code != 0)
 		return code;
 	code = change_values(client, invocation, username);
 	/* What there is now, whoever changed it meanwhile. */
-	if (code == 0 && find(client, username, &account) != 0)
+	if (code == 0 && find(client, username, NAMING_WHOLE, &account) != 0)
 		code = 1;
 	if (code == 0 && invocation_has(invocation, "json"))
 		code = account_print_json(stdout, &account) != 0;

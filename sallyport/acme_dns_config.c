@@ -1,5 +1,6 @@
 #include "acme_dns_config.h"
 
+#include "conf_value.h"
 #include "name.h"
 #include "zone_line.h"
 
@@ -78,11 +79,10 @@ value_place(const struct conversion *conversion, const char *table, const char *
 	return entry != NULL ? entry->value.place : (struct conf_place){0, 0};
 }
 
-/* A double-quoted scalar (YAML 1.2, 7.3.1); the text is ASCII. */
+/* As inside of a double-quoted scalar (YAML 1.2, 7.3.1); the text is ASCII. */
 static void
-put_quoted(struct buf *yaml, const char *text)
+put_escaped(struct buf *yaml, const char *text)
 {
-	buf_append_string(yaml, "\"");
 	for (; *text != '\0'; text++) {
 		if (*text == '"' || *text == '\\')
 			buf_printf(yaml, "\\%c", *text);
@@ -91,6 +91,13 @@ put_quoted(struct buf *yaml, const char *text)
 		else
 			buf_append(yaml, text, 1);
 	}
+}
+
+static void
+put_quoted(struct buf *yaml, const char *text)
+{
+	buf_append_string(yaml, "\"");
+	put_escaped(yaml, text);
 	buf_append_string(yaml, "\"");
 }
 
@@ -168,11 +175,11 @@ is_port(const char *text)
 
 /*
  * Writes the addresses that Go listens at for this host: none, 0.0.0.0 and :: all mean every address
- * of both families, unless the protocol's name ends in 4 or 6.
+ * of both families, unless the protocol's name ends in 4 or 6. Each line begins with `indent`.
  */
 static void
-put_listen(struct conversion *conversion, const char *host, const char *port, char family,
-    struct conf_place place)
+put_listen(struct conversion *conversion, const char *indent, const char *host, const char *port,
+    char family, struct conf_place place)
 {
 	struct in6_addr v6;
 	struct in_addr v4;
@@ -201,15 +208,16 @@ put_listen(struct conversion *conversion, const char *host, const char *port, ch
 	}
 	if (is_any && family == '\0')
 		buf_printf(conversion->yaml,
-		    "  # Every address of this machine; without IPv6 leave the second one away.\n"
-		    "  listen: [\"0.0.0.0:%s\", \"[::]:%s\"]\n",
-		    port, port);
+		    "%s# Every address of this machine; without IPv6 leave the second one away.\n"
+		    "%slisten: [\"0.0.0.0:%s\", \"[::]:%s\"]\n",
+		    indent, indent, port, port);
 	else if (is_any)
-		buf_printf(conversion->yaml, "  listen: [\"%s:%s\"]\n",
+		buf_printf(conversion->yaml, "%slisten: [\"%s:%s\"]\n", indent,
 		    family == '4' ? "0.0.0.0" : "[::]", port);
 	else
 		buf_printf(conversion->yaml,
-		    is_v6 ? "  listen: [\"[%s]:%s\"]\n" : "  listen: [\"%s:%s\"]\n", host, port);
+		    is_v6 ? "%slisten: [\"[%s]:%s\"]\n" : "%slisten: [\"%s:%s\"]\n", indent, host,
+		    port);
 }
 
 /* 1 if the last word of such a record's data is a name, which acme-dns takes for a whole one. */
@@ -345,89 +353,225 @@ put_dns(struct conversion *conversion)
 		    "general.listen: \"%.*s\" must be an address with a port, such as 192.0.2.1:53",
 		    CONF_SHOWN, listen);
 	else
-		put_listen(conversion, host, port, family, place);
+		put_listen(conversion, "  ", host, port, family, place);
 	if (strcmp(protocols, "[udp]") == 0)
 		buf_append_string(conversion->yaml, "  # To do: resolvers need both; [udp, tcp] "
 						    "unless something else forbids it.\n");
 	buf_printf(conversion->yaml, "  protocols: %s\n", protocols);
 }
 
-/* HTTPS is not ours to serve: without it the API must not be reached from elsewhere. */
+/* A file of api.tls, which acme-dns would not have started without. */
 static void
-put_tls(struct conversion *conversion, const char *port)
+put_tls_file(struct conversion *conversion, const char *ours, const char *theirs)
 {
-	const char *tls = text_of(conversion, "api", "tls");
-	const char *cache = text_of(conversion, "api", "acme_cache_dir");
+	const char *path = text_of(conversion, "api", theirs);
 	struct buf *yaml = conversion->yaml;
 
-	if (strcmp(tls, "cert") == 0) {
-		buf_append_string(
-		    yaml, "  # To do: acme-dns served HTTPS itself, with the certificate ");
-		put_path(yaml, text_of(conversion, "api", "tls_cert_fullchain"));
-		buf_append_string(yaml, "\n  # and the key ");
-		put_path(yaml, text_of(conversion, "api", "tls_cert_privkey"));
-	} else {
-		buf_append_string(yaml, "  # To do: acme-dns served HTTPS itself and got its "
-					"certificate by ACME. An ACME client of your\n"
-					"  # choice does that here. The certificate that acme-dns "
-					"had lies below\n  # ");
-		put_path(yaml, cache[0] != '\0' ? cache : "api-certs");
-	}
-	buf_printf(yaml,
-	    ".\n  # Let a web server on this machine serve HTTPS at port %s and pass everything on "
-	    "to here.\n"
-	    "  listen: [\"127.0.0.1:8053\", \"[::1]:8053\"]\n",
-	    port);
+	if (path[0] == '\0')
+		conf_report_error(conversion->report, value_place(conversion, "api", "tls"),
+		    "api.%s is missing; api.tls = \"cert\" needs it", theirs);
+	if (path[0] != '/')
+		buf_append_string(yaml,
+		    "    # To do: acme-dns began this path in the folder that it was started in, "
+		    "we begin it at this\n    # file's folder: write the whole path.\n");
+	buf_printf(yaml, "    %s: ", ours);
+	put_quoted(yaml, path);
+	buf_append_string(yaml, "\n");
 }
 
+static void
+put_tls(struct conversion *conversion)
+{
+	buf_append_string(conversion->yaml,
+	    "  # Others than the owner and the group of the key must not be able to read it, or it "
+	    "is refused.\n  # After each renewal run: sallyport reload\n  tls:\n");
+	put_tls_file(conversion, "certificate", "tls_cert_fullchain");
+	put_tls_file(conversion, "key", "tls_cert_privkey");
+}
+
+/* 0: not said. */
+static int64_t
+hsts_seconds(const struct conversion *conversion)
+{
+	int64_t seconds = number_of(conversion, "api", "hsts_max_age");
+
+	if (!number_of(conversion, "api", "hsts_enabled"))
+		return 0;
+	if (seconds >= 0 && seconds <= INT32_MAX)
+		return seconds;
+	conf_report_error(conversion->report, value_place(conversion, "api", "hsts_max_age"),
+	    "api.hsts_max_age must be a whole number of seconds from 0 to %d", INT32_MAX);
+	return 0;
+}
+
+/* Without its certificate the API must not be reached from elsewhere: keys would travel in clear. */
+static void
+put_acme(struct conversion *conversion, const char *host, const char *port, struct conf_place place)
+{
+	const char *cache = text_of(conversion, "api", "acme_cache_dir");
+	const char *domain = text_of(conversion, "api", "api_domain");
+	struct buf *yaml = conversion->yaml;
+	int64_t hsts = hsts_seconds(conversion);
+
+	if (domain[0] == '\0')
+		domain = text_of(conversion, "general", "domain");
+	buf_append_string(yaml,
+	    "  # To do: acme-dns got its certificate by ACME itself. Here an ACME client does "
+	    "that, "
+	    "such as certbot\n"
+	    "  # or uacme, through Sallyport itself. Until then only this machine reaches the "
+	    "API:\n"
+	    "  # 1. Start Sallyport as it stands here, and make an account for the client: "
+	    "sallyport accounts add\n"
+	    "  # 2. Make _acme-challenge.");
+	put_escaped(yaml, domain);
+	buf_append_string(yaml,
+	    " a CNAME of that account's full name; if it lies in the\n"
+	    "  #    zone, as a line of zone.records.\n"
+	    "  # 3. Let the client get the certificate by DNS-01 with its hook for acme-dns, from "
+	    "this machine, and\n"
+	    "  #    run \"sallyport reload\" after each renewal.\n"
+	    "  # 4. Put these lines in the place of \"listen\" below, and start Sallyport again. "
+	    "The key must\n"
+	    "  #    not be readable by others than its owner and group.\n");
+	put_listen(conversion, "  #      ", host, port, '\0', place);
+	buf_append_string(yaml, "  #      tls: {certificate: FULLCHAIN, key: KEY}\n");
+	if (hsts > 0)
+		buf_printf(yaml, "  #      hsts: %lld\n", (long long)hsts);
+	buf_append_string(yaml, "  # The certificate that acme-dns had, good until it ends, lies "
+				"below\n  # ");
+	put_path(yaml, cache[0] != '\0' ? cache : "api-certs");
+	buf_append_string(yaml, ".\n  listen: [\"127.0.0.1:8053\", \"[::1]:8053\"]\n");
+}
+
+/* Whether ours can have the item: an origin in lower case, as browsers send it, and only once. */
+static int
+is_new_origin(const struct toml_entry *entry, size_t which)
+{
+	for (size_t i = 0; i < which; i++) {
+		if (strcmp(entry->items[i].text, entry->items[which].text) == 0)
+			return 0;
+	}
+	return conf_is_origin(entry->items[which].text);
+}
+
+static void
+put_listed_origins(struct conversion *conversion, const struct toml_entry *entry)
+{
+	struct buf *yaml = conversion->yaml;
+	const char *separator = "";
+
+	for (size_t i = 0; i < entry->count; i++) {
+		const char *text = entry->items[i].text;
+
+		if (conf_is_origin(text))
+			continue;
+		buf_append_string(yaml, strchr(text, '*') != NULL
+					    ? "  # To do: patterns are not understood; list below "
+					      "which origins are meant by\n  # "
+					    : "  # To do: browsers send origins as in "
+					      "https://www.example.org; list below what is meant "
+					      "by\n  # ");
+		put_quoted(yaml, text);
+		buf_append_string(yaml, "\n");
+	}
+	buf_append_string(yaml, "  cors_origins: [");
+	for (size_t i = 0; i < entry->count; i++) {
+		if (!is_new_origin(entry, i))
+			continue;
+		buf_append_string(yaml, separator);
+		put_quoted(yaml, entry->items[i].text);
+		separator = ", ";
+	}
+	buf_append_string(yaml, "]\n");
+}
+
+/* acme-dns allows every origin where its list is empty, and where "*" is among others. */
 static void
 put_origins(struct conversion *conversion)
 {
 	const struct toml_entry *entry = toml_find(conversion->toml, "api", "corsorigins");
+	int is_all = entry == NULL || entry->count == 0;
 
-	if (entry == NULL || entry->count == 0)
+	for (size_t i = 0; !is_all && i < entry->count; i++)
+		is_all = strcmp(entry->items[i].text, "*") == 0;
+	if (is_all)
+		buf_append_string(conversion->yaml,
+		    "  # As with acme-dns the scripts of any web page may use the API. [] forbids "
+		    "it; no ACME client minds.\n  cors_origins: [\"*\"]\n");
+	else
+		put_listed_origins(conversion, entry);
+}
+
+/*
+ * acme-dns believes whoever writes the header; we believe those proxies that are listed, and theirs
+ * is not known.
+ */
+static void
+put_forwarded(struct conversion *conversion)
+{
+	const char *header = text_of(conversion, "api", "header_name");
+	struct buf *yaml = conversion->yaml;
+	const char *ours = NULL;
+
+	if (!number_of(conversion, "api", "use_header"))
 		return;
-	buf_append_string(conversion->yaml, "  # To do, if web pages call the API: allow these "
-					    "origins in the web server in front of it:\n  #");
-	for (size_t i = 0; i < entry->count; i++) {
-		buf_append_string(conversion->yaml, " ");
-		put_quoted(conversion->yaml, entry->items[i].text);
+	for (int i = 0; i < 2; i++) {
+		const char *word = conf_forwarded_word((enum conf_forwarded)i);
+
+		if (strcasecmp(word, header) == 0)
+			ours = word;
 	}
-	buf_append_string(conversion->yaml, "\n");
+	buf_append_string(yaml,
+	    "  # To do: acme-dns took a client's address from a header, whoever had written it. "
+	    "Here "
+	    "only listed\n  # proxies are believed: put the addresses of yours here (\"unix\" for "
+	    "one that comes by a Unix socket).\n  # Until then accounts with allowfrom are refused "
+	    "behind it.\n  # trusted_proxies: [\"192.0.2.1\"]\n");
+	if (ours != NULL) {
+		buf_printf(yaml, "  forwarded_header: %s\n", ours);
+		return;
+	}
+	buf_append_string(yaml, "  # To do: the header was ");
+	put_quoted(yaml, header);
+	buf_append_string(yaml, ", which is not understood; let the proxy add to X-Forwarded-For, "
+				"or to Forwarded.\n  forwarded_header: X-Forwarded-For\n");
 }
 
 static void
 put_api(struct conversion *conversion)
 {
 	const char *tls = text_of(conversion, "api", "tls");
+	const char *host = text_of(conversion, "api", "ip");
 	const char *port = text_of(conversion, "api", "port");
 	struct conf_place place = value_place(conversion, "api", "ip");
 	struct buf *yaml = conversion->yaml;
+	int64_t hsts;
 
 	buf_append_string(yaml, "\napi:\n");
 	if (place.line == 0)
 		place = value_place(conversion, "api", "port");
 	if (port[0] == '\0')
 		port = "80"; /* Go's, of an address without one */
-	if (strcmp(tls, "cert") == 0 || strncmp(tls, "letsencrypt", 11) == 0)
-		put_tls(conversion, port);
-	else
-		put_listen(conversion, text_of(conversion, "api", "ip"), port, '\0', place);
+	if (strncmp(tls, "letsencrypt", 11) == 0) {
+		put_acme(conversion, host, port, place);
+	} else {
+		put_listen(conversion, "  ", host, port, '\0', place);
+		hsts = hsts_seconds(conversion);
+		if (strcmp(tls, "cert") == 0) {
+			put_tls(conversion);
+			buf_printf(yaml, "  hsts: %lld\n", (long long)hsts);
+		} else if (hsts > 0) {
+			buf_printf(yaml,
+			    "  # To do: only HTTPS can say it; let the web server that serves it "
+			    "send\n  # Strict-Transport-Security: max-age=%lld\n",
+			    (long long)hsts);
+		}
+	}
 	buf_printf(yaml, "  disable_registration: %s\n",
 	    number_of(conversion, "api", "disable_registration") ? "true" : "false");
 	put_origins(conversion);
-	if (number_of(conversion, "api", "use_header")) {
-		buf_append_string(yaml, "  # To do: acme-dns took a client's address from this "
-					"header, whoever had written it:\n  # ");
-		put_quoted(yaml, text_of(conversion, "api", "header_name"));
-		buf_append_string(yaml,
-		    ". Accounts with allowfrom are refused until the client's address is known.\n");
-	}
-	if (number_of(conversion, "api", "hsts_enabled"))
-		buf_printf(yaml,
-		    "  # To do: let the web server that serves HTTPS send "
-		    "Strict-Transport-Security: max-age=%lld\n",
-		    (long long)number_of(conversion, "api", "hsts_max_age"));
+	put_forwarded(conversion);
 }
 
 static void
@@ -488,6 +632,60 @@ put_log(struct conversion *conversion)
 	    strcasecmp(format, "json") == 0 ? "json" : "text");
 }
 
+/* Keys without a counterpart, and where to look instead. */
+static const struct left_out {
+	const char *table, *key, *advice;
+} left_out[] = {
+    {"general", "txt_limit", "how many values a name keeps is zone.values_per_name"},
+    {"general", "debug", "log.level: debug is the nearest to it"},
+    {"api", "autocert_port", "an ACME client has its own"},
+    {"api", "notification_email", "tell it to your ACME client"},
+    {"api", "hsts_include_subdomains", "a web server in front of the API can say it"},
+    {"api", "hsts_preload", "a web server in front of the API can say it"},
+};
+
+/* NULL: it was taken over. */
+static const char *
+advice_of(const struct toml_entry *entry)
+{
+	for (size_t i = 0; i < sizeof(left_out) / sizeof(left_out[0]); i++) {
+		if (strcasecmp(left_out[i].table, entry->table) == 0 &&
+		    strcasecmp(left_out[i].key, entry->key) == 0)
+			return left_out[i].advice;
+	}
+	for (size_t i = 0; i < KNOWN; i++) {
+		if (strcasecmp(known[i].table, entry->table) == 0 &&
+		    strcasecmp(known[i].key, entry->key) == 0)
+			return NULL;
+	}
+	return "acme-dns does not look at it either";
+}
+
+/* What is false, 0 or empty asks for nothing. The values are not shown: one may be a secret. */
+static void
+put_left_out(struct conversion *conversion)
+{
+	struct buf *yaml = conversion->yaml;
+	int told = 0;
+
+	for (size_t i = 0; i < conversion->toml->count; i++) {
+		const struct toml_entry *entry = &conversion->toml->entries[i];
+		const char *advice = advice_of(entry);
+
+		if (advice == NULL || (entry->kind == TOML_TEXT && entry->value.text[0] == '\0') ||
+		    ((entry->kind == TOML_NUMBER || entry->kind == TOML_SWITCH) &&
+			entry->number == 0))
+			continue;
+		if (!told++)
+			buf_append_string(yaml, "\n# Not taken over:\n");
+		buf_append_string(yaml, "# - ");
+		put_escaped(yaml, entry->table);
+		buf_append_string(yaml, ".");
+		put_escaped(yaml, entry->key);
+		buf_printf(yaml, ": %s\n", advice);
+	}
+}
+
 int
 acme_dns_config_convert(
     const struct toml *toml, const char *path, struct buf *yaml, struct conf_report *report)
@@ -508,6 +706,7 @@ acme_dns_config_convert(
 	put_api(&conversion);
 	put_store(&conversion);
 	put_log(&conversion);
+	put_left_out(&conversion);
 	if (yaml->failed)
 		conf_report_error(
 		    report, (struct conf_place){0, 0}, "the converted configuration is too long");

@@ -71,9 +71,9 @@ dial(struct control_client *client)
 static int
 start_store(struct control_client *client, const char *config)
 {
-	char program[PROGRAM_MAX], path[PROGRAM_MAX], config_option[] = "-c",
-						      control_option[] = "--control";
-	char *arguments[] = {program, config_option, path, control_option, NULL};
+	char program[PROGRAM_MAX], config_option[] = "-c", control_option[] = "--control";
+	/* posix_spawn() changes none of them. */
+	char *arguments[] = {program, config_option, (char *)config, control_option, NULL};
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
 	int pair[2], error;
@@ -83,7 +83,6 @@ start_store(struct control_client *client, const char *config)
 		complain("cannot start %s: %s", program, strerror(errno));
 		return -1;
 	}
-	(void)snprintf(path, sizeof(path), "%s", config);
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDWR, 0);
 	posix_spawn_file_actions_adddup2(&actions, 0, 1);

@@ -31,8 +31,10 @@ static const struct command_option remove_one = {
 static const struct command_option clear = {.name = "clear", .help = "remove all values"};
 
 #define WHICH_ACCOUNT                                                                              \
+	"ACCOUNT is its whole user name, or its whole subdomain with or without the zone's name."
+#define BEGINNING_OF_ONE                                                                           \
 	"ACCOUNT is its user name, its subdomain (with or without the zone's name), or a\n"        \
-	"beginning of one of them that no other account has."
+	"beginning of one of them that no other account has"
 static const struct command_option quota = {.name = "quota",
     .value = "N",
     .help = "how many accounts it is good for; any number otherwise"};
@@ -81,7 +83,7 @@ static const struct command commands[] = {
 	.options = {&json},
 	.execute = accounts_show,
 	.summary = "show one account with its values",
-	.help = WHICH_ACCOUNT},
+	.help = BEGINNING_OF_ONE "."},
     {.verb = "accounts",
 	.noun = "add",
 	.arguments = "",
@@ -100,7 +102,8 @@ static const struct command commands[] = {
 	.options = {&yes},
 	.execute = accounts_delete,
 	.summary = "delete an account; its name is never given out again",
-	.help = WHICH_ACCOUNT},
+	.help =
+	    BEGINNING_OF_ONE ";\nwith --yes, or without a terminal to ask on, not a beginning."},
     {.verb = "accounts",
 	.noun = "rotate",
 	.arguments = "ACCOUNT",

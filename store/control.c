@@ -151,6 +151,26 @@ static const struct message_rule rules[] = {
     {MESSAGE_IMPORT, OPEN, CONTROL_IMPORT_SMALLEST, BODY_MAX, 0, on_import},
 };
 
+/* 1 for root, or without root for our own user. */
+static int
+is_owner(const struct control *control, uid_t uid)
+{
+	return uid == 0 || uid == control->config.uid;
+}
+
+/* Whether one more of this user may come: a member of the group who holds all that he gets shuts nobody else but the group out. */
+static int
+has_place(const struct control *control, uid_t uid)
+{
+	unsigned members = 0;
+
+	if (is_owner(control, uid))
+		return 1;
+	for (unsigned i = 0; i < CONTROL_PEERS; i++)
+		members += control->peers[i] != NULL && !is_owner(control, control->peers[i]->uid);
+	return members < CONTROL_GROUP_PEERS;
+}
+
 /* Takes a descriptor over. 0, or -1: there is no place, or no memory, for it; it is closed. */
 static int
 welcome(struct control *control, int fd, uid_t uid, int inherited)
@@ -166,7 +186,7 @@ welcome(struct control *control, int fd, uid_t uid, int inherited)
 
 	while (place < CONTROL_PEERS && control->peers[place] != NULL)
 		place++;
-	peer = place < CONTROL_PEERS ? calloc(1, sizeof(*peer)) : NULL;
+	peer = place < CONTROL_PEERS && has_place(control, uid) ? calloc(1, sizeof(*peer)) : NULL;
 	if (peer == NULL) {
 		close(fd);
 		return -1;
@@ -215,7 +235,7 @@ may_speak(struct control *control, int fd, struct ucred *peer)
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, peer, &length) != 0)
 		return 0;
-	if (peer->uid == 0 || peer->uid == config->uid)
+	if (is_owner(control, peer->uid))
 		return 1;
 	if (config->has_group && (peer->gid == config->group || has_group(fd, config->group)))
 		return 1;
@@ -240,8 +260,9 @@ on_knock(uv_poll_t *poll, int status, int events)
 	if (!may_speak(control, fd, &peer))
 		close(fd);
 	else if (welcome(control, fd, peer.uid, 0) != 0 && log_allowed(&control->strangers))
-		log_warning("control: a connection of uid %u is closed: there are %d already",
-		    peer.uid, CONTROL_PEERS);
+		log_warning("control: a connection of uid %u is closed: there are %d%s already",
+		    peer.uid, has_place(control, peer.uid) ? CONTROL_PEERS : CONTROL_GROUP_PEERS,
+		    has_place(control, peer.uid) ? "" : " of the group");
 }
 
 static void

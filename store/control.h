@@ -19,6 +19,7 @@
 
 enum {
 	CONTROL_PEERS = 8,	    /* connections at once; further ones are closed */
+	CONTROL_GROUP_PEERS = 4,    /* of them, for the group: the others are left to root */
 	CONTROL_OUTSTANDING = 16,   /* requests of one connection that are not answered yet */
 	CONTROL_QUEUE = 512 * 1024, /* bytes of answers waiting for one of them */
 	CONTROL_HELLO_MS = 5000,    /* for the greeting */

@@ -148,20 +148,28 @@ control_accounts_list(void *peer, uint64_t id, struct reader *body, int fd)
 	return 0;
 }
 
-/* Who begins with some letters: the first, and whether there is another. */
+/* Accounts with a name that begins with some letters: one such name of each. */
 struct matches {
 	struct slice beginning;
-	struct uuid first;
-	unsigned count;
+	unsigned count, more;
+	struct uuid users[CONTROL_CANDIDATES];
+	char names[CONTROL_CANDIDATES][MESSAGE_MAX_SUBDOMAIN + 1];
 };
 
-static void
-add_match(struct matches *matches, const struct uuid *user)
+/* Returns not 0 when there is no room for another. */
+static int
+add_match(struct matches *matches, const struct uuid *user, struct slice name)
 {
-	if (matches->count > 0 && memcmp(&matches->first, user, sizeof(*user)) == 0)
-		return;
-	if (matches->count++ == 0)
-		matches->first = *user;
+	for (unsigned i = 0; i < matches->count; i++)
+		if (memcmp(&matches->users[i], user, sizeof(*user)) == 0)
+			return 0;
+	if (matches->count == CONTROL_CANDIDATES) {
+		matches->more = 1;
+		return 1;
+	}
+	matches->users[matches->count] = *user;
+	memcpy(matches->names[matches->count++], name.data, name.length);
+	return 0;
 }
 
 static int
@@ -178,9 +186,7 @@ match_name(void *context, struct slice label, const struct name_record *name)
 
 	if (!begins(label, matches->beginning))
 		return 1;
-	if (!name->retired)
-		add_match(matches, &name->owner);
-	return matches->count > 1;
+	return name->retired ? 0 : add_match(matches, &name->owner, label);
 }
 
 static int
@@ -193,52 +199,69 @@ match_account(void *context, const struct uuid *username, const struct account_r
 	uuid_to_text(username, text);
 	if (!begins(slice_of(text), matches->beginning))
 		return 1;
-	add_match(matches, username);
-	return matches->count > 1;
+	return add_match(matches, username, slice_of(text));
 }
 
-/* The smallest user name that begins like this. 0, or -1: none does. */
+/* Walks begin behind this one to see all user names that begin like that. 0, or -1: none does. */
 static int
-first_user(struct slice beginning, struct uuid *user)
+user_before(struct slice beginning, struct uuid *user)
 {
+	static const struct uuid zero;
 	char text[UUID_TEXT + 1] = "00000000-0000-0000-0000-000000000000";
 
 	if (beginning.length > UUID_TEXT)
 		return -1;
 	memcpy(text, beginning.data, beginning.length);
-	return uuid_from_text(user, (const unsigned char *)text, UUID_TEXT);
+	if (uuid_from_text(user, (const unsigned char *)text, UUID_TEXT) != 0)
+		return -1;
+	/* One less than the smallest; the zero, which has no version, is nobody's. */
+	if (memcmp(user, &zero, sizeof(zero)) != 0)
+		for (unsigned i = sizeof(user->bytes); user->bytes[i - 1]-- == 0; i--)
+			;
+	return 0;
 }
 
 static enum database_result
 match_beginnings(struct database *database, struct matches *matches)
 {
-	struct uuid first;
+	struct uuid before;
 	enum database_result result =
 	    database_walk_names(database, matches->beginning, match_name, matches);
 
-	if (result == DATABASE_FAILED || first_user(matches->beginning, &first) != 0)
+	if (result == DATABASE_FAILED || user_before(matches->beginning, &before) != 0)
 		return result;
-	return database_walk_accounts(database, &first, match_account, matches);
+	return database_walk_accounts(database, &before, match_account, matches);
 }
 
-/* Whose user name or subdomain this is, or the only one that begins so. */
+/* Whose user name or subdomain this is, all of it. */
 static enum control_found
 find(struct database *database, struct slice who, struct work *work, struct uuid *user)
 {
-	struct matches matches = {.beginning = who};
+	enum database_result result = DATABASE_MISSING;
 
-	if (uuid_from_text(user, who.data, who.length) == 0 &&
-	    database_read_account(database, user, &work->account) == DATABASE_OK)
-		return CONTROL_FOUND_ONE;
-	if (database_read_name(database, who, &work->name) == DATABASE_OK &&
-	    !work->name.record.retired) {
-		*user = work->name.record.owner;
-		return CONTROL_FOUND_ONE;
+	if (uuid_from_text(user, who.data, who.length) == 0)
+		result = database_read_account(database, user, &work->account);
+	if (result == DATABASE_MISSING) {
+		result = database_read_name(database, who, &work->name);
+		if (result == DATABASE_OK && work->name.record.retired)
+			result = DATABASE_MISSING;
+		else if (result == DATABASE_OK)
+			*user = work->name.record.owner;
 	}
-	if (match_beginnings(database, &matches) == DATABASE_FAILED)
-		return CONTROL_FOUND_FAILED;
-	*user = matches.first;
-	return matches.count < 2 ? (enum control_found)matches.count : CONTROL_FOUND_SEVERAL;
+	if (result == DATABASE_OK)
+		return CONTROL_FOUND_ONE;
+	return result == DATABASE_MISSING ? CONTROL_FOUND_NONE : CONTROL_FOUND_FAILED;
+}
+
+static void
+put_candidates(const struct matches *matches, struct writer *writer)
+{
+	struct control_candidates candidates = {
+	    .count = (uint8_t)matches->count, .more = (uint8_t)matches->more};
+
+	for (unsigned i = 0; i < matches->count; i++)
+		candidates.names[i] = slice_of(matches->names[i]);
+	control_put_candidates(writer, &candidates);
 }
 
 int
@@ -250,6 +273,7 @@ control_accounts_find(void *peer, uint64_t id, struct reader *body, int fd)
 	char username[UUID_TEXT + 1];
 	struct control_ticket ticket;
 	struct control_account seen;
+	struct matches matches = {0};
 	struct work *work;
 	struct writer writer;
 	struct slice who;
@@ -268,11 +292,16 @@ control_accounts_find(void *peer, uint64_t id, struct reader *body, int fd)
 			found =
 			    result == DATABASE_MISSING ? CONTROL_FOUND_NONE : CONTROL_FOUND_FAILED;
 	}
+	matches.beginning = who;
+	if (found == CONTROL_FOUND_NONE && match_beginnings(database, &matches) == DATABASE_FAILED)
+		found = CONTROL_FOUND_FAILED;
 	message_begin(&writer, message, MESSAGE_FIND_ACCOUNT_ANSWER, id);
 	control_put_found(&writer, found);
 	if (found == CONTROL_FOUND_ONE) {
 		seen.hash.length = 0;
 		control_put_account(&writer, &seen);
+	} else if (found == CONTROL_FOUND_NONE) {
+		put_candidates(&matches, &writer);
 	}
 	free(work);
 	control_answer(&ticket, &writer);

@@ -84,6 +84,12 @@ def wait_until(condition, what, seconds=DEADLINE, pause=0.01):
         time.sleep(pause)
 
 
+def complaints(done):
+    """What a finished command wrote to standard error, without what a build or a kernel lacks."""
+    return [line for line in done.stderr.splitlines()
+            if "this build has sanitizers" not in line and "Landlock" not in line]
+
+
 def make_folder():
     """A new folder that every uid can enter; pytest's own tmp_path cannot be."""
     folder = Path(tempfile.mkdtemp(prefix="sallyport-"))

@@ -14,15 +14,10 @@ import uuid
 
 import pytest
 
-from sallyport import BUILD, DEADLINE, NOBODY, SALLYPORT, SANITIZED, UIDS, ZONE, Daemon, Server, process_children, wait_until
+from sallyport import (BUILD, DEADLINE, NOBODY, SALLYPORT, SANITIZED, UIDS, ZONE, Daemon, Server, complaints,
+                       process_children, wait_until)
 
 FIRST, SECOND, THIRD = (letter * 43 for letter in "abc")
-# A build with sanitizers says so where a store is started.
-NO_FILTER = "this build has sanitizers"
-
-
-def complaints(done):
-    return [line for line in done.stderr.splitlines() if NO_FILTER not in line and "Landlock" not in line]
 
 
 def run(server, *words, **options):
@@ -200,14 +195,47 @@ def test_what_two_accounts_begin_with(server):
     run(server, "add", "--subdomain", "shop-b")
     run(server, "add", "--subdomain", "shop")
     assert refused(server, "show", "shop-") == \
-        'sallyport: "shop-" begins the names of more than one account; give more of it'
-    assert refused(server, "delete", "sh", "--yes") == \
-        'sallyport: "sh" begins the names of more than one account; give more of it'
+        'sallyport: there is no account "shop-", and more than one begins so: shop-a, shop-b'
+    for count in range(7):
+        run(server, "add", "--subdomain", f"many-{count}")
+    all_of_them = ", ".join(f"many-{count}" for count in range(7))
+    assert refused(server, "show", "many").endswith(f"more than one begins so: {all_of_them}")
+    run(server, "add", "--subdomain", "many-7")
+    assert refused(server, "show", "many").endswith(f"more than one begins so: {all_of_them}, many-7")
+    run(server, "add", "--subdomain", "many-8")
+    assert refused(server, "show", "many").endswith(f"more than one begins so: {all_of_them}, many-7, ...")
     assert run_json(server, "show", "shop")[0]["subdomain"] == "shop"  # the whole name counts
     for length in (36, 35, 24, 14, 13):
         assert run_json(server, "show", first["username"][:length])[0]["username"] == first["username"]
+    # A user name of noughts behind its beginning is found as well.
+    end = next(name for name in (run_json(server, "add")[0]["username"] for _ in range(200)) if name.endswith("0"))
+    assert run_json(server, "show", end[:35])[0]["username"] == end
     for wrong in ("nobody", "", "x" * 64, "x" * 1000, "ffffffff-ffff-4fff-8fff-ffffffffffff", "\n"):
         assert "there is no account" in refused(server, "show", wrong)
+
+
+CHANGES = [["delete", "--yes"], ["rotate"], ["allow", "--anywhere"], ["values", "--clear"], ["values"]]
+
+
+@pytest.mark.parametrize("words", CHANGES, ids=" ".join)
+def test_a_beginning_is_no_name_for_a_change(server, words):
+    """Not even where it is the only one: yesterday it was the name of another account."""
+    run(server, "add", "--subdomain", "web")
+    other, = run_json(server, "add", "--subdomain", "web-shop")
+    verb, *options = words
+    if verb != "allow":
+        run(server, "allow", "web-shop", "10.0.0.0/8")
+    run(server, "values", "web-shop", "--set", FIRST)
+    run(server, "delete", "web", "--yes")
+    before = run_json(server, "list")
+    for name, candidate in (("web", "web-shop"), (f"web.{ZONE}", "web-shop"), (other["username"][:35], other["username"])):
+        assert refused(server, verb, name, *options) == \
+            f'sallyport: there is no account "{name}": a whole user name or subdomain is needed here, and these begin so: {candidate}'
+    assert run_json(server, "list") == before
+    for name in ("web-shop", f"Web-Shop.{ZONE}"):
+        if verb != "delete":
+            run(server, verb, name, *options)
+    run(server, verb, other["username"], *options)
 
 
 def test_an_account_of_a_client(folder):
@@ -253,7 +281,13 @@ def test_deleting_asks_on_a_terminal(server):
         assert f"Delete the account {account['username']} with its name \"precious\"" in text
         assert text.endswith("nothing was deleted\r\n")
     assert len(run_json(server, "list")) == 1
-    code, text = on_a_terminal(server, b"y\n", "delete", "precious")
+    # A beginning does where a person sees the whole name, and nowhere else.
+    assert "a whole user name or subdomain is needed" in refused(server, "delete", "prec", stdin=subprocess.DEVNULL)
+    code, text = on_a_terminal(server, None, "delete", "prec", "--yes")
+    assert code == 1 and "a whole user name or subdomain is needed here, and these begin so: precious" in text
+    code, text = on_a_terminal(server, b"n\n", "delete", "prec")
+    assert code == 1 and f"Delete the account {account['username']} with its name \"precious\"" in text
+    code, text = on_a_terminal(server, b"y\n", "delete", "prec")
     assert code == 0 and f"deleted {account['username']}" in text
     assert run_json(server, "list") == []
 
@@ -328,6 +362,22 @@ def test_a_hundred_thousand_accounts_in_flat_memory(folder):
 
 
 # --- without a server ---
+
+def test_a_path_of_any_length(folder):
+    """The longest that the kernel takes reaches the store that is started; a longer one is refused."""
+    server = Server(folder)
+    rest = 4095 - len(str(folder)) - len(server.file.name) - 1
+    for more, code in ((0, 0), (2, 78)):
+        path = f"{folder}/{'/' * (rest % 2)}{'./' * ((rest + more) // 2)}{server.file.name}"
+        assert len(path) == 4095 + more
+        done = subprocess.run([SALLYPORT, "accounts", "list", "--json", "-c", path], capture_output=True, text=True,
+                              timeout=DEADLINE, env=dict(os.environ, ASAN_OPTIONS="detect_leaks=0"))
+        assert (done.returncode, done.stdout) == (code, ""), done
+        if code:
+            assert "the configuration cannot be read: File name too long" in done.stderr
+        else:
+            assert complaints(done) == []
+
 
 @pytest.mark.root
 def test_who_cannot_open_the_database_is_told_what_to_do(folder):

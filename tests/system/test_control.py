@@ -23,6 +23,7 @@ ADMINISTRATOR = 64120
 STRANGER = 64199
 GROUP = 64130
 CONNECTIONS = 8  # CONTROL_PEERS
+OF_THE_GROUP = 4  # CONTROL_GROUP_PEERS
 
 
 @pytest.fixture
@@ -110,6 +111,27 @@ def test_connections_are_bounded(store):
             return True
     wait_until(has_room, "room for another")
     for link in links:
+        link.close()
+
+
+@pytest.mark.root
+def test_the_group_cannot_lock_root_out(store):
+    """However many connections its members keep open, alone or together."""
+    members = [administer(store, uid=ADMINISTRATOR + count % 2, gid=GROUP).greet("control") for count in range(OF_THE_GROUP)]
+    for uid in (ADMINISTRATOR, ADMINISTRATOR + 2):
+        administer(store, uid=uid, gid=GROUP).wait_closed()
+    store.wait_log(f"there are {OF_THE_GROUP} of the group already")
+    links = [administer(store).greet("control") for _ in range(CONNECTIONS - OF_THE_GROUP)]
+    administer(store).wait_closed()
+    store.wait_log(f"there are {CONNECTIONS} already")
+    members.pop().close()
+
+    def has_room():
+        with contextlib.suppress(OSError, AssertionError, ValueError, protocol.struct.error):
+            administer(store, uid=ADMINISTRATOR, gid=GROUP).greet("control").close()
+            return True
+    wait_until(has_room, "room for another member")
+    for link in members + links:
         link.close()
 
 

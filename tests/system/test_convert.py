@@ -1,12 +1,14 @@
 """sallyport convert-config: acme-dns's configuration as one of ours."""
 
+import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from sallyport import DEADLINE, NOBODY, ROOT, SALLYPORT, UIDS, Server
+from sallyport import DEADLINE, NOBODY, ROOT, SALLYPORT, UIDS, Server, make_certificate
 
 EXIT_CONFIG = 78
 
@@ -48,6 +50,11 @@ def values(printed):
     return found
 
 
+def in_force(yaml, key):
+    """What the converted configuration itself says, comments aside; None: nothing."""
+    return values(yaml).get(key)
+
+
 def config(general="", database="", api="", logconfig=""):
     return f"""[general]
 domain = "auth.example.org"
@@ -80,7 +87,11 @@ def test_the_documented_example_converts_and_passes(folder):
     assert '"127.0.0.1:53"' in found["dns.list"]
     assert found["log.level"] == "debug"
     # HTTPS was on; in clear nobody else may reach the API.
-    assert "0.0.0.0" not in done.stdout and "[::]" not in done.stdout
+    assert in_force(done.stdout, "api.listen") == '["127.0.0.1:8053", "[::1]:8053"]'
+    assert in_force(done.stdout, "api.cors_origins") == '["*"]'
+    for words in ("certbot", "uacme", "sallyport accounts add", "_acme-challenge.auth.example.org", "sallyport reload"):
+        assert words in done.stdout
+    assert "Not taken over" not in done.stdout
     assert "api-certs" in done.stdout and "/var/lib/acme-dns/acme-dns.db" in done.stdout
 
 
@@ -149,12 +160,68 @@ def test_log_levels(folder, theirs, ours):
     assert f"level: {ours}\n" in converted(folder, logconfig=f'loglevel = "{theirs}"')
 
 
+def test_the_certificate_is_taken_over(folder):
+    certificate, key = make_certificate(folder)
+    for path in (folder, certificate, key):
+        shutil.chown(path, *(NOBODY, NOBODY) if ROOT else (None, os.getgid()))
+    yaml = converted(folder, api='ip = "127.0.0.1"\nport = "443"\ntls = "cert"\nhsts_enabled = true\nhsts_max_age = 77\n'
+                     f'tls_cert_privkey = "{key}"\ntls_cert_fullchain = "{certificate}"')
+    assert in_force(yaml, "api.listen") == '["127.0.0.1:443"]'
+    assert in_force(yaml, "api.hsts") == "77"
+    assert f'\n  tls:\n    certificate: "{certificate}"\n    key: "{key}"\n' in yaml
+    assert "must not be able to read it" in yaml and "sallyport reload" in yaml
+    assert "To do" not in yaml.split("\napi:")[1].split("\nstore:")[0]
+
+
+def test_where_a_relative_certificate_lies_is_asked(folder):
+    done = convert(folder, config(api='tls = "cert"\ntls_cert_privkey = "a.key"\ntls_cert_fullchain = "/a.pem"'))
+    assert done.returncode == 0
+    assert re.search(r'certificate: "/a.pem"\n    # To do: .*\n.*whole path\.\n    key: "a.key"\n', done.stdout)
+
+
+def test_the_browsers_insistence_on_tls_waits_for_tls(folder):
+    api = 'ip = "127.0.0.1"\nport = "80"\nhsts_enabled = true\nhsts_max_age = 77\ntls = '
+    for tls, words in (("none", "max-age=77"), ("letsencrypt", "hsts: 77")):
+        yaml = converted(folder, api=f'{api}"{tls}"')
+        assert words in yaml and in_force(yaml, "api.hsts") is None
+
+
+@pytest.mark.parametrize("theirs, ours, comments", [
+    ('["https://a.example", "http://b.example:8080"]', '["https://a.example", "http://b.example:8080"]', []),
+    ('["https://a.example", "*"]', '["*"]', []),
+    ("[]", '["*"]', []),
+    ('["https://a.example", "https://a.example"]', '["https://a.example"]', []),
+    ('["https://*.example"]', "[]", ["patterns", '"https://*.example"']),
+    ('["a.example", "https://b.example"]', '["https://b.example"]', ["https://www.example.org", '"a.example"']),
+])
+def test_origins(folder, theirs, ours, comments):
+    yaml = converted(folder, api=f"corsorigins = {theirs}")
+    assert in_force(yaml, "api.cors_origins") == ours
+    for words in comments:
+        assert re.search(f"^ +# .*{re.escape(words)}", yaml, re.MULTILINE)
+
+
+@pytest.mark.parametrize("theirs, ours", [("X-Forwarded-For", "X-Forwarded-For"), ("x-forwarded-for", "X-Forwarded-For"),
+                                          ("forwarded", "Forwarded"), ("X-Real-IP", "X-Forwarded-For")])
+def test_the_header_is_taken_over_and_the_proxy_asked_for(folder, theirs, ours):
+    yaml = converted(folder, api=f'use_header = true\nheader_name = "{theirs}"')
+    assert in_force(yaml, "api.forwarded_header") == ours
+    assert in_force(yaml, "api.trusted_proxies") is None
+    assert re.search('^  # trusted_proxies: ', yaml, re.MULTILINE)
+    assert ('the header was "X-Real-IP"' in yaml) == (theirs == "X-Real-IP")
+    assert "forwarded" not in converted(folder, api=f'use_header = false\nheader_name = "{theirs}"')
+
+
 def test_what_has_no_counterpart_is_said(folder):
-    yaml = converted(folder, api='ip = "127.0.0.1"\nport = "80"\nuse_header = true\n'
-                     'header_name = "X-Real-IP"\nhsts_enabled = true\nhsts_max_age = 77\ncorsorigins = ["https://a.example"]',
-                     logconfig='logtype = "file"\nlogfile = "/var/log/acme-dns.log"\nlogformat = "json"')
-    for words in ("X-Real-IP", "max-age=77", "https://a.example", "/var/log/acme-dns.log", "format: json"):
-        assert words in yaml
+    done = convert(folder, config(general="txt_limit = 5\ndebug = true", database='passwrd = "sesame"',
+                                  api='notification_email = "me@example.org"\nhsts_preload = true\n"a\\nb" = 1',
+                                  logconfig='logtype = "file"\nlogfile = "/var/log/acme-dns.log"\nlogformat = "json"'))
+    assert done.returncode == 0, done.stderr
+    check(folder, done.stdout)
+    for words in ("/var/log/acme-dns.log", "format: json", "# - general.txt_limit: ", "values_per_name", "# - general.debug: ",
+                  "# - database.passwrd: ", "# - api.notification_email: ", "# - api.hsts_preload: ", "# - api.a\\x0ab: "):
+        assert words in done.stdout
+    assert "sesame" not in done.stdout + done.stderr
 
 
 def test_the_password_of_the_database_is_not_shown(folder):
@@ -173,6 +240,9 @@ def test_the_password_of_the_database_is_not_shown(folder):
     ({"general": "records = ["}, None, ["quotes"]),
     ({"api": "port = 443"}, 9, ["api.port", "whole number", "quotes"]),
     ({"api": 'ip = "example.org"\ntls = "none"'}, 9, ["name"]),
+    ({"api": 'tls = "cert"\ntls_cert_privkey = "/a.key"'}, 9, ["tls_cert_fullchain", "missing"]),
+    ({"api": "hsts_enabled = true\nhsts_max_age = -1"}, 10, ["hsts_max_age", "2147483647"]),
+    ({"api": "hsts_enabled = true\nhsts_max_age = 2147483648"}, 10, ["hsts_max_age", "2147483647"]),
 ])
 def test_mistakes_have_their_place(folder, sections, line, words):
     done = convert(folder, config(**sections))

@@ -16,16 +16,18 @@ import pytest
 
 import acme_dns
 from protocol import IMPORT, IMPORT_ANSWER, administer, message
-from sallyport import DEADLINE, SALLYPORT, Daemon, Server, random_txt, wait_until
+from sallyport import complaints, DEADLINE, SALLYPORT, Daemon, Server, random_txt, wait_until
 
 ACCOUNTS = 3000  # in the database that most tests share
 KNOWN = 6
 
 
 def sallyport(server, *words, **options):
-    return subprocess.run([SALLYPORT, *map(str, words), "-c", server.file], capture_output=True, text=True,
+    done = subprocess.run([SALLYPORT, *map(str, words), "-c", server.file], capture_output=True, text=True,
                           timeout=DEADLINE, env=dict(os.environ, ASAN_OPTIONS="detect_leaks=0"),
                           **{"stdin": subprocess.DEVNULL, **options})
+    done.stderr = "".join(f"{line}\n" for line in complaints(done))
+    return done
 
 
 def imported(server, file, *options, code=0, **more):

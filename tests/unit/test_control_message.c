@@ -136,6 +136,14 @@ get_found(struct reader *reader)
 }
 
 static int
+get_candidates(struct reader *reader)
+{
+	struct control_candidates candidates;
+
+	return control_get_candidates(reader, &candidates);
+}
+
+static int
 get_add(struct reader *reader)
 {
 	struct control_add add;
@@ -201,7 +209,15 @@ put_find(void)
 static void
 put_found(void)
 {
-	control_put_found(&writer, CONTROL_FOUND_SEVERAL);
+	control_put_found(&writer, CONTROL_FOUND_FAILED);
+}
+
+static void
+put_candidates(void)
+{
+	control_put_candidates(&writer,
+	    &(struct control_candidates){
+		.count = 2, .more = 1, .names = {slice_of("web-shop"), slice_of(username)}});
 }
 
 static void
@@ -238,6 +254,7 @@ static const struct {
     {put_next, get_next, 1},
     {put_find, get_find, 1},
     {put_found, get_found, 0},
+    {put_candidates, get_candidates, 1},
     {put_add, get_add, 1},
     {put_change, get_change, 1},
     {put_changed, get_changed, 1},
@@ -351,6 +368,39 @@ START_TEST(answers_have_bounds)
 }
 END_TEST
 
+/* The head of candidates, and names of one length behind it. */
+static const struct {
+	uint8_t count, more, names, length;
+	int result;
+} candidates[] = {
+    {0, 0, 0, 0, 0},
+    {1, 0, 1, 1, 0},
+    {1, 0, 1, MESSAGE_MAX_SUBDOMAIN, 0},
+    {CONTROL_CANDIDATES, 1, CONTROL_CANDIDATES, 8, 0},
+    {CONTROL_CANDIDATES + 1, 0, CONTROL_CANDIDATES + 1, 8, -1},
+    {255, 0, 255, 8, -1},
+    {1, 2, 1, 8, -1},
+    {1, 0, 1, 0, -1},
+    {1, 0, 1, MESSAGE_MAX_SUBDOMAIN + 1, -1},
+    {1, 0, 2, 8, -1},
+    {2, 0, 1, 8, -1},
+};
+
+START_TEST(candidates_have_bounds)
+{
+	static const unsigned char name[MESSAGE_MAX_SUBDOMAIN + 1] = "";
+	struct reader reader;
+
+	begin();
+	writer_u8(&writer, candidates[_i].count);
+	writer_u8(&writer, candidates[_i].more);
+	for (unsigned i = 0; i < candidates[_i].names; i++)
+		writer_string8(&writer, name, candidates[_i].length);
+	reader = read_back(writer.length);
+	ck_assert_int_eq(get_candidates(&reader), candidates[_i].result);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -362,6 +412,7 @@ main(void)
 	tcase_add_loop_test(tests, lists_have_bounds, 0, ROWS(lists));
 	tcase_add_loop_test(tests, changes_carry_what_they_need_and_no_more, 0, ROWS(changes));
 	tcase_add_test(tests, answers_have_bounds);
+	tcase_add_loop_test(tests, candidates_have_bounds, 0, ROWS(candidates));
 	suite_add_tcase(suite, tests);
 	return suite_run(suite);
 }
