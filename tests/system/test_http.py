@@ -241,9 +241,9 @@ def test_a_reader_who_never_reads_costs_only_himself(server, account):
 
 def test_many_pipelined_requests(server):
     with server.http_connection() as connection:
-        with concurrent.futures.ThreadPoolExecutor(1) as pool:
-            pool.submit(connection.send, http_request("GET", "/health") * 5000)
-            assert all(connection.answer().status == 200 for _ in range(5000))
+        for _ in range(20):  # as many at once as fit on their way, with the answers to them
+            connection.send(http_request("GET", "/health") * 250)
+            assert all(connection.answer().status == 200 for _ in range(250))
 
 
 def test_pipelined_answers_come_in_order(server, account):
