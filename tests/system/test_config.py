@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from sallyport import (DEADLINE, LIBEXEC, NOBODY, ROLES, ROOT, SALLYPORT, UIDS, ZONE, Configured, Server,
+from sallyport import (DEADLINE, LIBEXEC, NOBODY, ROLES, SALLYPORT, UIDS, ZONE, Configured, Server,
                        free_port, process_children, to_yaml, wait_until)
 
 EXIT_CONFIG = 78
@@ -371,7 +371,7 @@ def test_nothing_is_left_running_after_a_failed_start(folder):
     wait_until(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in children), "the end of its children")
 
 
-needs_root = pytest.mark.skipif(not ROOT, reason="only root gives folders away")
+needs_root = pytest.mark.root
 
 
 def log_of_failed_start(server):
