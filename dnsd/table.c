@@ -426,16 +426,17 @@ table_prefetch_entry(struct table_reader *reader, const struct table_label *labe
 {
 	const struct bucket_array *array = atomic_load(&reader->table->array);
 	struct bucket *bucket = bucket_array_first(array, label->hash);
-	const char *entry;
+	/* A number: the slot may be emptied meanwhile, and an entry be shorter than what is asked for. */
+	uintptr_t entry;
 
 	for (unsigned slot = 0; slot < BUCKET_SLOTS; slot++) {
 		if (atomic_load_explicit(&bucket->hashes[slot], memory_order_relaxed) !=
 		    label->hash)
 			continue;
-		entry = (const char *)atomic_load_explicit(
-		    &bucket->entries[slot], memory_order_relaxed);
+		entry =
+		    (uintptr_t)atomic_load_explicit(&bucket->entries[slot], memory_order_relaxed);
 		for (size_t offset = 0; offset < ENTRY_PREFETCH; offset += BUCKET_LINE)
-			__builtin_prefetch(entry + offset);
+			__builtin_prefetch((const void *)(entry + offset));
 		return;
 	}
 }

@@ -375,7 +375,6 @@ main(void)
 	tcase_add_test(tests, names_are_walked_in_parts);
 	tcase_add_test(tests, the_map_grows_by_itself);
 	tcase_add_exit_test(tests, a_second_store_is_refused, 1);
-	tcase_set_timeout(tests, 100);
 	suite_add_tcase(suite, tests);
 	return suite_run(suite);
 }

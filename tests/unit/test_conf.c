@@ -1461,7 +1461,6 @@ main(void)
 	Suite *suite = suite_create("conf");
 	TCase *cases = tcase_create("conf");
 
-	tcase_set_timeout(cases, 60);
 	tcase_add_loop_test(cases, shows_each_mistake, 0, ROWS(mistakes));
 	tcase_add_loop_test(cases, prefixes_do_no_harm, 0, ROWS(mistakes));
 	tcase_add_loop_test(cases, looks_users_up_as_root, 0, ROWS(root_mistakes));

@@ -111,7 +111,6 @@ main(void)
 	tcase_add_test(tests, nobody_has_a_hash_that_is_computed);
 	tcase_add_test(tests, remembers_a_key_for_user_and_hash);
 	tcase_add_test(tests, forgets_when_a_place_is_wanted);
-	tcase_set_timeout(tests, 60);
 	suite_add_tcase(suite, tests);
 	return suite_run(suite);
 }

@@ -606,7 +606,6 @@ main(void)
 	tcase_add_test(tests, a_door_holds_few_guests);
 	tcase_add_test(tests, a_door_loses_patience);
 	tcase_add_exit_test(tests, nonsense_at_the_door_is_fatal, 1);
-	tcase_set_timeout(tests, 60);
 	suite_add_tcase(suite, tests);
 	return suite_run(suite);
 }

@@ -321,7 +321,6 @@ main(void)
 	Suite *suite = suite_create("rate_limit");
 	TCase *limits = tcase_create("limits"), *notices = tcase_create("notices");
 
-	tcase_set_timeout(limits, 60);
 	tcase_add_loop_test(limits, beyond_the_rate_every_nth_is_slipped, 0, ROWS(slips));
 	tcase_add_loop_test(limits, what_is_counted_together, 0, ROWS(neighbours));
 	tcase_add_test(limits, a_cookie_is_neither_limited_nor_counted);

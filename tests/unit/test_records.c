@@ -391,7 +391,6 @@ main(void)
 	Suite *suite = suite_create("records");
 	TCase *cases = tcase_create("records");
 
-	tcase_set_timeout(cases, 60);
 	tcase_add_loop_test(cases, reads, 0, ROWS(valid));
 	tcase_add_loop_test(cases, prefixes_are_read_or_refused, 0, ROWS(valid));
 	tcase_add_loop_test(cases, refuses, 0, ROWS(invalid));

@@ -600,7 +600,6 @@ main(void)
 	Suite *suite = suite_create("table");
 	TCase *cases = tcase_create("table");
 
-	tcase_set_timeout(cases, 60);
 	tcase_add_test(cases, denies_nothing_before_the_first_snapshot);
 	tcase_add_test(cases, encodes_values_oldest_first);
 	tcase_add_test(cases, keeps_when_values_end);
