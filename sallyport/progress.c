@@ -39,7 +39,7 @@ progress_show(struct progress *progress, double part, uint64_t done)
 		fprintf(progress->out, "\r%" PRIu64 " accounts, %.0f a second ", done,
 		    (double)done / seconds);
 	} else {
-		int full = (int)(part * WIDTH);
+		const int full = (int)(part * (double)WIDTH);
 
 		memset(bar, '#', (size_t)full);
 		memset(bar + full, '.', (size_t)(WIDTH - full));
