@@ -5,17 +5,13 @@ keys are known are given back.
 """
 
 import contextlib
+import ctypes
 import json
 import random
 import secrets
 import sqlite3
 import string
 import uuid
-import warnings
-
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore", DeprecationWarning)
-    import crypt
 
 from sallyport import random_txt
 
@@ -39,6 +35,11 @@ INSERT INTO acmedns (Name, Value) values('db_version', '1');
 """
 POSTGRESQL = SQLITE.replace("CREATE TABLE IF NOT EXISTS txt(", "CREATE TABLE IF NOT EXISTS txt(\n    rowid SERIAL,")
 
+# Later versions of Python have no module for it.
+LIBCRYPT = ctypes.CDLL("libcrypt.so.1")
+LIBCRYPT.crypt.argtypes = [ctypes.c_char_p, ctypes.c_char_p]
+LIBCRYPT.crypt.restype = ctypes.c_char_p
+
 BCRYPT = "./" + string.ascii_uppercase + string.ascii_lowercase + string.digits
 EARLIEST = 1500000000
 
@@ -51,9 +52,9 @@ def make_key():
 def hash_key(key, cost=4):
     """As acme-dns has them, but quicker to make: it uses cost 10."""
     salt = "".join(random.choices(BCRYPT, k=21)) + random.choice(".Oeu")
-    hashed = crypt.crypt(key, f"$2a${cost:02}${salt}")
+    hashed = LIBCRYPT.crypt(key.encode(), f"$2a${cost:02}${salt}".encode())
     assert hashed and len(hashed) == 60
-    return hashed
+    return hashed.decode()
 
 
 def unknown_hash():

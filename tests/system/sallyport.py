@@ -6,6 +6,7 @@ methods here, or through `exchange()` and `HttpConnection` where a library would
 Every wait has a deadline and none of them is a measurement: sanitizer builds are slow.
 """
 
+import atexit
 import base64
 import contextlib
 import errno
@@ -37,10 +38,23 @@ TLS = os.environ.get("SALLYPORT_TLS", "") != ""
 BUILD = Path(os.environ.get("SALLYPORT_BUILD", Path(__file__).resolve().parents[2] / "build"))
 FLAVOUR = os.environ.get("SALLYPORT_FLAVOUR", "release")
 SANITIZED = os.environ.get("SALLYPORT_SANITIZE", "") != ""
-SALLYPORT = BUILD / "bin" / "sallyport"
-LIBEXEC = BUILD / "libexec" / "sallyport"
 
 ROOT = os.geteuid() == 0
+
+
+def programs():
+    """
+    The folder with bin/ and libexec/. A checkout in root's home is closed to the users that some tests start the
+    programs as: then it is a copy, gone with this process.
+    """
+    if not ROOT or all(folder.stat().st_mode & 0o001 for folder in (BUILD / "bin").resolve().parents):
+        return BUILD
+    folder = make_folder()
+    atexit.register(shutil.rmtree, folder)
+    for name in ("bin", "libexec"):
+        shutil.copytree(BUILD / name, folder / name)
+    return folder
+
 ROLES = ("store", "dnsd", "apid")
 # Numbers, so that no account has to be made; distinct, because the configuration insists.
 UIDS = {"store": 64101, "dnsd": 64102, "apid": 64103}
@@ -96,6 +110,9 @@ def make_folder():
     folder.chmod(0o755)
     return folder
 
+
+SALLYPORT = programs() / "bin" / "sallyport"
+LIBEXEC = SALLYPORT.parents[1] / "libexec" / "sallyport"
 
 _port_claims = []  # sockets, kept until this process ends
 

@@ -207,7 +207,7 @@ ODD = {
     "coding_in_upper_case": (201, REGISTER + b"TRANSFER-ENCODING: CHUNKED\r\n\r\n0\r\n\r\n"),
     "chunk_size_with_zeroes": (201, CHUNKED + b"\r\n" + b"0" * 100 + b"2\r\n{}\r\n000\r\n\r\n"),
     "chunk_extensions": (201, CHUNKED + b'\r\n2;name="quo; ted"\r\n{}\r\n0;last\r\n\r\n'),
-    "trailers": (201, CHUNKED + b"\r\n2\r\n{}\r\n0\r\nX: y\r\nContent-Length: 5\r\nHost: z\r\n\r\n"),
+    "trailers": (201, CHUNKED + b"\r\n2\r\n{}\r\n0\r\nX: y\r\nHost: z\r\n\r\n"),
     "host_empty": (200, b"GET /health HTTP/1.1\r\nHost:\r\n\r\n"),
     "host_ipv6": (200, b"GET /health HTTP/1.1\r\nHost: [2001:db8::1]:8053\r\n\r\n"),
     "absolute": (200, b"GET http://other.example:80/health?x HTTP/1.1\r\nHost: x\r\n\r\n"),
@@ -229,6 +229,21 @@ ODD = {
     "expect_with_empty_body": (201, REGISTER + b"Expect: 100-continue\r\nContent-Length: 0\r\n\r\n"),
     "fields_1000": (200, HEALTH + b"".join(b"X-%d: y\r\n" % number for number in range(1000)) + b"\r\n"),
 }
+
+
+@pytest.mark.parametrize("field", [b"Content-Length: 5", b"Content-Length: 0", b"Transfer-Encoding: chunked"])
+@pytest.mark.parametrize("send", [whole, byte_by_byte])
+def test_framing_in_trailers_frames_nothing(server, account, field, send):
+    """Ignored or, by later versions of llhttp, refused (RFC 9110, 6.5.1); what comes behind is never its body."""
+    txt = random_txt()
+    with server.http_connection() as connection:
+        send(connection, CHUNKED + b"\r\n2\r\n{}\r\n0\r\n" + field + b"\r\n\r\n" + update_request(account, txt))
+        answer = connection.answer()
+        if answer.status == 201:
+            assert connection.answer().body == b'{"txt": "%s"}' % txt.encode()
+        else:
+            assert answer.status == 400 and connection.closed()
+            assert server.txt(account["subdomain"]) == []
 
 
 def final_answer(connection):

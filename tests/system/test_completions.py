@@ -55,7 +55,8 @@ def in_bash(home, line):
 
 def in_fish(home, line):
     text = run(home, "fish", "--no-config", "-c", f"source {COMPLETIONS / 'sallyport.fish'}; complete -C '{line}'")
-    return {row.split("\t")[0] for row in text.splitlines()}
+    # Later versions of fish also offer what has the typed letters somewhere, behind what begins with them.
+    return {word for word in (row.split("\t")[0] for row in text.splitlines()) if word.startswith(line.split(" ")[-1])}
 
 
 class Zsh:
