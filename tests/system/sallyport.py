@@ -230,6 +230,7 @@ class Program:
         self.log_path = self.folder / log_name
         self.as_uid = as_uid
         self.pass_fds = ()
+        self.environment = {}  # laid over ours
         self.process = None
         self.reported = 0  # bytes of the log already searched for sanitizer reports
 
@@ -248,6 +249,7 @@ class Program:
         # LeakSanitizer needs /proc and ptrace, and a confined process has neither.
         environment["ASAN_OPTIONS"] = "detect_leaks=0:abort_on_error=0"
         environment["UBSAN_OPTIONS"] = "print_stacktrace=1"
+        environment.update(self.environment)
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
                 command + ["--"] + self.arguments, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
