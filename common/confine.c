@@ -26,6 +26,12 @@ enum { FILTER = 0 };
 enum { FILTER = 1 };
 #endif
 
+/* Flags of clone(2) that make a namespace. */
+enum {
+	NAMESPACES = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |
+		     CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWTIME
+};
+
 static const struct confine_call every_daemon[] = {
     /* memory; never executable */
     CONFINE_ALLOW(brk),
@@ -35,8 +41,8 @@ static const struct confine_call every_daemon[] = {
     CONFINE_ALLOW(munmap),
     CONFINE_ALLOW(madvise),
     CONFINE_ALLOW(getrandom),
-    /* threads, never processes; clone3 hides its flags from a filter, so libc falls back */
-    CONFINE_ALLOW_IF(clone, CONFINE_BITS_ARE(0, CLONE_THREAD, CLONE_THREAD)),
+    /* threads, never processes or namespaces; clone3 hides its flags from a filter, so libc falls back */
+    CONFINE_ALLOW_IF(clone, CONFINE_BITS_ARE(0, CLONE_THREAD | NAMESPACES, CLONE_THREAD)),
     CONFINE_REFUSE(clone3, ENOSYS),
     CONFINE_ALLOW(futex),
     CONFINE_ALLOW(set_robust_list),
@@ -48,8 +54,8 @@ static const struct confine_call every_daemon[] = {
     CONFINE_ALLOW(uname),   /* libuv since 1.45 asks for the kernel's version */
     CONFINE_ALLOW(sysinfo), /* qsort of older glibc asks how much memory there is */
     CONFINE_ALLOW_IF(prctl, CONFINE_INT_IS(0, PR_SET_NAME)),
-    CONFINE_ALLOW_IF(
-	prlimit64, CONFINE_BITS_ARE(2, ~0UL, 0)), /* how large a stack may be: read, never set */
+    CONFINE_ALLOW_IF(prlimit64, CONFINE_INT_IS(0, 0),
+	CONFINE_BITS_ARE(2, ~0UL, 0)), /* how large our stack may be: read, never set */
     CONFINE_ALLOW(exit),
     CONFINE_ALLOW(exit_group),
     /* signals */
@@ -71,7 +77,9 @@ static const struct confine_call every_daemon[] = {
     CONFINE_ALLOW(ppoll),
     CONFINE_ALLOW(eventfd2),
     CONFINE_ALLOW(pipe2),
-    CONFINE_ALLOW(fcntl),
+    CONFINE_ALLOW_IF(
+	fcntl, CONFINE_INT_IS(1, F_GETFL)), /* libuv looks what a pipe is open for; nothing else,
+							    or F_SETOWN and F_SETSIG would be kill() */
     CONFINE_ALLOW_IF(
 	ioctl, CONFINE_INT_IS(1, FIONBIO)), /* how libuv makes a descriptor non-blocking */
     CONFINE_ALLOW(close),
@@ -259,10 +267,11 @@ add_calls(scmp_filter_ctx filter, const struct confine_call *calls, size_t count
 	}
 }
 
-static scmp_filter_ctx
-new_filter(uint32_t action)
+static void
+filter_calls(const struct confine_plan *plan)
 {
-	scmp_filter_ctx filter = seccomp_init(action);
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
+	int failed;
 
 	if (filter == NULL)
 		fatal("cannot make a system call filter");
@@ -271,51 +280,12 @@ new_filter(uint32_t action)
 		fatal("cannot set up the system call filter");
 	/* A search tree instead of a long chain; an older libseccomp does without. */
 	(void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
-	return filter;
-}
-
-static void
-load_filter(scmp_filter_ctx filter)
-{
-	int failed = seccomp_load(filter);
-
+	add_calls(filter, every_daemon, sizeof(every_daemon) / sizeof(every_daemon[0]));
+	add_calls(filter, plan->calls, plan->call_count);
+	failed = seccomp_load(filter);
 	if (failed != 0)
 		fatal("cannot load the system call filter: %s", strerror(-failed));
 	seccomp_release(filter);
-}
-
-/*
- * A connected datagram socket still sends to any address that is named with a message, and may carry descriptors there.
- * The calls that can are forbidden for it, and with fcntl() it would become another number. A list of what
- * is allowed cannot say "but this one"; where two filters are loaded the stricter answer counts.
- */
-static void
-pin(int fd)
-{
-	static const int forbidden[] = {
-	    SCMP_SYS(sendmsg), SCMP_SYS(sendmmsg), SCMP_SYS(fcntl), SCMP_SYS(connect)};
-	scmp_filter_ctx filter = new_filter(SCMP_ACT_ALLOW);
-	const struct scmp_arg_cmp is_fd = {
-	    .arg = 0, .op = SCMP_CMP_MASKED_EQ, .datum_a = 0xffffffff, .datum_b = (scmp_datum_t)fd};
-
-	for (size_t i = 0; i < sizeof(forbidden) / sizeof(forbidden[0]); i++)
-		if (seccomp_rule_add_array(
-			filter, SCMP_ACT_KILL_PROCESS, forbidden[i], 1, &is_fd) != 0)
-			fatal("the system call filter refuses to pin a descriptor");
-	load_filter(filter);
-}
-
-static void
-filter_calls(const struct confine_plan *plan)
-{
-	scmp_filter_ctx filter = new_filter(SCMP_ACT_KILL_PROCESS);
-
-	add_calls(filter, every_daemon, sizeof(every_daemon) / sizeof(every_daemon[0]));
-	add_calls(filter, plan->calls, plan->call_count);
-	/* First, because loading a filter is on no list. */
-	if (plan->pinned_fd >= 0)
-		pin(plan->pinned_fd);
-	load_filter(filter);
 }
 
 void
@@ -327,6 +297,9 @@ confine(const struct confine_plan *plan)
 		fatal("cannot set no_new_privs: %s", strerror(errno));
 	limit(RLIMIT_NOFILE, "RLIMIT_NOFILE", plan->files);
 	limit(RLIMIT_CORE, "RLIMIT_CORE", 0);
+	/* Of a uid, which is ours alone only where we get our own. */
+	if (as_root)
+		limit(RLIMIT_NPROC, "RLIMIT_NPROC", CONFINE_THREADS);
 	change_root(plan, as_root);
 	if (as_root)
 		change_user(plan);

@@ -8,7 +8,10 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-enum { CONFINE_CONDITIONS = 2 };
+enum {
+	CONFINE_CONDITIONS = 2,
+	CONFINE_THREADS = 1024 /* of one uid, so of all our installations on a machine together */
+};
 
 /*
  * One system call that is answered, perhaps only with arguments of one form. The C type of
@@ -42,7 +45,6 @@ struct confine_plan {
 	int root_fd;	     /* O_PATH folder that becomes the root; without root only entered */
 	unsigned long files; /* RLIMIT_NOFILE */
 	int quiet;	     /* 1: the parent has said what is left out without root */
-	int pinned_fd; /* a connected datagram socket, through which nobody but its peer may be reached; -1: none */
 	/*
 	 * What this daemon calls beyond what all of them need for memory, threads, clocks, the
 	 * loop and the log (the list in confine.c).

@@ -52,7 +52,7 @@ work(void *argument)
 	struct bcrypt_pool *pool = argument;
 	struct bcrypt_job *job;
 
-	if (setpriority(PRIO_PROCESS, (id_t)gettid(), NICE) != 0)
+	if (setpriority(PRIO_PROCESS, 0, NICE) != 0)
 		log_warning("the bcrypt threads cannot be made nice");
 	uv_mutex_lock(&pool->lock);
 	while ((job = take_waiting(pool)) != NULL) {

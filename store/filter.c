@@ -2,7 +2,9 @@
 
 #include "transport.h"
 
+#include <fcntl.h>
 #include <seccomp.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 const struct confine_call filter_calls[] = {
@@ -23,8 +25,9 @@ const struct confine_call filter_calls[] = {
     CONFINE_ALLOW(msync),
     CONFINE_ALLOW(ftruncate),
     CONFINE_ALLOW(fstatfs), /* is the disk full, or broken? */
-    /* the bcrypt threads make themselves nice */
-    CONFINE_ALLOW(setpriority),
+    CONFINE_ALLOW_IF(fcntl, CONFINE_INT_IS(1, F_SETLK)),
+    /* the bcrypt threads make themselves nice, and nobody else */
+    CONFINE_ALLOW_IF(setpriority, CONFINE_INT_IS(0, PRIO_PROCESS), CONFINE_INT_IS(1, 0)),
 };
 
 const size_t filter_call_count = sizeof(filter_calls) / sizeof(filter_calls[0]);

@@ -230,7 +230,7 @@ class Program:
         self.log_path = self.folder / log_name
         self.as_uid = as_uid
         self.pass_fds = ()
-        self.environment = {}  # laid over ours
+        self.environment = {}  # beyond ours
         self.process = None
         self.reported = 0  # bytes of the log already searched for sanitizer reports
 
