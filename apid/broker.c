@@ -207,11 +207,17 @@ broker_take_link(void *context, int fd)
 		greet(broker);
 }
 
+int
+broker_is_linked(const struct broker *broker)
+{
+	return broker->link != NULL && link_state(broker->link) == STATE_READY;
+}
+
 /* Enters the request, so that its id can stand in the message. */
 static enum broker_verdict
 enter(struct broker *broker, enum message_type answer_type, void *owner, uint64_t *ticket)
 {
-	if (broker->link == NULL || link_state(broker->link) != STATE_READY)
+	if (!broker_is_linked(broker))
 		return BROKER_NO_LINK;
 	*ticket = pending_add(&broker->pending, answer_type, uv_now(broker->loop), owner);
 	return *ticket != 0 ? BROKER_ASKED : BROKER_FULL;

@@ -47,6 +47,9 @@ enum broker_verdict broker_update(
 enum broker_verdict broker_account(
     struct broker *broker, const struct message_account *request, void *owner, uint64_t *ticket);
 
+/* 1 while store answers. */
+int broker_is_linked(const struct broker *broker);
+
 /* The owner does not wait any more. A ticket that has had its answer is accepted. */
 void broker_forget(struct broker *broker, uint64_t ticket);
 

@@ -17,7 +17,7 @@ main(int argc, char **argv)
 	size_t call_count;
 	int listeners[CONF_MAX_LISTEN], door;
 	struct tls_context *tls;
-	struct server *server;
+	struct daemon_service service = {.stop = server_stop, .describe = server_describe};
 	uv_loop_t loop;
 
 	daemon_begin(&daemon, CONF_ROLE_APID, argc, argv);
@@ -30,6 +30,6 @@ main(int argc, char **argv)
 	daemon_confine(&daemon, 0, MAX_FILES, calls, call_count);
 	if (uv_loop_init(&loop) != 0)
 		fatal("cannot make an event loop");
-	server = server_open(&loop, &daemon.conf, listeners, door, tls);
-	return daemon_serve(&daemon, &loop, server_stop, server);
+	service.context = server_open(&loop, &daemon.conf, listeners, door, tls);
+	return daemon_serve(&daemon, &loop, &service);
 }

@@ -341,6 +341,17 @@ server_open(uv_loop_t *loop, const struct conf *conf, const int fds[CONF_MAX_LIS
 }
 
 void
+server_describe(void *context, char *text, size_t capacity)
+{
+	const struct server *server = context;
+
+	(void)snprintf(text, capacity, "serving the API for %s, %s", server->desk.api.zone,
+	    server->broker != NULL && broker_is_linked(server->broker)
+		? "linked to store"
+		: "but store is away: its requests get 503");
+}
+
+void
 server_stop(void *context)
 {
 	struct server *server = context;

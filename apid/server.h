@@ -42,4 +42,7 @@ struct server *server_open(uv_loop_t *loop, const struct conf *conf, const int f
  */
 void server_stop(void *server);
 
+/* One line on what `server`, a struct server, does. */
+void server_describe(void *server, char *text, size_t capacity);
+
 #endif

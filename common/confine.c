@@ -267,11 +267,10 @@ add_calls(scmp_filter_ctx filter, const struct confine_call *calls, size_t count
 	}
 }
 
-static void
-filter_calls(const struct confine_plan *plan)
+static scmp_filter_ctx
+new_filter(uint32_t action)
 {
-	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
-	int failed;
+	scmp_filter_ctx filter = seccomp_init(action);
 
 	if (filter == NULL)
 		fatal("cannot make a system call filter");
@@ -280,12 +279,51 @@ filter_calls(const struct confine_plan *plan)
 		fatal("cannot set up the system call filter");
 	/* A search tree instead of a long chain; an older libseccomp does without. */
 	(void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
-	add_calls(filter, every_daemon, sizeof(every_daemon) / sizeof(every_daemon[0]));
-	add_calls(filter, plan->calls, plan->call_count);
-	failed = seccomp_load(filter);
+	return filter;
+}
+
+static void
+load_filter(scmp_filter_ctx filter)
+{
+	int failed = seccomp_load(filter);
+
 	if (failed != 0)
 		fatal("cannot load the system call filter: %s", strerror(-failed));
 	seccomp_release(filter);
+}
+
+/*
+ * A connected datagram socket still sends to any address that is named with a message, and may carry descriptors there.
+ * The calls that can are forbidden for it, and with fcntl() it would become another number. A list of what
+ * is allowed cannot say "but this one"; where two filters are loaded the stricter answer counts.
+ */
+static void
+pin(int fd)
+{
+	static const int forbidden[] = {
+	    SCMP_SYS(sendmsg), SCMP_SYS(sendmmsg), SCMP_SYS(fcntl), SCMP_SYS(connect)};
+	scmp_filter_ctx filter = new_filter(SCMP_ACT_ALLOW);
+	const struct scmp_arg_cmp is_fd = {
+	    .arg = 0, .op = SCMP_CMP_MASKED_EQ, .datum_a = 0xffffffff, .datum_b = (scmp_datum_t)fd};
+
+	for (size_t i = 0; i < sizeof(forbidden) / sizeof(forbidden[0]); i++)
+		if (seccomp_rule_add_array(
+			filter, SCMP_ACT_KILL_PROCESS, forbidden[i], 1, &is_fd) != 0)
+			fatal("the system call filter refuses to pin a descriptor");
+	load_filter(filter);
+}
+
+static void
+filter_calls(const struct confine_plan *plan)
+{
+	scmp_filter_ctx filter = new_filter(SCMP_ACT_KILL_PROCESS);
+
+	add_calls(filter, every_daemon, sizeof(every_daemon) / sizeof(every_daemon[0]));
+	add_calls(filter, plan->calls, plan->call_count);
+	/* First, because loading a filter is on no list. */
+	if (plan->pinned_fd >= 0)
+		pin(plan->pinned_fd);
+	load_filter(filter);
 }
 
 void

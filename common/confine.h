@@ -45,6 +45,7 @@ struct confine_plan {
 	int root_fd;	     /* O_PATH folder that becomes the root; without root only entered */
 	unsigned long files; /* RLIMIT_NOFILE */
 	int quiet;	     /* 1: the parent has said what is left out without root */
+	int pinned_fd; /* a connected datagram socket, through which nobody but its peer may be reached; -1: none */
 	/*
 	 * What this daemon calls beyond what all of them need for memory, threads, clocks, the
 	 * loop and the log (the list in confine.c).

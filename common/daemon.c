@@ -8,13 +8,10 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 static void
@@ -151,38 +148,13 @@ open_runtime(struct daemon *daemon)
 		fatal("the folder %s/empty must be empty: remove \"%s\"", path, entry);
 }
 
-/* systemd's notification socket; connected now, because its path is out of reach later. */
-static int
-open_notify(void)
-{
-	const char *path = getenv("NOTIFY_SOCKET");
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	size_t length;
-	int fd;
-
-	if (path == NULL || (path[0] != '/' && path[0] != '@'))
-		return -1;
-	length = strlen(path);
-	if (length >= sizeof(address.sun_path))
-		fatal("NOTIFY_SOCKET is too long");
-	memcpy(address.sun_path, path, length);
-	if (path[0] == '@')
-		address.sun_path[0] = '\0';
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || connect(fd, (struct sockaddr *)&address,
-			  (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length)) != 0)
-		fatal("cannot connect to NOTIFY_SOCKET: %s", strerror(errno));
-	return fd;
-}
-
 void
 daemon_begin(struct daemon *daemon, enum conf_role role, int argc, char **argv)
 {
 	static char program[32];
 	const char *path;
 
-	*daemon =
-	    (struct daemon){.role = role, .lifeline_fd = -1, .control_fd = -1, .notify_fd = -1};
+	*daemon = (struct daemon){.role = role, .lifeline_fd = -1, .control_fd = -1};
 	(void)snprintf(program, sizeof(program), "sallyport-%s", conf_role_name(role));
 	path = read_arguments(daemon, program, argc, argv);
 	umask(022);
@@ -196,7 +168,9 @@ daemon_begin(struct daemon *daemon, enum conf_role role, int argc, char **argv)
 	log_init(conf_role_name(role), daemon->conf.log.level, daemon->conf.log.format);
 	open_runtime(daemon);
 	umask(077);
-	daemon->notify_fd = open_notify();
+	/* Connected now, because its path is out of reach later. */
+	if (!has_parent(daemon))
+		daemon->notify = notify_open();
 }
 
 void
@@ -209,6 +183,7 @@ daemon_confine(struct daemon *daemon, int into_runtime, unsigned long files,
 	    .root_fd = into_runtime ? daemon->runtime_fd : daemon->empty_fd,
 	    .files = files,
 	    .quiet = has_parent(daemon),
+	    .pinned_fd = notify_fd(daemon->notify),
 	    .calls = calls,
 	    .call_count = call_count};
 
@@ -235,7 +210,8 @@ daemon_stop(struct daemon *daemon)
 	log_info("stopping");
 	uv_timer_start(&daemon->deadline, on_deadline, DAEMON_STOP_MS, 0);
 	uv_unref((uv_handle_t *)&daemon->deadline);
-	daemon->stop(daemon->context);
+	notify_stopping(daemon->notify);
+	daemon->service->stop(daemon->service->context);
 }
 
 static void
@@ -263,27 +239,21 @@ on_lifeline(uv_poll_t *poll, int status, int events)
 static void
 tell_ready(struct daemon *daemon)
 {
-	static const char ready[] = "READY=1";
+	const struct notify_config config = {.context = daemon->service->context,
+	    .describe = daemon->service->describe,
+	    .call = daemon->service->call};
 
-	if (daemon->notify_fd >= 0 &&
-	    send(daemon->notify_fd, ready, sizeof(ready) - 1, MSG_NOSIGNAL) < 0)
-		log_warning("cannot tell systemd that we are ready: %s", strerror(errno));
-	/* It could talk to any socket of its kind, and nobody needs that any more. */
-	if (daemon->notify_fd >= 0)
-		close(daemon->notify_fd);
-	daemon->notify_fd = -1;
+	notify_start(daemon->notify, daemon->loop, &config);
 	if (daemon->lifeline_fd >= 0 && write(daemon->lifeline_fd, "R", 1) != 1)
 		log_warning("cannot tell the parent that we are ready: %s", strerror(errno));
 	log_info("ready");
 }
 
 int
-daemon_serve(
-    struct daemon *daemon, uv_loop_t *loop, void (*stop_serving)(void *context), void *context)
+daemon_serve(struct daemon *daemon, uv_loop_t *loop, const struct daemon_service *service)
 {
 	daemon->loop = loop;
-	daemon->stop = stop_serving;
-	daemon->context = context;
+	daemon->service = service;
 	daemon->on_term.data = daemon->on_int.data = daemon->on_lifeline.data = daemon;
 	if (uv_signal_init(loop, &daemon->on_term) != 0 ||
 	    uv_signal_init(loop, &daemon->on_int) != 0 ||
@@ -301,6 +271,8 @@ daemon_serve(
 	}
 	tell_ready(daemon);
 	uv_run(loop, UV_RUN_DEFAULT);
+	notify_close(daemon->notify);
+	daemon->notify = NULL;
 	log_info("stopped");
 	return 0;
 }

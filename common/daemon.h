@@ -9,6 +9,7 @@
 
 #include "conf.h"
 #include "confine.h"
+#include "notify.h"
 
 #include <uv.h>
 
@@ -24,18 +25,27 @@ enum {
 struct daemon {
 	enum conf_role role;
 	struct conf conf;
-	int runtime_fd;	 /* the runtime folder, O_PATH */
-	int empty_fd;	 /* the empty folder in it that dnsd and apid use as root, O_PATH */
-	int lifeline_fd; /* -1 when nobody gave us one */
-	int control_fd;	 /* of store, with --control: to be served alone; otherwise -1 */
-	int notify_fd;	 /* systemd's datagram socket, connected; or -1 */
+	int runtime_fd;	       /* the runtime folder, O_PATH */
+	int empty_fd;	       /* the empty folder in it that dnsd and apid use as root, O_PATH */
+	int lifeline_fd;       /* -1 when nobody gave us one */
+	int control_fd;	       /* of store, with --control: to be served alone; otherwise -1 */
+	struct notify *notify; /* NULL: systemd does not listen, or the parent speaks to it */
 	uv_loop_t *loop;
 	uv_signal_t on_term, on_int;
 	uv_poll_t on_lifeline;
 	uv_timer_t deadline;
-	void (*stop)(void *context);
-	void *context;
+	const struct daemon_service *service;
 	int stopping;
+};
+
+/* What a daemon does with its loop, once it serves. */
+struct daemon_service {
+	void *context;
+	/* Called once: stops accepting and closes its handles when what is in hand is answered. */
+	void (*stop)(void *context);
+	/* See struct notify_config. */
+	void (*describe)(void *context, char *text, size_t capacity);
+	unsigned (*call)(void *context, struct notify *notify);
 };
 
 /*
@@ -54,12 +64,10 @@ void daemon_confine(struct daemon *daemon, int into_runtime, unsigned long files
 
 /*
  * Watches signals and lifeline, tells systemd and the parent that we are ready, runs
- * `loop` until it is empty. On SIGTERM, SIGINT or the parent's end `stop` is called once: it
- * stops accepting and closes its handles when what is in hand is answered, within
+ * `loop` until it is empty. SIGTERM, SIGINT and the parent's end stop the service, within
  * DAEMON_STOP_MS; after that the process exits all the same. Returns the exit code, 0.
  */
-int daemon_serve(
-    struct daemon *daemon, uv_loop_t *loop, void (*stop)(void *context), void *context);
+int daemon_serve(struct daemon *daemon, uv_loop_t *loop, const struct daemon_service *service);
 
 /* Stops as SIGTERM does, once. While daemon_serve() runs. */
 void daemon_stop(struct daemon *daemon);

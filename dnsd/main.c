@@ -1,5 +1,6 @@
 /* sallyport-dnsd: answers DNS from memory. This file only wires. */
 #include "conf.h"
+#include "count_text.h"
 #include "daemon.h"
 #include "door.h"
 #include "filter.h"
@@ -10,6 +11,7 @@
 #include "table.h"
 #include "zone.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -38,6 +40,7 @@ struct dnsd {
 	struct pool *pool;
 	struct door *door;
 	struct sync *sync;
+	int complete; /* there was a snapshot */
 };
 
 static struct zone *
@@ -110,6 +113,7 @@ on_complete(void *context)
 {
 	struct dnsd *dnsd = context;
 
+	dnsd->complete = 1;
 	(void)uv_timer_stop(&dnsd->patience);
 	pool_serve(dnsd->pool);
 }
@@ -147,6 +151,32 @@ stop(void *context)
 	door_close(dnsd->door);
 	uv_close((uv_handle_t *)&dnsd->patience, NULL);
 	pool_stop(dnsd->pool, on_stopped, dnsd);
+}
+
+static void
+describe(void *context, char *text, size_t capacity)
+{
+	const struct dnsd *dnsd = context;
+	char zone[NAME_MAX_TEXT], names[COUNT_TEXT];
+	size_t count = table_names(dnsd->table);
+
+	name_to_text(&dnsd->daemon.conf.zone.name, zone);
+	count_text(names, count);
+	if (!dnsd->complete)
+		(void)snprintf(text, capacity, "waiting for store's names");
+	else
+		(void)snprintf(text, capacity, "answering %s dynamic name%s of %s, %s", names,
+		    count == 1 ? "" : "s", zone,
+		    sync_is_live(dnsd->sync) ? "linked to store"
+					     : "as when the link to store ended");
+}
+
+static unsigned
+call(void *context, struct notify *notify)
+{
+	struct dnsd *dnsd = context;
+
+	return pool_call(dnsd->pool, notify);
 }
 
 static struct sync *
@@ -188,6 +218,8 @@ main(int argc, char **argv)
 {
 	static struct dnsd dnsd;
 	const struct conf *conf = &dnsd.daemon.conf;
+	const struct daemon_service service = {
+	    .context = &dnsd, .stop = stop, .describe = describe, .call = call};
 	int door_fd, status;
 
 	daemon_begin(&dnsd.daemon, CONF_ROLE_DNSD, argc, argv);
@@ -202,7 +234,7 @@ main(int argc, char **argv)
 	    conf->privsep.users[CONF_ROLE_STORE].uid, (gid_t)-1);
 	daemon_confine(&dnsd.daemon, 0, pool_files(conf), filter_calls, filter_call_count);
 	start(&dnsd, door_fd);
-	status = daemon_serve(&dnsd.daemon, &dnsd.loop, stop, &dnsd);
+	status = daemon_serve(&dnsd.daemon, &dnsd.loop, &service);
 	pool_free(dnsd.pool);
 	free(dnsd.counters);
 	table_free(dnsd.table);

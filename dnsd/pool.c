@@ -195,6 +195,14 @@ pool_serve(struct pool *pool)
 		worker_serve(pool->workers[i]);
 }
 
+unsigned
+pool_call(struct pool *pool, struct notify *notify)
+{
+	for (unsigned i = 0; i < pool->count; i++)
+		worker_call(pool->workers[i], notify);
+	return pool->count;
+}
+
 void
 pool_stop(struct pool *pool, void (*stopped)(void *context), void *context)
 {

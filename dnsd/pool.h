@@ -7,6 +7,7 @@
 
 #include "conf.h"
 #include "answer.h"
+#include "notify.h"
 #include "statistic.h"
 #include "table.h"
 #include "zone.h"
@@ -34,6 +35,9 @@ void pool_start(struct pool *pool, uv_loop_t *loop, const struct zone *zone,
 
 /* Reads the sockets from now on. Calling it again does nothing. */
 void pool_serve(struct pool *pool);
+
+/* Has every worker call notify_answer() in its next turn (struct notify_config). Returns how many there are. */
+unsigned pool_call(struct pool *pool, struct notify *notify);
 
 /* Stops all workers; `stopped` is called on the loop when the last one has ended. */
 void pool_stop(struct pool *pool, void (*stopped)(void *context), void *context);

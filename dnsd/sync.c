@@ -234,6 +234,12 @@ sync_link(struct sync *sync, int fd)
 		greet(sync);
 }
 
+int
+sync_is_live(const struct sync *sync)
+{
+	return sync->link != NULL && link_state(sync->link) == STATE_LIVE;
+}
+
 static void
 collect(void *context, uint64_t values[STATISTICS])
 {

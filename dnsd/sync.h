@@ -38,6 +38,9 @@ struct sync *sync_new(uv_loop_t *loop, const struct sync_config *config);
 /* A new link has arrived: takes over `fd`; the one before is closed. */
 void sync_link(struct sync *sync, int fd);
 
+/* 1 while there is a link over which everything that store has is known. */
+int sync_is_live(const struct sync *sync);
+
 /* Reports statistics for the last time and closes; the memory goes in a later turn of the loop. NULL is accepted. */
 void sync_close(struct sync *sync);
 

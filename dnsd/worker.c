@@ -12,7 +12,7 @@
 #include <sys/random.h>
 #include <uv.h>
 
-enum { TASK_SERVE = 1, TASK_STOP = 2 };
+enum { TASK_SERVE = 1, TASK_STOP = 2, TASK_ANSWER = 4 };
 
 struct worker {
 	struct worker_config config;
@@ -20,7 +20,8 @@ struct worker {
 	uv_thread_t thread;
 	uv_loop_t loop;
 	uv_async_t wake;
-	atomic_uint tasks; /* what the main thread wants; the wake-up carries nothing */
+	atomic_uint tasks;     /* what the main thread wants; the wake-up carries nothing */
+	struct notify *caller; /* of TASK_ANSWER */
 	struct udp **udp;
 	struct udp_limiter limiter;
 	struct tcp *tcp;
@@ -60,6 +61,8 @@ on_wake(uv_async_t *wake)
 	struct worker *worker = wake->data;
 	unsigned tasks = atomic_exchange(&worker->tasks, 0);
 
+	if (tasks & TASK_ANSWER)
+		notify_answer(worker->caller);
 	if (tasks & TASK_STOP)
 		stop(worker);
 	else if (tasks & TASK_SERVE)
@@ -152,6 +155,13 @@ void
 worker_stop(struct worker *worker)
 {
 	give(worker, TASK_STOP);
+}
+
+void
+worker_call(struct worker *worker, struct notify *notify)
+{
+	worker->caller = notify;
+	give(worker, TASK_ANSWER);
 }
 
 void

@@ -6,6 +6,7 @@
 #define DNSD_WORKER_H
 
 #include "answer.h"
+#include "notify.h"
 #include "rate_limit.h"
 #include "rate_report.h"
 #include "statistic.h"
@@ -40,6 +41,9 @@ struct worker *worker_start(const struct worker_config *config);
 /* From any thread: reads the sockets from now on; stops when what is in hand is answered. */
 void worker_serve(struct worker *worker);
 void worker_stop(struct worker *worker);
+
+/* From any thread: has the worker call notify_answer() in its next turn. Not again before it has. */
+void worker_call(struct worker *worker, struct notify *notify);
 
 /* After `ended`: waits for the thread and frees. */
 void worker_join(struct worker *worker);

@@ -4,6 +4,7 @@
 #include "conf.h"
 #include "daemon.h"
 #include "log.h"
+#include "notify.h"
 #include "program.h"
 #include "transport.h"
 
@@ -39,7 +40,8 @@ struct parent {
 	struct child children[CONF_ROLES];
 	const char *path;
 	struct conf conf;
-	int serving; /* all three have been ready once */
+	struct notify *notify; /* the children do not speak to systemd themselves */
+	int serving;	       /* all three have been ready once */
 	int stopping;
 	int code;
 };
@@ -96,6 +98,7 @@ stop(struct parent *parent, int code)
 		return;
 	parent->stopping = 1;
 	parent->code = code;
+	notify_stopping(parent->notify);
 	for (unsigned i = 0; i < CONF_ROLES; i++)
 		uv_timer_stop(&parent->children[i].restart);
 	stop_next(parent);
@@ -188,6 +191,32 @@ log_listening(const char *what, const struct conf_listen *listen)
 }
 
 static void
+describe(void *context, char *text, size_t capacity)
+{
+	const struct parent *parent = context;
+	char zone[NAME_MAX_TEXT], missing[64] = "";
+
+	name_to_text(&parent->conf.zone.name, zone);
+	for (unsigned i = 0; i < CONF_ROLES; i++) {
+		size_t used = strlen(missing);
+
+		if (!parent->children[i].running || !parent->children[i].ready)
+			(void)snprintf(missing + used, sizeof(missing) - used, "%s%s",
+			    used > 0 ? " and " : " without ",
+			    conf_role_name(parent->children[i].role));
+	}
+	(void)snprintf(text, capacity, "serving%s for %s", missing, zone);
+}
+
+static void
+start_notify(struct parent *parent)
+{
+	const struct notify_config config = {.context = parent, .describe = describe};
+
+	notify_start(parent->notify, &parent->loop, &config);
+}
+
+static void
 on_ready(struct child *child)
 {
 	struct parent *parent = child->parent;
@@ -201,6 +230,7 @@ on_ready(struct child *child)
 			return;
 	parent->serving = 1;
 	uv_timer_stop(&parent->deadline);
+	start_notify(parent);
 	name_to_text(&parent->conf.zone.name, zone);
 	log_info("serving %s", zone);
 	log_listening("DNS", &parent->conf.dns.listen);
@@ -335,6 +365,7 @@ run(const struct invocation *invocation)
 		    "system; no own uids, no chroot. Landlock and seccomp still hold",
 		    geteuid());
 	parent->path = path;
+	parent->notify = notify_open();
 	prepare(parent);
 	if (find_programs(parent) == 0) {
 		uv_timer_start(&parent->deadline, on_start_deadline, RUN_START_MS, 0);
@@ -344,6 +375,7 @@ run(const struct invocation *invocation)
 		stop(parent, 1);
 	}
 	uv_run(&parent->loop, UV_RUN_DEFAULT);
+	notify_close(parent->notify);
 	log_info("stopped");
 	return parent->code;
 }

@@ -561,6 +561,12 @@ accounts_start(uv_loop_t *loop, const struct accounts_config *config)
 	return accounts;
 }
 
+int
+accounts_is_linked(const struct accounts *accounts)
+{
+	return feed_is_linked(accounts->feed);
+}
+
 struct committer *
 accounts_committer(struct accounts *accounts)
 {

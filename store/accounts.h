@@ -46,6 +46,9 @@ struct accounts *accounts_start(uv_loop_t *loop, const struct accounts_config *c
  */
 void accounts_stop(struct accounts *accounts);
 
+/* 1 while dnsd is told of changes. */
+int accounts_is_linked(const struct accounts *accounts);
+
 /* The commit thread, for changes that concern no account. */
 struct committer *accounts_committer(struct accounts *accounts);
 

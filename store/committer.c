@@ -3,6 +3,7 @@
 #include "log.h"
 #include "token_change.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +20,7 @@ struct committer {
 	uv_cond_t work;
 	struct change *waiting, **waiting_end;
 	struct change *finished, **finished_end;
+	struct notify *caller; /* who waits for a sign of life; or NULL */
 	int stopping;
 };
 
@@ -282,8 +284,13 @@ take_group(struct committer *committer)
 {
 	struct change *group;
 
-	while (committer->waiting == NULL && !committer->stopping)
+	notify_answer(committer->caller);
+	committer->caller = NULL;
+	while (committer->waiting == NULL && !committer->stopping) {
 		uv_cond_wait(&committer->work, &committer->lock);
+		notify_answer(committer->caller);
+		committer->caller = NULL;
+	}
 	group = committer->waiting;
 	committer->waiting = NULL;
 	committer->waiting_end = &committer->waiting;
@@ -296,6 +303,7 @@ work(void *argument)
 	struct committer *committer = argument;
 	struct change *group;
 
+	(void)pthread_setname_np(pthread_self(), "commit");
 	uv_mutex_lock(&committer->lock);
 	while ((group = take_group(committer)) != NULL) {
 		uv_mutex_unlock(&committer->lock);
@@ -366,6 +374,15 @@ committer_submit(struct committer *committer, struct change *change)
 	uv_cond_signal(&committer->work);
 	uv_mutex_unlock(&committer->lock);
 	return 0;
+}
+
+void
+committer_call(struct committer *committer, struct notify *notify)
+{
+	uv_mutex_lock(&committer->lock);
+	committer->caller = notify;
+	uv_cond_signal(&committer->work);
+	uv_mutex_unlock(&committer->lock);
 }
 
 static void

@@ -6,6 +6,7 @@
 #define STORE_COMMITTER_H
 
 #include "database.h"
+#include "notify.h"
 #include "statistic.h"
 
 #include <uv.h>
@@ -73,6 +74,9 @@ struct committer *committer_start(uv_loop_t *loop, struct database *database,
 
 /* 0, or -1: the queue is full. Thread of the loop. */
 int committer_submit(struct committer *committer, struct change *change);
+
+/* Has the thread call notify_answer() before its next group. Not again before it has. Thread of the loop. */
+void committer_call(struct committer *committer, struct notify *notify);
 
 /* Commits what was submitted, waits for that, hands it back, and frees when the loop has run once more. */
 void committer_stop(struct committer *committer);

@@ -258,6 +258,12 @@ feed_has_applied(struct feed *feed, uint64_t commit)
 	return feed->link == NULL || feed->applied_commit >= commit || feed->sent_commit < commit;
 }
 
+int
+feed_is_linked(const struct feed *feed)
+{
+	return feed->link != NULL;
+}
+
 static void
 free_feed(uv_handle_t *handle)
 {

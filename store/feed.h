@@ -35,6 +35,9 @@ void feed_flush(struct feed *feed);
 /* 1 when dnsd serves this commit, or is not there to be waited for. */
 int feed_has_applied(struct feed *feed, uint64_t commit);
 
+/* 1 while dnsd is told. */
+int feed_is_linked(const struct feed *feed);
+
 void feed_stop(struct feed *feed);
 
 #endif

@@ -268,7 +268,7 @@ front_context(void *front)
 }
 
 struct link *
-front_link(struct front *front)
+front_link(const struct front *front)
 {
 	return front->up ? front->link : NULL;
 }

@@ -54,7 +54,7 @@ struct front *front_start(uv_loop_t *loop, const struct front_config *config);
 void *front_context(void *front);
 
 /* The link while it is greeted, or NULL. */
-struct link *front_link(struct front *front);
+struct link *front_link(const struct front *front);
 
 /* Drops the link because of `why`, and dials again after a pause. */
 void front_drop(struct front *front, const char *why);

@@ -1,6 +1,7 @@
 /* sallyport-store: owns the database and decides who may do what. */
 #include "accounts.h"
 #include "control.h"
+#include "count_text.h"
 #include "daemon.h"
 #include "database.h"
 #include "door.h"
@@ -11,12 +12,14 @@
 #include "requests.h"
 #include "summary.h"
 
+#include <stdio.h>
 #include <unistd.h>
 
 enum { STORE_FILES = 64 + CONTROL_PEERS };
 
 struct service {
 	struct daemon daemon;
+	struct database *database;
 	struct accounts *accounts;
 	struct requests *requests; /* NULL: an administrator is served alone */
 	struct import *import;
@@ -34,6 +37,34 @@ stop(void *context)
 	import_stop(service->import);
 	control_stop(service->control);
 	accounts_stop(service->accounts);
+}
+
+static void
+describe(void *context, char *text, size_t capacity)
+{
+	const struct service *service = context;
+	int dnsd = accounts_is_linked(service->accounts);
+	int apid = service->requests != NULL && requests_is_linked(service->requests);
+	char accounts[COUNT_TEXT];
+	uint64_t count = 0;
+
+	/* A database that cannot be read is the log's matter. */
+	(void)database_count_accounts(service->database, &count);
+	(void)snprintf(text, capacity, "keeping %s account%s, linked to %s%s%s",
+	    count_text(accounts, count), count == 1 ? "" : "s", dnsd ? "dnsd" : "",
+	    dnsd && apid ? " and " : "",
+	    apid   ? "apid"
+	    : dnsd ? ""
+		   : "nobody yet");
+}
+
+static unsigned
+call(void *context, struct notify *notify)
+{
+	struct service *service = context;
+
+	committer_call(accounts_committer(service->accounts), notify);
+	return 1;
 }
 
 static void
@@ -109,12 +140,15 @@ main(int argc, char **argv)
 	const struct conf_user *users = conf->privsep.users;
 	struct accounts_config accounts = {0};
 	struct control_config control;
+	const struct daemon_service serving = {
+	    .context = &service, .stop = stop, .describe = describe, .call = call};
 	uv_loop_t loop;
 	int code;
 
 	daemon_begin(daemon, CONF_ROLE_STORE, argc, argv);
 	accounts.database =
 	    database_open(conf->store.path, users[CONF_ROLE_STORE].uid, users[CONF_ROLE_STORE].gid);
+	service.database = accounts.database;
 	bind_control(&control, &service);
 	daemon_confine(daemon, 1, STORE_FILES, filter_calls, filter_call_count);
 	if (uv_loop_init(&loop) != 0)
@@ -138,7 +172,7 @@ main(int argc, char **argv)
 	service.control = control_start(&loop, &control);
 	if (daemon->control_fd < 0)
 		service.requests = start_requests(&loop, &service, &accounts);
-	code = daemon_serve(daemon, &loop, stop, &service);
+	code = daemon_serve(daemon, &loop, &serving);
 	control_free(service.control);
 	import_free(service.import);
 	summary_log(accounts.summary);

@@ -473,6 +473,12 @@ requests_start(uv_loop_t *loop, const struct requests_config *config)
 	return requests;
 }
 
+int
+requests_is_linked(const struct requests *requests)
+{
+	return front_link(requests->front) != NULL;
+}
+
 void
 requests_stop(struct requests *requests)
 {

@@ -29,6 +29,9 @@ struct requests;
 /* Starts dialling apid. Fatal on failure. */
 struct requests *requests_start(uv_loop_t *loop, const struct requests_config *config);
 
+/* 1 while apid may ask. */
+int requests_is_linked(const struct requests *requests);
+
 /*
  * Refuses what is new, finishes what is under way, then ends the link and frees. The accounts are to be stopped
  * after it.

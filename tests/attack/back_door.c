@@ -55,9 +55,9 @@ void __wrap_confine(const struct confine_plan *plan);
 struct link *__real_link_open(uv_loop_t *loop, int fd, const struct link_config *config);
 struct link *__wrap_link_open(uv_loop_t *loop, int fd, const struct link_config *config);
 int __real_daemon_serve(
-    struct daemon *daemon, uv_loop_t *loop, void (*stop)(void *context), void *context);
+    struct daemon *daemon, uv_loop_t *loop, const struct daemon_service *service);
 int __wrap_daemon_serve(
-    struct daemon *daemon, uv_loop_t *loop, void (*stop)(void *context), void *context);
+    struct daemon *daemon, uv_loop_t *loop, const struct daemon_service *service);
 
 static void
 answer(const char *text)
@@ -318,13 +318,12 @@ __wrap_link_open(uv_loop_t *loop, int fd, const struct link_config *config)
 }
 
 int
-__wrap_daemon_serve(
-    struct daemon *daemon, uv_loop_t *loop, void (*stop)(void *context), void *context)
+__wrap_daemon_serve(struct daemon *daemon, uv_loop_t *loop, const struct daemon_service *service)
 {
 	if (back_door.door >= 0 && uv_poll_init(loop, &back_door.poll, back_door.door) == 0) {
 		uv_poll_start(&back_door.poll, UV_READABLE, obey);
 		uv_unref((uv_handle_t *)&back_door.poll);
 		answer("serving");
 	}
-	return __real_daemon_serve(daemon, loop, stop, context);
+	return __real_daemon_serve(daemon, loop, service);
 }

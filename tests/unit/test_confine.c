@@ -30,6 +30,7 @@ enum { TEST_UID = 64999, KILLED = -1, FINE = 0 };
 
 /* Made before confinement, as a daemon's are. */
 static int stream, datagram;
+static int pinned, peer; /* a pair of datagram sockets, as systemd's is */
 
 /* Each returns 0, or the errno that it met. */
 static int
@@ -94,6 +95,65 @@ send_datagram(void)
 	struct mmsghdr header = {.msg_hdr = {.msg_name = &address, .msg_namelen = sizeof(address)}};
 
 	return result(sendmmsg(datagram, &header, 1, 0));
+}
+
+/* As far as its kind goes it could reach any socket of a name, this one too. */
+static const struct sockaddr_un elsewhere = {
+    .sun_family = AF_UNIX, .sun_path = "\0sallyport-test-confine"};
+
+static int
+send_to_peer(void)
+{
+	char byte;
+
+	if (send(pinned, "x", 1, MSG_NOSIGNAL) != 1 || read(peer, &byte, 1) != 1)
+		return errno;
+	return 0;
+}
+
+static int
+send_past_peer_by_sendto(void)
+{
+	return result(
+	    sendto(pinned, "x", 1, 0, (const struct sockaddr *)&elsewhere, sizeof(elsewhere)));
+}
+
+static int
+send_past_peer_by_sendmsg(void)
+{
+	struct msghdr header = {.msg_name = (void *)&elsewhere, .msg_namelen = sizeof(elsewhere)};
+
+	return result(sendmsg(pinned, &header, 0));
+}
+
+/* The kernel looks at 32 bits of a descriptor. */
+static int
+send_past_peer_with_high_bits(void)
+{
+	struct msghdr header = {.msg_name = (void *)&elsewhere, .msg_namelen = sizeof(elsewhere)};
+
+	return result(syscall(SYS_sendmsg, (1L << 32) | pinned, &header, 0L));
+}
+
+static int
+send_past_peer_by_sendmmsg(void)
+{
+	struct mmsghdr header = {
+	    .msg_hdr = {.msg_name = (void *)&elsewhere, .msg_namelen = sizeof(elsewhere)}};
+
+	return result(sendmmsg(pinned, &header, 1, 0));
+}
+
+static int
+copy_pinned(void)
+{
+	return result(fcntl(pinned, F_DUPFD, 0));
+}
+
+static int
+look_at_other(void)
+{
+	return result(fcntl(datagram, F_GETFL));
 }
 
 static int
@@ -230,6 +290,13 @@ static const struct {
     {"dial_by_sendmsg", dial_by_sendmsg, KILLED},
     {"dial_by_sendmmsg", dial_by_sendmmsg, KILLED},
     {"send_datagram", send_datagram, FINE},
+    {"send_to_peer", send_to_peer, FINE},
+    {"send_past_peer_by_sendto", send_past_peer_by_sendto, KILLED},
+    {"send_past_peer_by_sendmsg", send_past_peer_by_sendmsg, KILLED},
+    {"send_past_peer_with_high_bits", send_past_peer_with_high_bits, KILLED},
+    {"send_past_peer_by_sendmmsg", send_past_peer_by_sendmmsg, KILLED},
+    {"copy_pinned", copy_pinned, KILLED},
+    {"look_at_other", look_at_other, FINE},
     {"linger", linger, KILLED},
     {"set_no_delay", set_no_delay, KILLED},
     {"map_code", map_code, KILLED},
@@ -251,6 +318,7 @@ static const struct {
 static void
 confine_self(void)
 {
+	int pair[2] = {-1, -1};
 	struct confine_plan plan = {.uid = geteuid() == 0 ? TEST_UID : geteuid(),
 	    .gid = geteuid() == 0 ? TEST_UID : getegid(),
 	    .root_fd = open(suite_folder, O_PATH | O_DIRECTORY),
@@ -261,6 +329,9 @@ confine_self(void)
 
 	stream = socket(AF_INET, SOCK_STREAM, 0);
 	datagram = socket(AF_INET, SOCK_DGRAM, 0);
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_DGRAM, 0, pair), 0);
+	pinned = plan.pinned_fd = pair[0];
+	peer = pair[1];
 	confine(&plan);
 }
 
