@@ -11,7 +11,9 @@ pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
 pkg_check_modules(LDNS REQUIRED IMPORTED_TARGET ldns)
 pkg_check_modules(SECCOMP REQUIRED IMPORTED_TARGET libseccomp)
 pkg_check_modules(CAPNG REQUIRED IMPORTED_TARGET libcap-ng)
-pkg_check_modules(CHECK REQUIRED IMPORTED_TARGET check)
+if(SALLYPORT_TESTS)
+  pkg_check_modules(CHECK REQUIRED IMPORTED_TARGET check)
+endif()
 pkg_check_modules(LMDB REQUIRED IMPORTED_TARGET lmdb)
 
 # Debian 12 ships llhttp as sources (node-llhttp), later releases as a library (libllhttp-dev).

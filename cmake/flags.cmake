@@ -24,6 +24,8 @@ elseif(SALLYPORT_SANITIZE STREQUAL "thread")
   add_link_options(-fsanitize=thread)
   add_compile_definitions(SALLYPORT_SANITIZED)
 else()
+  # The same source gives the same bytes, wherever it lies.
+  add_compile_options(-ffile-prefix-map=${CMAKE_SOURCE_DIR}=. -ffile-prefix-map=${CMAKE_BINARY_DIR}=build)
   add_compile_options(-O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fstack-protector-strong
     -fstack-clash-protection)
   add_link_options(-Wl,-z,relro,-z,now,-z,noexecstack)
