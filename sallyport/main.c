@@ -7,6 +7,7 @@
 #include "export.h"
 #include "health.h"
 #include "import.h"
+#include "manual.h"
 #include "message.h"
 #include "reload.h"
 #include "run.h"
@@ -213,6 +214,11 @@ static const struct command commands[] = {
 	.execute = completion_show,
 	.is_hidden = 1,
 	.summary = "print the completions for bash, zsh or fish"},
+    {.verb = "manual",
+	.arguments = "",
+	.execute = manual_show,
+	.is_hidden = 1,
+	.summary = "print the part of sallyport(1) that explains the verbs"},
 };
 
 int
