@@ -463,6 +463,22 @@ rest(struct connection *connection)
 		uv_read_stop(&connection->socket.stream);
 }
 
+static int
+is_answering(const struct connection *connection)
+{
+	return connection->phase == CONNECTION_SERVING || connection->phase == CONNECTION_WRITING;
+}
+
+/*
+ * 1 if reading may go on while a request is being answered, until something comes. Few clients send anything then, and
+ * to stop and start costs two system calls. TLS may have to answer what it reads, which would be in the answer's way.
+ */
+static int
+may_look_ahead(const struct connection *connection)
+{
+	return connection->tls == NULL && connection->ahead.length == 0 && !connection->ended;
+}
+
 /* Works off what came ahead of its time, then reads or rests, as the phase wants it. */
 static void
 pump(struct connection *connection)
@@ -483,7 +499,7 @@ pump(struct connection *connection)
 	else if (connection->phase == CONNECTION_GREETING ||
 		 connection->phase == CONNECTION_READING)
 		rest(connection);
-	else if (connection->phase == CONNECTION_SERVING || connection->phase == CONNECTION_WRITING)
+	else if (is_answering(connection) && !may_look_ahead(connection))
 		uv_read_stop(&connection->socket.stream);
 }
 
@@ -548,6 +564,11 @@ on_read(uv_stream_t *stream, ssize_t length, const uv_buf_t *buffer)
 
 	if (length == 0) /* nothing there after all */
 		return;
+	/* Whoever has only ended his side (RFC 9112, 9.6) still reads the answer. */
+	if (length == UV_EOF && is_answering(connection)) {
+		connection->ended = 1;
+		return;
+	}
 	if (length < 0) {
 		close_now(connection);
 		return;

@@ -1,9 +1,9 @@
 /*
  * One client's connection: bytes to requests, answers to bytes, and the time limits.
  *
- * It reads one request, stops reading until that one is answered and the answer is written, and goes on: so
- * answers are in order, and a client holds at most one request, one packet behind it and one
- * answer in our memory, however much it pipelines and however slowly it reads.
+ * It reads one request and at most one packet behind it, and goes on when the answer to it is written: so answers
+ * are in order, and a client holds at most one request, one packet behind it and one answer in our
+ * memory, however much it pipelines and however slowly it reads.
  *
  * Where the listener is for a proxy, its PROXY header comes before all else (proxy_header.h).
  * Where the listener speaks TLS there is a handshake first (tls.h), and all bytes go through it. A client
@@ -105,7 +105,7 @@ struct connection {
 	struct tls *tls;	  /* NULL: plain HTTP */
 	int tls_begun;		  /* the client has sent something */
 	int flight;		  /* `answer` is being written, and is TLS's own talk */
-	int ended;		  /* by TLS: nothing follows */
+	int ended;		  /* nothing follows: TLS or the client has said so */
 	const struct forwarded_trust *proxies; /* NULL: no PROXY header is awaited any more */
 	struct buf header;		       /* what is here of it */
 	uint32_t hsts;

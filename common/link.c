@@ -19,6 +19,7 @@ struct link {
 	struct link_config config;
 	int fd;
 	unsigned state;
+	int watched; /* the events that the loop waits for */
 	int ended;
 	struct queued *first, **last;
 	size_t queued;
@@ -76,8 +77,11 @@ watch(struct link *link)
 {
 	int events = UV_READABLE | (link->first != NULL ? UV_WRITABLE : 0);
 
-	if (!link->ended)
-		uv_poll_start(&link->poll, events, on_ready);
+	/* libuv forgets the socket and takes it in anew each time: two system calls. */
+	if (link->ended || events == link->watched)
+		return;
+	link->watched = events;
+	uv_poll_start(&link->poll, events, on_ready);
 }
 
 /* Hands one message to its rule's handler. */
@@ -169,9 +173,11 @@ on_ready(uv_poll_t *poll, int status, int events)
 {
 	struct link *link = poll->data;
 
-	/* libuv gives every error as EBADF; reading tells what it is. */
-	if (status < 0)
+	/* libuv gives every error as EBADF, and stops; reading tells what it is. */
+	if (status < 0) {
 		events = UV_READABLE;
+		link->watched = 0;
+	}
 	if (events & UV_READABLE) {
 		unsigned turn = LINK_READ_TURN;
 

@@ -282,6 +282,17 @@ def test_half_closed_still_gets_its_answers(server, account):
         assert connection.closed()
 
 
+def test_half_closed_while_served(server, account):
+    """The end of the client's side comes in while store is busy with its one request."""
+    for _ in range(20):
+        value = random_txt()
+        with server.http_connection() as connection:
+            connection.send(update_request(account, value))
+            connection.peer.shutdown(socket.SHUT_WR)
+            assert connection.answer().body == b'{"txt": "%s"}' % value.encode()
+            assert connection.closed()
+
+
 def test_gone_before_the_answer(server, account):
     """The client's going changes nothing for the next one, and the update may well have happened."""
     for _ in range(50):
