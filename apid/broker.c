@@ -21,6 +21,10 @@ struct broker {
 	struct report *report;
 	struct pending pending;
 	struct log_limit impatience;
+	/* The updates of this turn of the loop, which go to store in one message. */
+	struct writer updates; /* length 0: none */
+	uv_prepare_t sender;
+	unsigned char message[MESSAGE_MAX];
 };
 
 static int
@@ -63,13 +67,16 @@ take_update_answer(void *context, uint64_t id, struct reader *body, int fd)
 	struct message_update_answer answer;
 	void *owner;
 
+	(void)id;
 	(void)fd;
-	if (message_get_update_answer(body, &answer) != 0 ||
-	    pending_take(&broker->pending, id, MESSAGE_UPDATE_ANSWER, &owner) != 0)
-		return -1;
-	if (owner != NULL)
-		broker->config.updated(
-		    broker->config.context, owner, (enum message_result)answer.result);
+	while (reader_left(body) > 0) {
+		if (message_get_update_answer(body, &answer) != 0 ||
+		    pending_take(&broker->pending, answer.id, MESSAGE_UPDATE_ANSWER, &owner) != 0)
+			return -1;
+		if (owner != NULL)
+			broker->config.updated(
+			    broker->config.context, owner, (enum message_result)answer.result);
+	}
 	return 0;
 }
 
@@ -93,10 +100,20 @@ static const struct message_rule rules[] = {
     {MESSAGE_HELLO_ANSWER, 1 << STATE_GREETING, 3, 3, 0, take_hello_answer},
     {MESSAGE_REGISTER_ANSWER, 1 << STATE_READY, 1, MESSAGE_MAX - MESSAGE_HEADER, 0,
 	take_register_answer},
-    {MESSAGE_UPDATE_ANSWER, 1 << STATE_READY, 1, 1, 0, take_update_answer},
+    {MESSAGE_UPDATE_ANSWER, 1 << STATE_READY, MESSAGE_UPDATE_ANSWER_SIZE,
+	MESSAGE_MAX - MESSAGE_HEADER, 0, take_update_answer},
     {MESSAGE_ACCOUNT_ANSWER, 1 << STATE_READY, 1, MESSAGE_MAX - MESSAGE_HEADER, 0,
 	take_account_answer},
 };
+
+static void
+clear_updates(struct broker *broker)
+{
+	/* There are keys in it. */
+	explicit_bzero(broker->message, broker->updates.length);
+	broker->updates.length = 0;
+	uv_prepare_stop(&broker->sender);
+}
 
 /* What store had been asked may or may not have been done: nobody will ever say. */
 static void
@@ -104,6 +121,7 @@ fail_all(struct broker *broker)
 {
 	void *owner;
 
+	clear_updates(broker);
 	while ((owner = pending_drop(&broker->pending)) != NULL)
 		broker->config.failed(broker->config.context, owner);
 	uv_timer_stop(&broker->patience);
@@ -167,7 +185,8 @@ broker_open(uv_loop_t *loop, const struct broker_config *config)
 	broker->config = *config;
 	pending_init(&broker->pending);
 	uv_timer_init(loop, &broker->patience);
-	broker->patience.data = broker;
+	uv_prepare_init(loop, &broker->sender);
+	broker->patience.data = broker->sender.data = broker;
 	broker->report = report_new(loop, STATISTIC_APID, collect, broker);
 	if (broker->report == NULL)
 		fatal("no memory for the link to store");
@@ -223,6 +242,13 @@ enter(struct broker *broker, enum message_type answer_type, void *owner, uint64_
 	return *ticket != 0 ? BROKER_ASKED : BROKER_FULL;
 }
 
+static void
+expect_answer(struct broker *broker)
+{
+	if (!uv_is_active((uv_handle_t *)&broker->patience))
+		watch_deadline(broker);
+}
+
 /* Sends a finished message; wipes it, since it may hold a key. */
 static enum broker_verdict
 ask(struct broker *broker, enum message_type answer_type, struct writer *writer, uint64_t *ticket)
@@ -237,8 +263,7 @@ ask(struct broker *broker, enum message_type answer_type, struct writer *writer,
 		*ticket = 0;
 		return BROKER_FULL;
 	}
-	if (!uv_is_active((uv_handle_t *)&broker->patience))
-		watch_deadline(broker);
+	expect_answer(broker);
 	return BROKER_ASKED;
 }
 
@@ -257,19 +282,67 @@ broker_register(
 	return ask(broker, MESSAGE_REGISTER_ANSWER, &writer, ticket);
 }
 
+enum { UPDATES_MAX = (MESSAGE_MAX - MESSAGE_HEADER) / MESSAGE_LEAST_UPDATE };
+
+/* The link takes no more: whoever waits for one of the gathered updates need not wait any longer. */
+static void
+refuse_updates(struct broker *broker)
+{
+	uint64_t ids[UPDATES_MAX];
+	struct message_update update;
+	struct reader reader;
+	unsigned count = 0;
+	void *owner;
+
+	reader_init(
+	    &reader, broker->message + MESSAGE_HEADER, broker->updates.length - MESSAGE_HEADER);
+	while (count < UPDATES_MAX && message_get_update(&reader, &update) == 0)
+		ids[count++] = update.id;
+	/* Whoever is told may ask again at once. */
+	clear_updates(broker);
+	for (unsigned i = 0; i < count; i++) {
+		if (pending_take(&broker->pending, ids[i], MESSAGE_UPDATE_ANSWER, &owner) == 0 &&
+		    owner != NULL)
+			broker->config.failed(broker->config.context, owner);
+	}
+}
+
+static void
+send_updates(struct broker *broker)
+{
+	if (broker->updates.length == 0)
+		return;
+	if (link_send(broker->link, broker->message, message_end(&broker->updates)) != 0)
+		refuse_updates(broker);
+	else
+		clear_updates(broker);
+}
+
+static void
+on_sender(uv_prepare_t *sender)
+{
+	send_updates(sender->data);
+}
+
 enum broker_verdict
 broker_update(
     struct broker *broker, const struct message_update *request, void *owner, uint64_t *ticket)
 {
 	enum broker_verdict verdict = enter(broker, MESSAGE_UPDATE_ANSWER, owner, ticket);
-	unsigned char message[MESSAGE_MAX];
-	struct writer writer;
+	struct message_update update = *request;
 
 	if (verdict != BROKER_ASKED)
 		return verdict;
-	message_begin(&writer, message, MESSAGE_UPDATE, *ticket);
-	message_put_update(&writer, request);
-	return ask(broker, MESSAGE_UPDATE_ANSWER, &writer, ticket);
+	update.id = *ticket;
+	while (broker->updates.length + MESSAGE_MOST_UPDATE > MESSAGE_MAX)
+		send_updates(broker);
+	if (broker->updates.length == 0) {
+		message_begin(&broker->updates, broker->message, MESSAGE_UPDATE, 0);
+		uv_prepare_start(&broker->sender, on_sender);
+	}
+	message_put_update(&broker->updates, &update);
+	expect_answer(broker);
+	return BROKER_ASKED;
 }
 
 enum broker_verdict
@@ -299,6 +372,14 @@ free_broker(uv_handle_t *handle)
 	free(handle->data);
 }
 
+static void
+on_sender_closed(uv_handle_t *handle)
+{
+	struct broker *broker = handle->data;
+
+	uv_close((uv_handle_t *)&broker->patience, free_broker);
+}
+
 void
 broker_close(struct broker *broker)
 {
@@ -306,5 +387,6 @@ broker_close(struct broker *broker)
 	report_close(broker->report);
 	link_close(broker->link);
 	broker->link = NULL;
-	uv_close((uv_handle_t *)&broker->patience, free_broker);
+	clear_updates(broker);
+	uv_close((uv_handle_t *)&broker->sender, on_sender_closed);
 }

@@ -268,6 +268,7 @@ message_get_register_answer(struct reader *reader, struct message_register_answe
 void
 message_put_update(struct writer *writer, const struct message_update *request)
 {
+	writer_u64(writer, request->id);
 	writer_bytes(writer, request->client.bytes, sizeof(request->client.bytes));
 	writer_string8(writer, request->username.data, request->username.length);
 	writer_string8(writer, request->key.data, request->key.length);
@@ -278,29 +279,28 @@ message_put_update(struct writer *writer, const struct message_update *request)
 int
 message_get_update(struct reader *reader, struct message_update *request)
 {
+	request->id = reader_u64(reader);
 	get_client(reader, &request->client);
 	request->username = reader_string8(reader, MESSAGE_MAX_USER);
 	request->key = reader_string8(reader, MESSAGE_KEY);
 	request->subdomain = reader_string8(reader, MESSAGE_MAX_SUBDOMAIN);
 	request->txt = reader_string16(reader, MESSAGE_MAX_ASKED_TXT);
-	if (request->key.length != MESSAGE_KEY)
-		return -1;
-	return reader_end(reader);
+	return !reader->failed && request->key.length == MESSAGE_KEY ? 0 : -1;
 }
 
 void
 message_put_update_answer(struct writer *writer, const struct message_update_answer *answer)
 {
+	writer_u64(writer, answer->id);
 	writer_u8(writer, answer->result);
 }
 
 int
 message_get_update_answer(struct reader *reader, struct message_update_answer *answer)
 {
+	answer->id = reader_u64(reader);
 	answer->result = reader_u8(reader);
-	if (answer->result >= MESSAGE_RESULTS)
-		return -1;
-	return reader_end(reader);
+	return !reader->failed && answer->result < MESSAGE_RESULTS ? 0 : -1;
 }
 
 void

@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 /* Changes whenever a type or a body below does: both ends must say the same. */
-enum { MESSAGE_VERSION = 12 };
+enum { MESSAGE_VERSION = 13 };
 
 enum message_type {
 	/* Both links; front to store, and back. */
@@ -241,7 +241,12 @@ void message_put_register_answer(
     struct writer *writer, const struct message_register_answer *answer);
 int message_get_register_answer(struct reader *reader, struct message_register_answer *answer);
 
+/*
+ * One of the updates in a message, which has those of many clients: it is the kernel's work for each message that
+ * costs. Each has its id and its answer; the headers of UPDATE and UPDATE_ANSWER have none.
+ */
 struct message_update {
+	uint64_t id;
 	struct client_address client;
 	struct slice username;	/* at most MESSAGE_MAX_USER, as the client wrote it */
 	struct slice key;	/* exactly MESSAGE_KEY */
@@ -249,10 +254,20 @@ struct message_update {
 	struct slice txt;	/* at most MESSAGE_MAX_ASKED_TXT */
 };
 
+enum {
+	/* bytes of one in a message */
+	MESSAGE_LEAST_UPDATE = 8 + 16 + 1 + 1 + MESSAGE_KEY + 1 + 2,
+	MESSAGE_MOST_UPDATE =
+	    MESSAGE_LEAST_UPDATE + MESSAGE_MAX_USER + MESSAGE_MAX_SUBDOMAIN + MESSAGE_MAX_ASKED_TXT,
+	MESSAGE_UPDATE_ANSWER_SIZE = 8 + 1
+};
+
+/* What follows in the message is left to the next call. */
 void message_put_update(struct writer *writer, const struct message_update *request);
 int message_get_update(struct reader *reader, struct message_update *request);
 
 struct message_update_answer {
+	uint64_t id;
 	uint8_t result; /* enum message_result */
 };
 

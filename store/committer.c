@@ -15,8 +15,11 @@ struct committer {
 	struct statistic_counters *counters; /* the thread's own */
 	void (*group_ended)(void *context);
 	void *context;
-	unsigned outstanding; /* the loop's */
-	uv_mutex_t lock;      /* guards what is below */
+	unsigned outstanding; /* the loop's, as is what follows */
+	/* What was submitted in this turn of the loop: it is handed over in one go, to be one group. */
+	struct change *gathered, **gathered_end;
+	uv_prepare_t sender;
+	uv_mutex_t lock; /* guards what is below */
 	uv_cond_t work;
 	struct change *waiting, **waiting_end;
 	struct change *finished, **finished_end;
@@ -346,19 +349,42 @@ committer_start(uv_loop_t *loop, struct database *database, const struct record_
 
 	if (committer == NULL || uv_mutex_init(&committer->lock) != 0 ||
 	    uv_cond_init(&committer->work) != 0 ||
-	    uv_async_init(loop, &committer->wake, hand_back) != 0)
+	    uv_async_init(loop, &committer->wake, hand_back) != 0 ||
+	    uv_prepare_init(loop, &committer->sender) != 0)
 		fatal("cannot prepare the commit thread");
-	committer->wake.data = committer;
+	committer->wake.data = committer->sender.data = committer;
 	committer->database = database;
 	committer->limits = *limits;
 	committer->counters = counters;
 	committer->group_ended = group_ended;
 	committer->context = context;
+	committer->gathered_end = &committer->gathered;
 	committer->waiting_end = &committer->waiting;
 	committer->finished_end = &committer->finished;
 	if (uv_thread_create(&committer->thread, work, committer) != 0)
 		fatal("cannot start the commit thread");
 	return committer;
+}
+
+static void
+hand_over(struct committer *committer)
+{
+	uv_prepare_stop(&committer->sender);
+	if (committer->gathered == NULL)
+		return;
+	uv_mutex_lock(&committer->lock);
+	*committer->waiting_end = committer->gathered;
+	committer->waiting_end = committer->gathered_end;
+	uv_cond_signal(&committer->work);
+	uv_mutex_unlock(&committer->lock);
+	committer->gathered = NULL;
+	committer->gathered_end = &committer->gathered;
+}
+
+static void
+on_sender(uv_prepare_t *sender)
+{
+	hand_over(sender->data);
 }
 
 int
@@ -368,11 +394,10 @@ committer_submit(struct committer *committer, struct change *change)
 		return -1;
 	committer->outstanding++;
 	change->next = NULL;
-	uv_mutex_lock(&committer->lock);
-	*committer->waiting_end = change;
-	committer->waiting_end = &change->next;
-	uv_cond_signal(&committer->work);
-	uv_mutex_unlock(&committer->lock);
+	if (committer->gathered == NULL)
+		uv_prepare_start(&committer->sender, on_sender);
+	*committer->gathered_end = change;
+	committer->gathered_end = &change->next;
 	return 0;
 }
 
@@ -395,14 +420,23 @@ free_committer(uv_handle_t *handle)
 	free(committer);
 }
 
+static void
+on_sender_closed(uv_handle_t *handle)
+{
+	struct committer *committer = handle->data;
+
+	uv_close((uv_handle_t *)&committer->wake, free_committer);
+}
+
 void
 committer_stop(struct committer *committer)
 {
+	hand_over(committer);
 	uv_mutex_lock(&committer->lock);
 	committer->stopping = 1;
 	uv_cond_signal(&committer->work);
 	uv_mutex_unlock(&committer->lock);
 	uv_thread_join(&committer->thread);
 	hand_back(&committer->wake);
-	uv_close((uv_handle_t *)&committer->wake, free_committer);
+	uv_close((uv_handle_t *)&committer->sender, on_sender_closed);
 }

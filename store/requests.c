@@ -14,7 +14,11 @@ struct requests {
 	struct front *front;
 	unsigned outstanding;
 	uint64_t link_number; /* of apid's link; an answer is not sent over a later one */
+	/* The answers to updates of this turn of the loop, which go to apid in one message. */
+	struct writer answers; /* length 0: none */
+	uv_prepare_t sender;
 	int stopping;
+	unsigned char message[MESSAGE_MAX];
 };
 
 /* One registration, update or other wish of an account's owner under way. */
@@ -40,12 +44,37 @@ request_of_operation(struct account_operation *operation)
 }
 
 static void
+free_requests(uv_handle_t *handle)
+{
+	free(handle->data);
+}
+
+static void
+send_updated(struct requests *requests)
+{
+	struct link *link = front_link(requests->front);
+
+	if (link != NULL && requests->answers.length > 0 &&
+	    link_send(link, requests->message, message_end(&requests->answers)) != 0)
+		front_drop(requests->front, "it does not take its answers");
+	requests->answers.length = 0;
+	uv_prepare_stop(&requests->sender);
+}
+
+static void
+on_sender(uv_prepare_t *sender)
+{
+	send_updated(sender->data);
+}
+
+static void
 finish_stopping(struct requests *requests)
 {
 	if (!requests->stopping || requests->outstanding > 0)
 		return;
+	send_updated(requests);
 	front_stop(requests->front);
-	free(requests);
+	uv_close((uv_handle_t *)&requests->sender, free_requests);
 }
 
 static void
@@ -71,14 +100,19 @@ static void
 answer_update(
     struct requests *requests, uint64_t link_number, uint64_t id, enum message_result result)
 {
-	struct message_update_answer answer = {.result = (uint8_t)result};
-	unsigned char message[MESSAGE_MAX];
-	struct writer writer;
+	const struct message_update_answer answer = {.id = id, .result = (uint8_t)result};
 
 	count_busy(requests, result);
-	message_begin(&writer, message, MESSAGE_UPDATE_ANSWER, id);
-	message_put_update_answer(&writer, &answer);
-	send_answer(requests, link_number, &writer);
+	/* Whoever asked is gone; apid has told its clients that the outcome is unknown. */
+	if (link_number != requests->link_number)
+		return;
+	if (requests->answers.length + MESSAGE_UPDATE_ANSWER_SIZE > MESSAGE_MAX)
+		send_updated(requests);
+	if (requests->answers.length == 0) {
+		message_begin(&requests->answers, requests->message, MESSAGE_UPDATE_ANSWER, 0);
+		uv_prepare_start(&requests->sender, on_sender);
+	}
+	message_put_update_answer(&requests->answers, &answer);
 }
 
 static void
@@ -212,36 +246,47 @@ on_authenticated(struct account_operation *operation, enum message_result result
 		accounts_set_value(accounts, operation, update.txt);
 }
 
+static void
+take_update(struct requests *requests, const struct message_update *update)
+{
+	struct request *request;
+	struct uuid username;
+
+	/* Anybody can see that this is no user name: it costs no bcrypt. */
+	if (uuid_from_text(&username, update->username.data, update->username.length) != 0) {
+		answer_update(
+		    requests, requests->link_number, update->id, MESSAGE_RESULT_FORBIDDEN);
+		return;
+	}
+	request = new_request(requests, update->id);
+	if (request == NULL) {
+		answer_update(requests, requests->link_number, update->id, MESSAGE_RESULT_BUSY);
+		return;
+	}
+	request->client = update->client;
+	memcpy(request->txt, update->txt.data, update->txt.length);
+	request->txt_length = update->txt.length;
+	request->operation.username = username;
+	memcpy(request->operation.subdomain, update->subdomain.data, update->subdomain.length);
+	request->operation.subdomain_length = update->subdomain.length;
+	request->operation.done = finish_update;
+	accounts_authenticate(requests->config.accounts, &request->operation, update->key,
+	    &request->client, on_authenticated);
+}
+
 static int
 on_update(void *context, uint64_t id, struct reader *body, int fd)
 {
 	struct requests *requests = front_context(context);
 	struct message_update update;
-	struct request *request;
-	struct uuid username;
 
+	(void)id;
 	(void)fd;
-	if (message_get_update(body, &update) != 0)
-		return -1;
-	/* Anybody can see that this is no user name: it costs no bcrypt. */
-	if (uuid_from_text(&username, update.username.data, update.username.length) != 0) {
-		answer_update(requests, requests->link_number, id, MESSAGE_RESULT_FORBIDDEN);
-		return 0;
+	while (reader_left(body) > 0) {
+		if (message_get_update(body, &update) != 0)
+			return -1;
+		take_update(requests, &update);
 	}
-	request = new_request(requests, id);
-	if (request == NULL) {
-		answer_update(requests, requests->link_number, id, MESSAGE_RESULT_BUSY);
-		return 0;
-	}
-	request->client = update.client;
-	memcpy(request->txt, update.txt.data, update.txt.length);
-	request->txt_length = update.txt.length;
-	request->operation.username = username;
-	memcpy(request->operation.subdomain, update.subdomain.data, update.subdomain.length);
-	request->operation.subdomain_length = update.subdomain.length;
-	request->operation.done = finish_update;
-	accounts_authenticate(requests->config.accounts, &request->operation, update.key,
-	    &request->client, on_authenticated);
 	return 0;
 }
 
@@ -434,6 +479,7 @@ on_up(void *context, struct link *link)
 
 	(void)link;
 	requests->link_number++;
+	requests->answers.length = 0;
 }
 
 static const struct message_rule rules[] = {
@@ -441,10 +487,8 @@ static const struct message_rule rules[] = {
     FRONT_STATISTICS_RULE(STATISTIC_APID_END - STATISTIC_DNSD_END),
     {MESSAGE_REGISTER, 1U << FRONT_STATE_OPEN, 16 + 1 + 2, MESSAGE_MAX - MESSAGE_HEADER, 0,
 	on_register},
-    {MESSAGE_UPDATE, 1U << FRONT_STATE_OPEN, 16 + 1 + 1 + MESSAGE_KEY + 1 + 2,
-	16 + 1 + MESSAGE_MAX_USER + 1 + MESSAGE_KEY + 1 + MESSAGE_MAX_SUBDOMAIN + 2 +
-	    MESSAGE_MAX_ASKED_TXT,
-	0, on_update},
+    {MESSAGE_UPDATE, 1U << FRONT_STATE_OPEN, MESSAGE_LEAST_UPDATE, MESSAGE_MAX - MESSAGE_HEADER, 0,
+	on_update},
     {MESSAGE_ACCOUNT, 1U << FRONT_STATE_OPEN, 1 + 16 + 1 + 1 + MESSAGE_KEY + 1 + 2 + 2,
 	MESSAGE_MAX - MESSAGE_HEADER, 0, on_account},
 };
@@ -469,6 +513,8 @@ requests_start(uv_loop_t *loop, const struct requests_config *config)
 		fatal("no memory for the requests");
 	requests->config = *config;
 	requests->counters = summary_counters(config->summary, SUMMARY_LOOP);
+	uv_prepare_init(loop, &requests->sender);
+	requests->sender.data = requests;
 	requests->front = front_start(loop, &front);
 	return requests;
 }

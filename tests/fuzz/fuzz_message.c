@@ -106,12 +106,19 @@ get_update(void *context, uint64_t id, struct reader *body, int fd)
 	(void)context;
 	(void)id;
 	(void)fd;
-	if (message_get_update(body, &request) != 0)
-		return -1;
-	insist(request.key.length == MESSAGE_KEY && request.txt.length <= MESSAGE_MAX_ASKED_TXT);
-	insist(request.username.length <= MESSAGE_MAX_USER);
-	insist(request.subdomain.length <= MESSAGE_MAX_SUBDOMAIN);
-	return 0;
+	while (reader_left(body) > 0) {
+		size_t left = reader_left(body);
+
+		if (message_get_update(body, &request) != 0)
+			return -1;
+		insist(request.key.length == MESSAGE_KEY &&
+		       request.txt.length <= MESSAGE_MAX_ASKED_TXT);
+		insist(request.username.length <= MESSAGE_MAX_USER);
+		insist(request.subdomain.length <= MESSAGE_MAX_SUBDOMAIN);
+		left -= reader_left(body);
+		insist(left >= MESSAGE_LEAST_UPDATE && left <= MESSAGE_MOST_UPDATE);
+	}
+	return reader_end(body);
 }
 
 static int
@@ -122,7 +129,12 @@ get_update_answer(void *context, uint64_t id, struct reader *body, int fd)
 	(void)context;
 	(void)id;
 	(void)fd;
-	return message_get_update_answer(body, &answer);
+	while (reader_left(body) > 0) {
+		if (message_get_update_answer(body, &answer) != 0)
+			return -1;
+		insist(answer.result < MESSAGE_RESULTS);
+	}
+	return reader_end(body);
 }
 
 static int
@@ -392,8 +404,8 @@ static const struct message_rule rules[] = {
     {MESSAGE_DELTA_APPLIED, 2, 0, 0, 0, get_nothing},
     {MESSAGE_REGISTER, 2, 19, ANY, 0, get_register},
     {MESSAGE_REGISTER_ANSWER, 2, 1, ANY, 0, get_register_answer},
-    {MESSAGE_UPDATE, 2, 61, ANY, 0, get_update},
-    {MESSAGE_UPDATE_ANSWER, 2, 1, 1, 0, get_update_answer},
+    {MESSAGE_UPDATE, 2, MESSAGE_LEAST_UPDATE, ANY, 0, get_update},
+    {MESSAGE_UPDATE_ANSWER, 2, MESSAGE_UPDATE_ANSWER_SIZE, ANY, 0, get_update_answer},
     {MESSAGE_ACCOUNT, 2, 63, ANY, 0, get_account},
     {MESSAGE_ACCOUNT_ANSWER, 2, 1, ANY, 0, get_account_answer},
     {MESSAGE_LIST_TOKENS_ANSWER, 2, 1, ANY, 0, get_token_page},

@@ -10,7 +10,7 @@ import struct
 
 from sallyport import DEADLINE, ROOT, UIDS, wait_until
 
-VERSION = 12
+VERSION = 13
 MAXIMUM = 32 * 1024
 
 HELLO, HELLO_ANSWER, STATISTICS = 2, 3, 4
@@ -66,8 +66,14 @@ def register(networks=(), count=None, client=LOOPBACK, token=b""):
         b"".join(string8(network) for network in networks)
 
 
-def update(username=b"u" * 36, key=b"k" * 40, subdomain=b"s" * 36, txt=b"t" * 43, client=LOOPBACK):
-    return client + string8(username) + string8(key) + string8(subdomain) + string16(txt)
+def update(username=b"u" * 36, key=b"k" * 40, subdomain=b"s" * 36, txt=b"t" * 43, client=LOOPBACK, number=0):
+    """One of those in an UPDATE."""
+    return struct.pack("!Q", number) + client + string8(username) + string8(key) + string8(subdomain) + string16(txt)
+
+
+def update_answer(number, result=0):
+    """One of those in an UPDATE_ANSWER."""
+    return struct.pack("!QB", number, result)
 
 
 ACTIONS = {"read": 1, "allowfrom": 2, "rotate": 3, "remove": 4, "clear": 5, "delete": 6}

@@ -22,12 +22,12 @@ import pytest
 import protocol
 from protocol import (ACCOUNT, ACCOUNT_ANSWER, DELTA, DELTA_APPLIED, HELLO, HELLO_ANSWER, LINK, REGISTER,
                       REGISTER_ANSWER, RELOAD, RELOAD_ANSWER, SNAPSHOT_BEGIN, SNAPSHOT_CHUNK, SNAPSHOT_END, STATISTICS, UPDATE, UPDATE_ANSWER, FalseFront, dial, greeted, hand_over,
-                      hello, message, name, parse)
+                      hello, message, name, parse, update_answer)
 from sallyport import DEADLINE, UIDS, Daemon, http_request, process_status, wait_closed, wait_until
 
 FRONTS = ("dnsd", "apid")
 STRANGER = 64199
-RESULT_BUSY = 6  # enum message_result
+RESULT_FORBIDDEN, RESULT_BUSY = 1, 6  # enum message_result
 
 
 # --- store between two false fronts ---
@@ -134,7 +134,7 @@ def malformed_for_anyone(role):
         "snapshot_end": message(SNAPSHOT_END, bytes(8)),
         "delta": message(DELTA, name(b"a", [b"v"])),
         "register_answer": message(REGISTER_ANSWER, b"\1"),
-        "update_answer": message(UPDATE_ANSWER, b"\0"),
+        "update_answer": message(UPDATE_ANSWER, update_answer(1)),
         "link": message(LINK),
         "too_large_by_one": message(HELLO, bytes(protocol.MAXIMUM - 15)),
         "too_large": message(UPDATE, bytes(100000)),
@@ -194,6 +194,9 @@ def wrong_when_open(role):
             "update_subdomain_64": message(UPDATE, protocol.update(subdomain=b"s" * 64)),
             "update_txt_1026": message(UPDATE, protocol.update(txt=b"t" * 1026)),
             "update_txt_65535": message(UPDATE, protocol.update(txt=b"t" * 30000)[:-29000]),
+            "update_second_cut": message(UPDATE, protocol.update() + protocol.update()[:-1]),
+            "update_second_key_39": message(UPDATE, protocol.update() + protocol.update(key=b"k" * 39)),
+            "update_second_of_nothing": message(UPDATE, protocol.update() + bytes(70)),
             "account_empty": message(ACCOUNT),
             "account_trailing": message(ACCOUNT, protocol.account() + b"\0"),
             "account_action_0": message(ACCOUNT, protocol.account(0)),
@@ -359,6 +362,25 @@ def test_a_flood_of_registrations_is_bounded(stage):
     stage.check_serving()
 
 
+def test_updates_share_a_message(stage):
+    """As many as fit, and each is answered once, whatever becomes of the others."""
+    link = stage.links["apid"]
+    least = protocol.update(username=b"", subdomain=b"", txt=b"")
+    numbers = range((protocol.MAXIMUM - 16) // len(least))
+    link.send(message(UPDATE, b"".join(protocol.update(b"", b"k" * 40, b"", b"", number=number) for number in numbers)))
+    answers = {}
+    while len(answers) < len(numbers):
+        kind, number, body = link.receive()
+        assert (kind, number, len(body) % 9) == (UPDATE_ANSWER, 0, 0)
+        for at in range(0, len(body), 9):
+            asked, result = struct.unpack("!QB", body[at:at + 9])
+            assert asked not in answers
+            answers[asked] = result
+    assert sorted(answers) == list(numbers)
+    assert set(answers.values()) == {RESULT_FORBIDDEN}
+    stage.check_serving()
+
+
 def test_one_who_never_reads_loses_his_link_only(stage):
     """Answers pile up to the queue's bound or until nothing has moved for the time allowed."""
     link = stage.links["apid"]
@@ -369,7 +391,7 @@ def test_one_who_never_reads_loses_his_link_only(stage):
         with contextlib.suppress(TimeoutError):
             try:
                 for number in itertools.islice(numbers, 10000):
-                    link.send(message(UPDATE, protocol.update(), number))
+                    link.send(message(UPDATE, protocol.update(number=number)))
             except (BrokenPipeError, ConnectionResetError):
                 return True
         return "apid is dropped" in stage.store.log() or stage.violations("apid")
@@ -537,8 +559,10 @@ def wrong_from_store(role):
             "register_answer_cut": message(REGISTER_ANSWER, b"\0\x24abc"),
             "register_answer_trailing": message(REGISTER_ANSWER, b"\1\0"),
             "update_answer_empty": message(UPDATE_ANSWER),
-            "update_answer_trailing": message(UPDATE_ANSWER, b"\0\0"),
-            "update_answer_result": message(UPDATE_ANSWER, b"\xff"),
+            "update_answer_cut": message(UPDATE_ANSWER, update_answer(1)[:-1]),
+            "update_answer_trailing": message(UPDATE_ANSWER, update_answer(1) + b"\0"),
+            "update_answer_result": message(UPDATE_ANSWER, update_answer(1, 255)),
+            "update_answer_to_nobody": message(UPDATE_ANSWER, update_answer(1) + update_answer(2)),
             "account_answer_empty": message(ACCOUNT_ANSWER),
             "account_answer_result": message(ACCOUNT_ANSWER, b"\xff"),
             "account_answer_cut": message(ACCOUNT_ANSWER, b"\0\1\x24abc"),
@@ -548,7 +572,7 @@ def wrong_from_store(role):
         "chunk_without_begin": message(SNAPSHOT_CHUNK, names),
         "end_without_begin": message(SNAPSHOT_END, bytes(8)),
         "begin_cut": message(SNAPSHOT_BEGIN, bytes(7)),
-        "update_answer": message(UPDATE_ANSWER, b"\0"),
+        "update_answer": message(UPDATE_ANSWER, update_answer(1)),
         "delta_cut": message(DELTA, names[:-1], 1),
         "delta_label_empty": message(DELTA, name(b""), 1),
         "delta_label_64": message(DELTA, name(b"a" * 64), 1),

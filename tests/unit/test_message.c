@@ -217,7 +217,8 @@ get_register_answer(struct reader *reader)
 static void
 put_update(struct writer *writer)
 {
-	struct message_update request = {.username = slice_of("user"),
+	struct message_update request = {.id = 7,
+	    .username = slice_of("user"),
 	    .key = slice_of(key_text),
 	    .subdomain = slice_of("sub"),
 	    .txt = slice_of("value")};
@@ -230,13 +231,14 @@ get_update(struct reader *reader)
 {
 	struct message_update request;
 
-	return message_get_update(reader, &request);
+	return message_get_update(reader, &request) == 0 ? reader_end(reader) : -1;
 }
 
 static void
 put_update_answer(struct writer *writer)
 {
-	message_put_update_answer(writer, &(struct message_update_answer){MESSAGE_RESULT_BAD_TXT});
+	message_put_update_answer(
+	    writer, &(struct message_update_answer){.id = 7, .result = MESSAGE_RESULT_BAD_TXT});
 }
 
 static int
@@ -244,7 +246,7 @@ get_update_answer(struct reader *reader)
 {
 	struct message_update_answer answer;
 
-	return message_get_update_answer(reader, &answer);
+	return message_get_update_answer(reader, &answer) == 0 ? reader_end(reader) : -1;
 }
 
 static void
@@ -349,6 +351,49 @@ START_TEST(a_damaged_body_is_survived)
 			bytes[place] ^= (unsigned char)flip;
 		}
 	}
+}
+END_TEST
+
+/* Updates and their answers stand in a message one behind the other, and as many fit as the bounds say. */
+START_TEST(updates_share_a_message)
+{
+	static const unsigned char filling[MESSAGE_MAX_ASKED_TXT] = {0};
+	const struct message_update largest = {.username = {filling, MESSAGE_MAX_USER},
+	    .key = slice_of(key_text),
+	    .subdomain = {filling, MESSAGE_MAX_SUBDOMAIN},
+	    .txt = {filling, MESSAGE_MAX_ASKED_TXT}};
+	const struct message_update least = {.key = slice_of(key_text)};
+	unsigned char
+	    bytes[MESSAGE_LEAST_UPDATE + MESSAGE_MOST_UPDATE + 2 * MESSAGE_UPDATE_ANSWER_SIZE];
+	struct message_update_answer answer;
+	struct message_update update;
+	struct writer writer;
+	struct reader reader;
+
+	writer_init(&writer, bytes, sizeof(bytes));
+	update = largest;
+	update.id = UINT64_MAX;
+	message_put_update(&writer, &update);
+	ck_assert_uint_eq(writer.length, MESSAGE_MOST_UPDATE);
+	message_put_update(&writer, &least);
+	ck_assert_uint_eq(writer.length, MESSAGE_MOST_UPDATE + MESSAGE_LEAST_UPDATE);
+	for (unsigned i = 0; i < 2; i++)
+		message_put_update_answer(&writer,
+		    &(struct message_update_answer){.id = i, .result = MESSAGE_RESULT_BUSY});
+	ck_assert_uint_eq(writer.length, sizeof(bytes));
+	ck_assert_int_eq(writer.failed, 0);
+	reader_init(&reader, bytes, sizeof(bytes));
+	ck_assert_int_eq(message_get_update(&reader, &update), 0);
+	ck_assert_uint_eq(update.id, UINT64_MAX);
+	ck_assert_uint_eq(update.txt.length, MESSAGE_MAX_ASKED_TXT);
+	ck_assert_int_eq(message_get_update(&reader, &update), 0);
+	ck_assert_uint_eq(update.id, 0);
+	for (unsigned i = 0; i < 2; i++) {
+		ck_assert_int_eq(message_get_update_answer(&reader, &answer), 0);
+		ck_assert_uint_eq(answer.id, i);
+		ck_assert_uint_eq(answer.result, MESSAGE_RESULT_BUSY);
+	}
+	ck_assert_int_eq(reader_end(&reader), 0);
 }
 END_TEST
 
@@ -553,6 +598,7 @@ main(void)
 	TCase *tests = tcase_create("message");
 
 	tcase_add_loop_test(tests, checks_in_one_order, 0, ROWS(checks));
+	tcase_add_test(tests, updates_share_a_message);
 	tcase_add_loop_test(tests, a_body_is_read_whole_or_not_at_all, 0, ROWS(bodies));
 	tcase_add_loop_test(tests, a_damaged_body_is_survived, 0, ROWS(bodies));
 	tcase_add_loop_test(tests, refuses_names_that_make_no_sense, 0, ROWS(bad_names));
