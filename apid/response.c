@@ -234,7 +234,17 @@ response_set_deleted(struct response *response)
 void
 response_set_updated(struct response *response, const char *txt, size_t length)
 {
-	set_json(response, 200, json_pack("{s:o}", "txt", json_stringn(txt, length)), 0);
+	json_t *json = json_stringn(txt, length);
+
+	response->status = 200;
+	buf_clear(&response->body);
+	/* An object of one key would cost a table of keys. */
+	buf_append_string(&response->body, "{\"txt\": ");
+	if (json == NULL ||
+	    json_dump_callback(json, append_json, &response->body, JSON_ENCODE_ANY) != 0)
+		response->body.failed = 1;
+	json_decref(json);
+	buf_append_string(&response->body, "}");
 }
 
 static const char *

@@ -81,20 +81,26 @@ buf_append_string(struct buf *buf, const char *string)
 int
 buf_printf(struct buf *buf, const char *format, ...)
 {
+	size_t room = buf->capacity - buf->length;
 	va_list arguments;
 	int length;
 
+	/* Into the room that is there; only what does not fit is formatted twice. */
 	va_start(arguments, format);
-	length = vsnprintf(NULL, 0, format, arguments);
+	length =
+	    vsnprintf(room > 0 ? (char *)buf->data + buf->length : NULL, room, format, arguments);
 	va_end(arguments);
 	/* One byte more for the NUL that vsnprintf insists on; it is not counted. */
 	if (length < 0 || reserve(buf, (size_t)length + 1) != 0) {
 		buf->failed = 1;
 		return -1;
 	}
-	va_start(arguments, format);
-	(void)vsnprintf((char *)buf->data + buf->length, (size_t)length + 1, format, arguments);
-	va_end(arguments);
+	if ((size_t)length >= room) {
+		va_start(arguments, format);
+		(void)vsnprintf(
+		    (char *)buf->data + buf->length, (size_t)length + 1, format, arguments);
+		va_end(arguments);
+	}
 	buf->length += (size_t)length;
 	return 0;
 }

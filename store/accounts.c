@@ -209,8 +209,8 @@ on_committed(struct change *change)
 		return;
 	}
 	statistic_count(operation->accounts->counters, statistic_of_change(change->kind));
-	/* Or each rotation would allow a burst of bcrypts again, for the calls before its key is remembered. */
-	if (change->kind == CHANGE_HASH)
+	/* Or each new key would allow a burst of bcrypts, for the calls before it is remembered. */
+	if (has_new_key(operation))
 		credential_remember(operation->accounts->credentials, &operation->username,
 		    (struct slice){(const unsigned char *)operation->job.key, MESSAGE_KEY},
 		    operation->account.hash);

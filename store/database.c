@@ -209,6 +209,7 @@ database_close(struct database *database)
 	if (database == NULL)
 		return;
 	database_abort(database);
+	mdb_txn_abort(database->reading);
 	mdb_env_close(database->environment);
 	uv_mutex_destroy(&database->map);
 	close(database->lock_fd);

@@ -17,8 +17,11 @@ struct database {
 	MDB_dbi meta, accounts, names;
 	MDB_dbi tokens, token_hashes; /* name to record, hash to name */
 	int lock_fd; /* a file, not the folder: a descriptor of that would lead out of the chroot */
-	uv_mutex_t map;			/* held by reads, and by growth, which must find none */
-	struct log_limit read_failures; /* the loop's thread's */
+	uv_mutex_t map; /* held by reads, and by growth, which must find none */
+	/* the loop's thread's */
+	struct log_limit read_failures;
+	MDB_txn *
+	    reading; /* NULL: not needed yet; reset between two reads, which is cheaper than a new one */
 	/* the writing thread's */
 	MDB_txn *transaction;
 	int failure; /* first LMDB or errno code of this transaction */

@@ -13,11 +13,12 @@ read_failed(struct database *database, const char *what, int code)
 static MDB_txn *
 begin_read(struct database *database)
 {
-	MDB_txn *transaction = NULL;
 	int code;
 
 	uv_mutex_lock(&database->map);
-	code = mdb_txn_begin(database->environment, NULL, MDB_RDONLY, &transaction);
+	code = database->reading == NULL
+		   ? mdb_txn_begin(database->environment, NULL, MDB_RDONLY, &database->reading)
+		   : mdb_txn_renew(database->reading);
 	if (code == MDB_PANIC)
 		database_given_up(code);
 	if (code != 0) {
@@ -25,13 +26,13 @@ begin_read(struct database *database)
 		read_failed(database, "begin to read", code);
 		return NULL;
 	}
-	return transaction;
+	return database->reading;
 }
 
 static void
 end_read(struct database *database, MDB_txn *transaction)
 {
-	mdb_txn_abort(transaction);
+	mdb_txn_reset(transaction);
 	uv_mutex_unlock(&database->map);
 }
 
