@@ -113,7 +113,7 @@ struct account_wishes {
 };
 
 /*
- * Makes an account. BAD_NETWORK, BAD_SUBDOMAIN; TAKEN when the user name or the subdomain was ever given out before;
+ * Makes an account; a key that was made or given here is remembered when this is done. BAD_NETWORK, BAD_SUBDOMAIN; TAKEN when the user name or the subdomain was ever given out before;
  * REGISTRATION_FORBIDDEN when the terms are not met.
  */
 void accounts_create(struct accounts *accounts, struct account_operation *operation,
