@@ -114,6 +114,8 @@ hand_over(struct front *front, int door)
 		pause_dialling(front);
 		return;
 	}
+	/* Before the other end is in anybody's hands. */
+	transport_refuse_fds(pair[0]);
 	message_begin(&writer, message, MESSAGE_LINK, 0);
 	if (transport_send(door, message, message_end(&writer), &pair[1], 1) != TRANSPORT_DONE) {
 		close(pair[0]);
@@ -121,7 +123,6 @@ hand_over(struct front *front, int door)
 		return;
 	}
 	close(pair[1]);
-	transport_refuse_fds(pair[0]);
 	front->link = link_open(front->loop, pair[0], &config);
 	front->opened = uv_hrtime();
 	front->complained = 0;
