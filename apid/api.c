@@ -12,7 +12,8 @@ find_route(const struct api *api, const struct request *request, struct slice *t
 	    (const char *)request->target.data, request->target.length, api->prefix, token);
 
 	/* As with acme-dns, a closed registration is not there at all. */
-	if (route == ROUTE_NONE || (route == ROUTE_REGISTER && api->registration_disabled)) {
+	if (route == ROUTE_NONE || (route == ROUTE_METRICS) != (api->metrics_only != 0) ||
+	    (route == ROUTE_REGISTER && api->registration_disabled)) {
 		response_set_error(response, RESPONSE_ERROR_NOT_FOUND);
 		return ROUTE_NONE;
 	}
@@ -245,6 +246,8 @@ api_read(const struct api *api, const struct request *request, const struct clie
 		response->status = 200;
 		return API_ANSWER;
 	}
+	if (call->route == ROUTE_METRICS)
+		return API_METRICS;
 	switch (call->route) {
 	case ROUTE_REGISTER:
 		step = API_REGISTER;

@@ -22,6 +22,7 @@ enum {
 struct api {
 	char zone[NAME_MAX_TEXT]; /* without a final dot */
 	int registration_disabled;
+	int metrics_only;     /* on the metrics' listener, where there is nothing else */
 	const char *prefix;   /* calls live under it; "" or a path */
 	const char *base_url; /* told to whoever registers; NULL: none is */
 	/* Seconds after which a client that is limited may do one more. */
@@ -32,7 +33,8 @@ enum api_step {
 	API_ANSWER,   /* the response is ready */
 	API_REGISTER, /* store is to be asked */
 	API_UPDATE,
-	API_ACCOUNT
+	API_ACCOUNT,
+	API_METRICS
 };
 
 /* What a request asks of store; its slices point into itself and into the request. */

@@ -39,6 +39,7 @@ take_hello_answer(void *context, uint64_t id, struct reader *body, int fd)
 	    hello.role != MESSAGE_ROLE_APID)
 		return -1;
 	link_set_state(broker->link, STATE_READY);
+	statistic_set(broker->config.counters, STATISTIC_HTTP_LINKED, 1);
 	report_use(broker->report, broker->link);
 	log_info("linked to store");
 	return 0;
@@ -96,6 +97,24 @@ take_account_answer(void *context, uint64_t id, struct reader *body, int fd)
 	return 0;
 }
 
+static int
+take_metrics_answer(void *context, uint64_t id, struct reader *body, int fd)
+{
+	struct broker *broker = context;
+	uint64_t values[STATISTICS];
+	void *owner;
+
+	(void)fd;
+	if (message_get_all_statistics(body, values) != 0 ||
+	    pending_take(&broker->pending, id, MESSAGE_METRICS_ANSWER, &owner) != 0)
+		return -1;
+	if (owner != NULL)
+		broker->config.metrics(broker->config.context, owner, values);
+	return 0;
+}
+
+enum { METRICS_BODY = STATISTICS * MESSAGE_STATISTIC };
+
 static const struct message_rule rules[] = {
     {MESSAGE_HELLO_ANSWER, 1 << STATE_GREETING, 3, 3, 0, take_hello_answer},
     {MESSAGE_REGISTER_ANSWER, 1 << STATE_READY, 1, MESSAGE_MAX - MESSAGE_HEADER, 0,
@@ -104,6 +123,7 @@ static const struct message_rule rules[] = {
 	MESSAGE_MAX - MESSAGE_HEADER, 0, take_update_answer},
     {MESSAGE_ACCOUNT_ANSWER, 1 << STATE_READY, 1, MESSAGE_MAX - MESSAGE_HEADER, 0,
 	take_account_answer},
+    {MESSAGE_METRICS_ANSWER, 1 << STATE_READY, METRICS_BODY, METRICS_BODY, 0, take_metrics_answer},
 };
 
 static void
@@ -136,6 +156,7 @@ on_closed(void *context, enum link_end how)
 		fatal("store breaks the protocol: this process cannot be trusted to go on");
 	log_warning("the link to store has ended");
 	broker->link = NULL;
+	statistic_set(broker->config.counters, STATISTIC_HTTP_LINKED, 0);
 	report_use(broker->report, NULL);
 	fail_all(broker);
 }
@@ -159,6 +180,7 @@ on_patience(uv_timer_t *timer)
 	void *owner;
 
 	while ((owner = pending_expire(&broker->pending, uv_now(broker->loop))) != NULL) {
+		statistic_count(broker->config.counters, STATISTIC_HTTP_UNANSWERED);
 		if (log_allowed(&broker->impatience))
 			log_warning("store has not answered a request in time");
 		broker->config.failed(broker->config.context, owner);
@@ -171,6 +193,7 @@ collect(void *context, uint64_t values[STATISTICS])
 {
 	const struct broker *broker = context;
 
+	statistic_set(broker->config.counters, STATISTIC_HTTP_PENDING, broker->pending.count);
 	statistic_sum(broker->config.counters, 1, values);
 }
 
@@ -358,6 +381,27 @@ broker_account(
 	message_begin(&writer, message, MESSAGE_ACCOUNT, *ticket);
 	message_put_account(&writer, request);
 	return ask(broker, MESSAGE_ACCOUNT_ANSWER, &writer, ticket);
+}
+
+enum broker_verdict
+broker_metrics(struct broker *broker, void *owner, uint64_t *ticket)
+{
+	enum broker_verdict verdict = enter(broker, MESSAGE_METRICS_ANSWER, owner, ticket);
+	unsigned char message[MESSAGE_MAX];
+	struct writer writer;
+
+	if (verdict != BROKER_ASKED)
+		return verdict;
+	report_flush(broker->report);
+	message_begin(&writer, message, MESSAGE_METRICS, *ticket);
+	return ask(broker, MESSAGE_METRICS_ANSWER, &writer, ticket);
+}
+
+void
+broker_own_statistics(struct broker *broker, uint64_t values[STATISTICS])
+{
+	memset(values, 0, STATISTICS * sizeof(values[0]));
+	collect(broker, values);
 }
 
 void

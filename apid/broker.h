@@ -21,6 +21,7 @@ struct broker_config {
 	    void *context, void *owner, const struct message_register_answer *answer);
 	void (*updated)(void *context, void *owner, enum message_result result);
 	void (*account)(void *context, void *owner, const struct message_account_answer *answer);
+	void (*metrics)(void *context, void *owner, const uint64_t values[STATISTICS]);
 	void (*failed)(void *context, void *owner);
 	struct statistic_counters *counters; /* reported to store; outlive the broker */
 };
@@ -49,6 +50,12 @@ enum broker_verdict broker_account(
 
 /* 1 while store answers. */
 int broker_is_linked(const struct broker *broker);
+
+/* Asks for what all processes count, after having reported what this one does. */
+enum broker_verdict broker_metrics(struct broker *broker, void *owner, uint64_t *ticket);
+
+/* What this process counts, alone. */
+void broker_own_statistics(struct broker *broker, uint64_t values[STATISTICS]);
 
 /* The owner does not wait any more. A ticket that has had its answer is accepted. */
 void broker_forget(struct broker *broker, uint64_t ticket);

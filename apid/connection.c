@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { NS_IN_MICROSECOND = 1000 };
+
 /* It may hold a new account's key. */
 static void
 forget_answer(struct connection *connection)
@@ -282,6 +284,10 @@ connection_answer(struct connection *connection, const struct response *response
 		return;
 	}
 	http_statistic_count(connection->host->counters, connection->route, response);
+	if (connection->begun != 0)
+		http_statistic_time(connection->host->counters, connection->route,
+		    (uv_hrtime() - connection->begun) / NS_IN_MICROSECOND);
+	connection->begun = 0;
 	send_answer(connection);
 	pump(connection);
 }
@@ -342,6 +348,7 @@ serve(struct connection *connection)
 
 	take_framing(connection);
 	connection->phase = CONNECTION_SERVING;
+	connection->begun = uv_hrtime();
 	uv_timer_stop(&connection->timer);
 	host->serve(host->context, connection, &connection->request);
 	/* Nothing secret waits with the client for its answer. */

@@ -110,6 +110,7 @@ struct connection {
 	struct buf header;		       /* what is here of it */
 	uint32_t hsts;
 	struct response_framing framing;
+	uint64_t begun; /* uv_hrtime() when the request that is served was complete; 0: none is */
 	size_t drained;
 	int pumping; /* the loop over what was read is running */
 	int last;    /* no request after this one */

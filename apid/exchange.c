@@ -1,5 +1,8 @@
 #include "exchange.h"
 
+#include "metrics_text.h"
+#include "version.h"
+
 #include <string.h>
 
 /* Seconds for one more where `rate` are allowed in `period`. */
@@ -10,12 +13,13 @@ wait_for_one(uint32_t rate, unsigned period)
 }
 
 void
-exchange_desk_init(struct exchange_desk *desk, const struct conf *conf)
+exchange_desk_init(struct exchange_desk *desk, const struct conf *conf, int metrics_only)
 {
 	size_t length;
 
 	memset(desk, 0, sizeof(*desk));
 	desk->api.prefix = "";
+	desk->api.metrics_only = metrics_only;
 	desk->api.base_url = conf->api.base_url;
 	desk->api.registration_disabled = conf->api.disable_registration;
 	desk->api.register_wait = wait_for_one(conf->api.limits.registrations_per_hour, 3600);
@@ -38,7 +42,8 @@ log_refusal(struct exchange_desk *desk, const struct connection *connection, enu
 	char client[INET6_ADDRSTRLEN];
 
 	if (route == ROUTE_NONE || route == ROUTE_HEALTH || route == ROUTE_SERVER ||
-	    response->error == RESPONSE_ERROR_NONE || !log_allowed(&desk->refusals))
+	    route == ROUTE_METRICS || response->error == RESPONSE_ERROR_NONE ||
+	    !log_allowed(&desk->refusals))
 		return;
 	client_address_to_text(&connection->client, client);
 	log_info("%s by %s refused: %u %s", route_name(route), client, response->status,
@@ -106,11 +111,48 @@ on_account(void *context, void *owner, const struct message_account_answer *resu
 }
 
 static void
+begin_metrics(struct response *response)
+{
+	response_init(response, 200);
+	response->type = METRICS_TEXT_TYPE;
+	metrics_text_write_build(&response->body, version_number(), version_commit());
+}
+
+static void
+on_metrics(void *context, void *owner, const uint64_t values[STATISTICS])
+{
+	struct response response;
+
+	begin_metrics(&response);
+	for (unsigned source = 0; source < STATISTIC_SOURCES; source++)
+		metrics_text_write(&response.body, source, values);
+	answer(context, owner, ROUTE_METRICS, &response);
+	response_free(&response);
+}
+
+/* Without store there is less to tell, which is better than nothing: that store is away can be read there. */
+static void
+answer_own_metrics(struct exchange_desk *desk, struct connection *connection)
+{
+	uint64_t values[STATISTICS];
+	struct response response;
+
+	begin_metrics(&response);
+	broker_own_statistics(desk->broker, values);
+	metrics_text_write(&response.body, STATISTIC_APID, values);
+	answer(desk, connection, ROUTE_METRICS, &response);
+	response_free(&response);
+}
+
+static void
 on_failed(void *context, void *owner)
 {
 	struct connection *connection = owner;
 
-	answer_error(context, connection, connection->route, RESPONSE_ERROR_UNAVAILABLE);
+	if (connection->route == ROUTE_METRICS)
+		answer_own_metrics(context, connection);
+	else
+		answer_error(context, connection, connection->route, RESPONSE_ERROR_UNAVAILABLE);
 }
 
 struct broker_config
@@ -120,6 +162,7 @@ exchange_broker_config(struct exchange_desk *desk)
 	    .registered = on_registered,
 	    .updated = on_updated,
 	    .account = on_account,
+	    .metrics = on_metrics,
 	    .failed = on_failed};
 }
 
@@ -143,12 +186,16 @@ ask(struct exchange_desk *desk, struct connection *connection, enum api_step ste
 	} else if (step == API_ACCOUNT) {
 		verdict = broker_account(
 		    desk->broker, &call->message.account, connection, &connection->ticket);
+	} else if (step == API_METRICS) {
+		verdict = broker_metrics(desk->broker, connection, &connection->ticket);
 	} else {
 		api_keep_echo(&connection->echo, &call->message.update);
 		verdict = broker_update(
 		    desk->broker, &call->message.update, connection, &connection->ticket);
 	}
-	if (verdict == BROKER_NO_LINK)
+	if (verdict != BROKER_ASKED && step == API_METRICS)
+		answer_own_metrics(desk, connection);
+	else if (verdict == BROKER_NO_LINK)
 		answer_error(desk, connection, call->route, RESPONSE_ERROR_UNAVAILABLE);
 	else if (verdict == BROKER_FULL)
 		answer_error(desk, connection, call->route, RESPONSE_ERROR_BUSY);

@@ -21,8 +21,8 @@ struct exchange_desk {
 	struct log_limit refusals;
 };
 
-/* `desk` outlives what is made with it, `conf` outlives `desk`. */
-void exchange_desk_init(struct exchange_desk *desk, const struct conf *conf);
+/* `desk` outlives what is made with it, `conf` outlives `desk`. `metrics_only`: it has nothing else. */
+void exchange_desk_init(struct exchange_desk *desk, const struct conf *conf, int metrics_only);
 
 /* What store's answers come to; the owner of a request is its connection. The counters are the caller's to add. */
 struct broker_config exchange_broker_config(struct exchange_desk *desk);

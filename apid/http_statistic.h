@@ -10,4 +10,8 @@
 void http_statistic_count(
     struct statistic_counters *counters, enum route route, const struct response *response);
 
+/* Counts how long the answer to a complete request took, in microseconds. */
+void http_statistic_time(
+    struct statistic_counters *counters, enum route route, uint64_t microseconds);
+
 #endif

@@ -7,7 +7,7 @@
 #include "server.h"
 
 /* Connections and the one that takes another's place, listeners, door and its guests, link, loop, standard streams. */
-enum { MAX_FILES = SERVER_MAX_CONNECTIONS + 1 + CONF_MAX_LISTEN + DOOR_GUESTS + 64 };
+enum { MAX_FILES = SERVER_MAX_CONNECTIONS + 1 + SERVER_MAX_LISTEN + DOOR_GUESTS + 64 };
 
 int
 main(int argc, char **argv)
@@ -15,7 +15,7 @@ main(int argc, char **argv)
 	struct daemon daemon;
 	const struct confine_call *calls;
 	size_t call_count;
-	int listeners[CONF_MAX_LISTEN], door;
+	int listeners[SERVER_MAX_LISTEN], door;
 	struct tls_context *tls;
 	struct daemon_service service = {.stop = server_stop, .describe = server_describe};
 	uv_loop_t loop;

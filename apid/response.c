@@ -62,6 +62,7 @@ response_init(struct response *response, unsigned status)
 	response->status = status;
 	response->retry_after = 0;
 	response->allow = NULL;
+	response->type = "application/json";
 	response->error = RESPONSE_ERROR_NONE;
 	response->cors = (struct response_cors){0};
 	buf_init(&response->body, RESPONSE_MAX_BODY);
@@ -336,8 +337,7 @@ response_write(
 	buf_printf(out, "HTTP/1.1 %u %s\r\nDate: %s\r\n", response->status,
 	    reason_phrase(response->status), date);
 	if (response->body.length > 0)
-		buf_append_string(
-		    out, "Content-Type: application/json\r\nCache-Control: no-store\r\n");
+		buf_printf(out, "Content-Type: %s\r\nCache-Control: no-store\r\n", response->type);
 	if (response->status != 204) /* RFC 9110, 8.6: never in a 204 */
 		buf_printf(out, "Content-Length: %zu\r\n", response->body.length);
 	if (response->allow != NULL)

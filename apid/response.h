@@ -54,9 +54,10 @@ struct response {
 	unsigned status;
 	unsigned retry_after; /* seconds; 0: no such header */
 	const char *allow;    /* static; NULL: no such header */
+	const char *type;     /* static: the body's media type */
 	enum response_error error;
 	struct response_cors cors;
-	struct buf body; /* owned; JSON, or empty */
+	struct buf body; /* owned; may be empty */
 };
 
 /* How one answer is framed on its connection. */

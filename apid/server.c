@@ -25,14 +25,15 @@ struct listener {
 	} socket;
 	int tls;
 	int proxy;
+	const struct connection_host *host;
 };
 
 struct server {
-	struct exchange_desk desk;
-	struct connection_host host;
+	struct exchange_desk desk, metrics_desk;
+	struct connection_host host, metrics_host;
 	struct broker *broker;
 	struct door *door;
-	struct listener listeners[CONF_MAX_LISTEN];
+	struct listener listeners[SERVER_MAX_LISTEN];
 	size_t listener_count;
 	/* In the order of their last request, or of their coming where there was none yet. */
 	struct connection *youngest, *oldest;
@@ -71,9 +72,11 @@ server_read_tls(const struct conf *conf)
 }
 
 void
-server_bind(const struct conf *conf, int fds[CONF_MAX_LISTEN])
+server_bind(const struct conf *conf, int fds[SERVER_MAX_LISTEN])
 {
-	for (size_t i = 0; i < conf->api.listen.count; i++) {
+	size_t count = conf->api.listen.count;
+
+	for (size_t i = 0; i < count; i++) {
 		const struct address *address = &conf->api.listen.addresses[i];
 
 		if (address->socket.any.sa_family == AF_UNIX)
@@ -82,6 +85,8 @@ server_bind(const struct conf *conf, int fds[CONF_MAX_LISTEN])
 		else
 			listen_bind(address, SOCK_STREAM, 1, &fds[i]);
 	}
+	for (size_t i = 0; i < conf->metrics.listen.count; i++)
+		listen_bind(&conf->metrics.listen.addresses[i], SOCK_STREAM, 1, &fds[count + i]);
 }
 
 /* The last connection of a server that stops takes the link with it. */
@@ -127,6 +132,14 @@ on_head(void *context, const struct request *request, struct response *response)
 	return exchange_judge(&server->desk, request, response);
 }
 
+static int
+on_metrics_head(void *context, const struct request *request, struct response *response)
+{
+	struct server *server = context;
+
+	return exchange_judge(&server->metrics_desk, request, response);
+}
+
 static void
 on_request(void *context, struct connection *connection, const struct request *request)
 {
@@ -135,6 +148,16 @@ on_request(void *context, struct connection *connection, const struct request *r
 	take_out(server, connection);
 	add_youngest(server, connection);
 	exchange_serve(&server->desk, connection, request);
+}
+
+static void
+on_metrics_request(void *context, struct connection *connection, const struct request *request)
+{
+	struct server *server = context;
+
+	take_out(server, connection);
+	add_youngest(server, connection);
+	exchange_serve(&server->metrics_desk, connection, request);
 }
 
 static void
@@ -183,7 +206,7 @@ on_connection(uv_stream_t *stream, int status)
 
 	if (status != 0)
 		return;
-	connection = connection_accept(stream, &server->host, &terms);
+	connection = connection_accept(stream, listener->host, &terms);
 	if (connection == NULL)
 		return;
 	if (server->count == SERVER_MAX_CONNECTIONS)
@@ -195,12 +218,10 @@ on_connection(uv_stream_t *stream, int status)
 	connection_start(connection);
 }
 
+/* Listens; what the listener is like was said before. */
 static void
-open_listener(
-    uv_loop_t *loop, struct server *server, const struct conf *conf, size_t number, int fd)
+open_listener(uv_loop_t *loop, struct listener *listener, const struct address *address, int fd)
 {
-	const struct address *address = &conf->api.listen.addresses[number];
-	struct listener *listener = &server->listeners[server->listener_count];
 	char text[ADDRESS_MAX_TEXT];
 	int status;
 
@@ -214,16 +235,35 @@ open_listener(
 			status = uv_tcp_open(&listener->socket.tcp, fd);
 	}
 	listener->socket.handle.data = listener;
-	listener->tls = conf->api.listen_tls[number];
-	listener->proxy = conf->api.listen_proxy[number];
 	if (status == 0)
 		status = uv_listen(&listener->socket.stream, SERVER_BACKLOG, on_connection);
 	address_to_text(address, text);
 	if (status != 0)
 		fatal("cannot listen on %s: %s", text, uv_strerror(status));
-	log_info("serving the API on %s%s%s", text, listener->tls ? " over TLS" : "",
+	log_info("serving %s on %s%s%s", listener->host == &the_server.host ? "the API" : "metrics",
+	    text, listener->tls ? " over TLS" : "",
 	    listener->proxy ? ", behind a PROXY header" : "");
-	server->listener_count++;
+}
+
+static void
+open_listeners(uv_loop_t *loop, struct server *server, const struct conf *conf,
+    const int fds[SERVER_MAX_LISTEN])
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < conf->api.listen.count; i++, count++) {
+		server->listeners[count].host = &server->host;
+		server->listeners[count].tls = conf->api.listen_tls[i];
+		server->listeners[count].proxy = conf->api.listen_proxy[i];
+		open_listener(
+		    loop, &server->listeners[count], &conf->api.listen.addresses[i], fds[count]);
+	}
+	for (size_t i = 0; i < conf->metrics.listen.count; i++, count++) {
+		server->listeners[count].host = &server->metrics_host;
+		open_listener(loop, &server->listeners[count], &conf->metrics.listen.addresses[i],
+		    fds[count]);
+	}
+	server->listener_count = count;
 }
 
 /* An expired one cannot always be renewed: the client that would do it may refuse to talk to us (docs/architecture.md). */
@@ -304,7 +344,7 @@ on_reload(void *context, unsigned parts, const int *fds, const char **reason)
 }
 
 struct server *
-server_open(uv_loop_t *loop, const struct conf *conf, const int fds[CONF_MAX_LISTEN], int door_fd,
+server_open(uv_loop_t *loop, const struct conf *conf, const int fds[SERVER_MAX_LISTEN], int door_fd,
     struct tls_context *tls)
 {
 	struct server *server = &the_server;
@@ -318,19 +358,23 @@ server_open(uv_loop_t *loop, const struct conf *conf, const int fds[CONF_MAX_LIS
 	    .reload = on_reload};
 	struct broker_config broker;
 
-	exchange_desk_init(&server->desk, conf);
+	exchange_desk_init(&server->desk, conf, 0);
+	exchange_desk_init(&server->metrics_desk, conf, 1);
 	broker = exchange_broker_config(&server->desk);
 	broker.counters = &server->counters;
 	server->broker = broker_open(loop, &broker);
-	server->desk.broker = server->broker;
+	server->desk.broker = server->metrics_desk.broker = server->broker;
 	server->host = (struct connection_host){.context = server,
 	    .judge = on_head,
 	    .serve = on_request,
 	    .closed = on_closed,
 	    .counters = &server->counters};
+	server->metrics_host = server->host;
+	server->metrics_host.judge = on_metrics_head;
+	server->metrics_host.serve = on_metrics_request;
+	statistic_set(&server->counters, STATISTIC_HTTP_STARTED, (uint64_t)time(NULL));
 	server->door = door_listen(loop, door_fd, &door);
-	for (size_t i = 0; i < conf->api.listen.count; i++)
-		open_listener(loop, server, conf, i, fds[i]);
+	open_listeners(loop, server, conf, fds);
 	server->hsts = conf->api.hsts;
 	uv_timer_init(loop, &server->renewal);
 	uv_timer_init(loop, &server->day);

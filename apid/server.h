@@ -13,7 +13,8 @@
 #include <uv.h>
 
 enum {
-	SERVER_MAX_CONNECTIONS = 1024, /* a further one takes the place of another */
+	SERVER_MAX_CONNECTIONS = 1024,		 /* a further one takes the place of another */
+	SERVER_MAX_LISTEN = 2 * CONF_MAX_LISTEN, /* the API's addresses and the metrics' */
 	SERVER_BACKLOG = 511,
 	SERVER_DAY_MS = 24 * 60 * 60 * 1000
 };
@@ -27,14 +28,14 @@ struct server;
 struct tls_context *server_read_tls(const struct conf *conf);
 
 /* Binds every address of the configuration; fatal on failure. Before confinement. */
-void server_bind(const struct conf *conf, int fds[CONF_MAX_LISTEN]);
+void server_bind(const struct conf *conf, int fds[SERVER_MAX_LISTEN]);
 
 /*
  * Listens on what server_bind() gave and serves; the door's links go to the broker. Takes
  * over the descriptors and `tls`. Fatal on failure.
  */
-struct server *server_open(uv_loop_t *loop, const struct conf *conf, const int fds[CONF_MAX_LISTEN],
-    int door_fd, struct tls_context *tls);
+struct server *server_open(uv_loop_t *loop, const struct conf *conf,
+    const int fds[SERVER_MAX_LISTEN], int door_fd, struct tls_context *tls);
 
 /*
  * Stops accepting, answers what is in hand, and closes everything; the loop is then empty.

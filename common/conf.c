@@ -344,6 +344,7 @@ conf_free(struct conf *conf)
 	free(conf->dns.listen.addresses);
 	free(conf->file);
 	free(conf->api.listen.addresses);
+	free(conf->metrics.listen.addresses);
 	free(conf->api.tls.certificate);
 	free(conf->api.tls.key);
 	free(conf->dns.rate_limit.exempt.networks);

@@ -149,6 +149,9 @@ struct conf {
 		int empty_txt_clears;
 	} api;
 	struct {
+		struct conf_listen listen; /* TCP; none: there are no metrics */
+	} metrics;
+	struct {
 		char *path; /* absolute */
 	} store;
 	struct {

@@ -61,8 +61,12 @@ report_address(struct conf_loading *loading, const struct conf_key *key,
 {
 	struct in_addr v4;
 	struct in6_addr v6;
-	const char *port = key->offset == offsetof(struct conf, dns.listen) ? "53" : "443";
+	const char *port = "443";
 
+	if (key->offset == offsetof(struct conf, dns.listen))
+		port = "53";
+	else if (key->offset == offsetof(struct conf, metrics.listen))
+		port = "9153";
 	if (inet_pton(AF_INET, value->text, &v4) == 1)
 		conf_report_error(loading->report, value->place,
 		    "%s: \"%s\": %s; did you mean \"%s:%s\"?", key->path, value->text, why,
@@ -91,11 +95,15 @@ set_listen(struct conf_loading *loading, const struct conf_key *key, const struc
 		conf_report_error(loading->report, value->place,
 		    "%s has the address \"%.*s\" twice; remove one", key->path, CONF_SHOWN,
 		    value->text);
-	} else if (listen == &conf->api.listen && dns_has_tcp(conf, &address)) {
+	} else if (listen != &conf->dns.listen && dns_has_tcp(conf, &address)) {
 		conf_report_error(loading->report, value->place,
 		    "%s: \"%.*s\" is in dns.listen already, which uses it for TCP; give another "
 		    "port",
 		    key->path, CONF_SHOWN, value->text);
+	} else if (listen == &conf->metrics.listen && listen_has(&conf->api.listen, &address)) {
+		conf_report_error(loading->report, value->place,
+		    "%s: \"%.*s\" is in api.listen already; give another port", key->path,
+		    CONF_SHOWN, value->text);
 	} else if (listen->count == CONF_MAX_LISTEN) {
 		conf_report_error(loading->report, value->place, "%s has more than %d addresses",
 		    key->path, CONF_MAX_LISTEN);
@@ -118,14 +126,31 @@ set_dns_listen(
 							   : conf->dns.protocols);
 }
 
+/* 1 with a message if the address is a Unix socket. */
+static int
+is_local(struct conf_loading *loading, const struct conf_key *key, const struct conf_value *value,
+    const char *what)
+{
+	if (strncmp(value->text, "unix:", 5) != 0)
+		return 0;
+	conf_report_error(loading->report, value->place,
+	    "%s: %s not served on a Unix socket; give %s", key->path, what, key->form);
+	return 1;
+}
+
+void
+conf_set_metrics_listen(
+    struct conf_loading *loading, const struct conf_key *key, const struct conf_value *value)
+{
+	if (!is_local(loading, key, value, "metrics are"))
+		set_listen(loading, key, value, value->text);
+}
+
 void
 conf_set_dns_listen(
     struct conf_loading *loading, const struct conf_key *key, const struct conf_value *value)
 {
-	if (strncmp(value->text, "unix:", 5) == 0)
-		conf_report_error(loading->report, value->place,
-		    "%s: DNS is not served on a Unix socket; give %s", key->path, key->form);
-	else
+	if (!is_local(loading, key, value, "DNS is"))
 		set_dns_listen(loading, key, value);
 }
 

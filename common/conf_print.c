@@ -228,6 +228,19 @@ print_api_listen(FILE *out, const struct conf *conf)
 }
 
 static void
+print_metrics_listen(FILE *out, const struct conf *conf)
+{
+	char text[ADDRESS_MAX_TEXT];
+
+	fputs("  listen: [", out);
+	for (size_t i = 0; i < conf->metrics.listen.count; i++) {
+		address_to_text(&conf->metrics.listen.addresses[i], text);
+		fprintf(out, "%s\"%s\"", i > 0 ? ", " : "", text);
+	}
+	fputs("]\n", out);
+}
+
+static void
 print_tls(FILE *out, const struct conf *conf)
 {
 	if (conf->api.tls.certificate != NULL) {
@@ -259,6 +272,8 @@ conf_print(const struct conf *conf, FILE *out)
 	print_origins(out, &conf->api.cors_origins);
 	print_text(out, "base_url", conf->api.base_url != NULL ? conf->api.base_url : "");
 	fprintf(out, "  empty_txt_clears: %s\n", conf->api.empty_txt_clears ? "true" : "false");
+	fputs("metrics:\n", out);
+	print_metrics_listen(out, conf);
 	fputs("store:\n", out);
 	print_text(out, "path", conf->store.path);
 	print_privsep(out, conf);

@@ -67,6 +67,7 @@ struct conf_key {
 conf_setter conf_set_zone_name, conf_set_nameserver, conf_set_admin, conf_set_record;
 conf_setter conf_set_number, conf_set_ttl, conf_set_workers, conf_set_switch, conf_set_protocol;
 conf_setter conf_set_dns_listen, conf_set_listen_protocol, conf_set_api_listen, conf_set_network;
+conf_setter conf_set_metrics_listen;
 conf_setter conf_set_trusted_proxy, conf_set_forwarded_header, conf_set_origin, conf_set_base_url;
 conf_setter conf_set_registration;
 conf_setter conf_set_listen_tls, conf_set_listen_proxy;

@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 /* Changes whenever a type or a body below does: both ends must say the same. */
-enum { MESSAGE_VERSION = 13 };
+enum { MESSAGE_VERSION = 14 };
 
 enum message_type {
 	/* Both links; front to store, and back. */
@@ -39,6 +39,8 @@ enum message_type {
 	MESSAGE_UPDATE_ANSWER = 35,
 	MESSAGE_ACCOUNT = 36,
 	MESSAGE_ACCOUNT_ANSWER = 37,
+	MESSAGE_METRICS = 38, /* answered as ALL_STATISTICS is */
+	MESSAGE_METRICS_ANSWER = 39,
 
 	/* A door; store to a front process, with the link as its one descriptor. */
 	MESSAGE_LINK = 48,
@@ -176,7 +178,7 @@ void message_put_statistics(
 int message_get_statistics(
     struct reader *reader, enum statistic_source source, uint64_t values[STATISTICS]);
 
-/* Body of ALL_STATISTICS_ANSWER: all of the table, one source after the other. */
+/* Body of ALL_STATISTICS_ANSWER and METRICS_ANSWER: all of the table, one source after the other. */
 void message_put_all_statistics(struct writer *writer, const uint64_t values[STATISTICS]);
 int message_get_all_statistics(struct reader *reader, uint64_t values[STATISTICS]);
 

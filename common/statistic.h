@@ -15,7 +15,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* In the order of the table in statistic.c; what one process counts stands together. */
+/* Buckets of a histogram, the last of which has no bound; its rows are these, and the sum. */
+enum {
+	STATISTIC_TIME_BUCKETS = 14, /* of microseconds; 0.5 ms to 10 s */
+	STATISTIC_SIZE_BUCKETS = 12  /* of a group; 1 to 1024 */
+};
+
+/* A histogram begins with its lowest bucket; what follows it follows its sum. */
+#define STATISTIC_TIMES(NAME) NAME, NAME##_SUM = (NAME) + STATISTIC_TIME_BUCKETS
+#define STATISTIC_SIZES(NAME) NAME, NAME##_SUM = (NAME) + STATISTIC_SIZE_BUCKETS
+
+/* In the order of the table in statistic_table.c; what one process counts stands together. */
 enum statistic {
 	/* dnsd's workers */
 	STATISTIC_DNS_UDP4,
@@ -73,6 +83,8 @@ enum statistic {
 	STATISTIC_DNS_FULL,
 	STATISTIC_DNS_NAMES,
 	STATISTIC_DNS_BYTES,
+	STATISTIC_DNS_SYNCHRONISED,
+	STATISTIC_DNS_STARTED,
 	STATISTIC_DNSD_END,
 
 	/* apid */
@@ -91,6 +103,11 @@ enum statistic {
 	STATISTIC_HTTP_OTHER_2XX,
 	STATISTIC_HTTP_OTHER_4XX,
 	STATISTIC_HTTP_OTHER_5XX,
+	STATISTIC_TIMES(STATISTIC_HTTP_REGISTER_TIME),
+	STATISTIC_TIMES(STATISTIC_HTTP_UPDATE_TIME),
+	STATISTIC_TIMES(STATISTIC_HTTP_ACCOUNT_TIME),
+	STATISTIC_TIMES(STATISTIC_HTTP_HEALTH_TIME),
+	STATISTIC_TIMES(STATISTIC_HTTP_OTHER_TIME),
 	/* In the order of enum response_error (apid). */
 	STATISTIC_HTTP_ERROR_BAD_REQUEST,
 	STATISTIC_HTTP_ERROR_MALFORMED_JSON,
@@ -116,6 +133,10 @@ enum statistic {
 	STATISTIC_HTTP_OPENED,
 	STATISTIC_HTTP_DISPLACED,
 	STATISTIC_HTTP_OPEN,
+	STATISTIC_HTTP_PENDING,
+	STATISTIC_HTTP_UNANSWERED,
+	STATISTIC_HTTP_LINKED,
+	STATISTIC_HTTP_STARTED,
 	STATISTIC_TLS_FULL,
 	STATISTIC_TLS_RESUMED,
 	STATISTIC_TLS_FAILED,
@@ -127,21 +148,44 @@ enum statistic {
 	/* store */
 	STATISTIC_STORE_COMMITS = STATISTIC_APID_END,
 	STATISTIC_STORE_COMMITS_FAILED,
+	STATISTIC_TIMES(STATISTIC_STORE_COMMIT_TIME),
+	STATISTIC_SIZES(STATISTIC_STORE_GROUP_SIZE),
 	STATISTIC_STORE_REGISTRATIONS,
 	STATISTIC_STORE_VALUES_SET,
 	STATISTIC_STORE_VALUES_CLEARED,
 	STATISTIC_STORE_NETWORKS_CHANGED,
 	STATISTIC_STORE_KEYS_ROTATED,
 	STATISTIC_STORE_DELETIONS,
+	STATISTIC_TIMES(STATISTIC_STORE_DELTA_TIME),
+	STATISTIC_STORE_DELTA_LAG,
+	STATISTIC_STORE_SNAPSHOT_TIME,
 	STATISTIC_STORE_UNACKNOWLEDGED,
 	STATISTIC_STORE_BUSY,
+	/* In the order of enum client_limit_kind (store). */
+	STATISTIC_STORE_LIMITED_REGISTRATIONS,
+	STATISTIC_STORE_LIMITED_FAILURES,
 	STATISTIC_STORE_BCRYPT_HASH,
 	STATISTIC_STORE_BCRYPT_VERIFY,
+	STATISTIC_STORE_QUEUE_BCRYPT,
+	STATISTIC_STORE_QUEUE_COMMIT,
 	STATISTIC_STORE_REMEMBERED,
+	STATISTIC_STORE_CREDENTIALS,
 	STATISTIC_STORE_LINKS_DNSD,
 	STATISTIC_STORE_LINKS_APID,
 	STATISTIC_STORE_DROPS_DNSD,
 	STATISTIC_STORE_DROPS_APID,
+	STATISTIC_STORE_VIOLATIONS_DNSD,
+	STATISTIC_STORE_VIOLATIONS_APID,
+	STATISTIC_STORE_VIOLATIONS_CONTROL,
+	STATISTIC_STORE_LINKED_DNSD,
+	STATISTIC_STORE_LINKED_APID,
+	STATISTIC_STORE_ACCOUNTS,
+	STATISTIC_STORE_NAMES,
+	STATISTIC_STORE_TOKENS,
+	STATISTIC_STORE_MAP_BYTES,
+	STATISTIC_STORE_MAP_USED_BYTES,
+	STATISTIC_STORE_DISK_FREE_BYTES,
+	STATISTIC_STORE_STARTED,
 	STATISTICS
 };
 
@@ -159,14 +203,21 @@ struct statistic_range statistic_range(enum statistic_source source);
 
 /* What the rows of one metric share, in the terms of Prometheus's text format. */
 struct statistic_metric {
-	const char *name; /* a counter's ends with _total; any other is a gauge */
+	const char
+	    *name; /* a counter's ends with _total; any other, unless it has bounds, is a gauge */
 	const char *help;
+	uint64_t scale;		/* this many are 1 of the unit in its name; 0: one is */
+	const uint64_t *bounds; /* of a histogram: the highest value of each bucket but the last */
+	unsigned bound_count;
 };
+
+enum statistic_part { STATISTIC_VALUE, STATISTIC_BUCKET, STATISTIC_SUM };
 
 struct statistic_description {
 	const struct statistic_metric *metric; /* rows of one stand together */
 	const char *labels;		       /* transport="udp",family="4"; may be empty */
-	const char *key;		       /* for log lines; unlike any other of its source */
+	const char *key; /* for log lines; unlike any other of its source; NULL: not for them */
+	enum statistic_part part;
 };
 
 const struct statistic_description *statistic_describe(enum statistic which);
@@ -200,9 +251,24 @@ statistic_count(struct statistic_counters *counters, enum statistic which)
 	statistic_add(counters, which, 1);
 }
 
+/* Counts `value` in the histogram that begins with `first`. */
+void statistic_observe(struct statistic_counters *counters, enum statistic first, uint64_t value);
+
 /* From any thread: adds `count` arrays up into `sums`. Each value is one that its counter had meanwhile. */
 void statistic_sum(
     const struct statistic_counters *counters, unsigned count, uint64_t sums[STATISTICS]);
+
+enum { STATISTIC_SAMPLE = 32 }; /* bytes of a sample's text, its NUL included */
+
+/*
+ * Writes a row's value in the unit of its metric's name: "12", "0.250000". A bucket has what is in all buckets up to
+ * its own, as Prometheus wants it. Returns `text`.
+ */
+const char *statistic_sample(
+    char text[STATISTIC_SAMPLE], const uint64_t values[STATISTICS], enum statistic which);
+
+/* What stands behind the metric's name in the sample's: "", "_bucket" or "_sum". */
+const char *statistic_suffix(enum statistic_part part);
 
 enum { STATISTIC_MAX_ITEM = 64 }; /* bytes that a text needs for one value, its NUL included */
 

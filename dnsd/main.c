@@ -229,6 +229,7 @@ main(int argc, char **argv)
 	dnsd.counters = statistic_counters_new(1 + conf->dns.workers);
 	if (dnsd.counters == NULL)
 		fatal("no memory for statistics");
+	statistic_set(dnsd.counters, STATISTIC_DNS_STARTED, (uint64_t)time(NULL));
 	dnsd.pool = pool_bind(conf);
 	door_fd = door_bind(dnsd.daemon.runtime_fd, "dnsd.door", 0600,
 	    conf->privsep.users[CONF_ROLE_STORE].uid, (gid_t)-1);

@@ -130,6 +130,7 @@ on_snapshot_end(void *context, uint64_t id, struct reader *body, int fd)
 		return -1;
 	table_snapshot_end(sync->table);
 	statistic_count(sync->counters, STATISTIC_DNS_SNAPSHOTS);
+	statistic_set(sync->counters, STATISTIC_DNS_SYNCHRONISED, 1);
 	link_set_state(sync->link, STATE_LIVE);
 	log_info("synchronised: %zu names, %zu MiB", table_names(sync->table),
 	    table_bytes(sync->table) / (1024 * 1024));
@@ -197,6 +198,7 @@ on_closed(void *context, enum link_end end)
 	if (end == LINK_END_VIOLATION)
 		fatal("store broke the protocol: starting afresh");
 	sync->link = NULL;
+	statistic_set(sync->counters, STATISTIC_DNS_SYNCHRONISED, 0);
 	report_use(sync->report, NULL);
 	atomic_store_explicit(sync->stale, 1, memory_order_relaxed);
 	log_info("the link to store ended: what is known stays served");

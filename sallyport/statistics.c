@@ -4,11 +4,11 @@
 #include "statistic.h"
 #include "table_print.h"
 
-#include <inttypes.h>
 #include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum { LABEL = 64 };
+enum { LABEL = 64, NAME = 96 };
 
 static const struct table_column columns[] = {{.title = "PROCESS"}, {.title = "METRIC"},
     {.title = "LABELS"}, {.title = "VALUE", .is_number = 1}};
@@ -34,10 +34,13 @@ labels_object(const char *labels)
 }
 
 static int
-print_json(const char *process, const struct statistic_description *row, uint64_t value)
+print_json(const char *process, const char *name, const char *labels, const char *sample)
 {
-	json_t *object = json_pack("{s:s, s:s, s:o, s:I}", "process", process, "name",
-	    row->metric->name, "labels", labels_object(row->labels), "value", (json_int_t)value);
+	json_t *value = strchr(sample, '.') != NULL
+			    ? json_real(strtod(sample, NULL))
+			    : json_integer((json_int_t)strtoull(sample, NULL, 10));
+	json_t *object = json_pack("{s:s, s:s, s:o, s:o}", "process", process, "name", name,
+	    "labels", labels_object(labels), "value", value);
 	int failed = object == NULL || json_dumpf(object, stdout, JSON_COMPACT) != 0 ||
 		     fputc('\n', stdout) == EOF;
 
@@ -46,13 +49,11 @@ print_json(const char *process, const struct statistic_description *row, uint64_
 }
 
 static int
-print_row(struct table_print *table, const char *process, const struct statistic_description *row,
-    uint64_t value)
+print_row(struct table_print *table, const char *process, const char *name, const char *labels,
+    const char *sample)
 {
-	char number[24];
-	const char *cells[COLUMNS] = {process, row->metric->name, row->labels, number};
+	const char *cells[COLUMNS] = {process, name, labels, sample};
 
-	(void)snprintf(number, sizeof(number), "%" PRIu64, value);
 	return table_print_row(table, cells);
 }
 
@@ -68,11 +69,16 @@ print(const uint64_t values[STATISTICS], int as_json)
 
 		for (unsigned i = range.first; i < range.first + range.count && !failed; i++) {
 			const struct statistic_description *row = statistic_describe(i);
+			char name[NAME], text[STATISTIC_SAMPLE];
 
+			(void)snprintf(name, sizeof(name), "%s%s", row->metric->name,
+			    statistic_suffix(row->part));
+			(void)statistic_sample(text, values, i);
 			if (as_json)
-				failed = print_json(range.source, row, values[i]) != 0;
+				failed = print_json(range.source, name, row->labels, text) != 0;
 			else if (values[i] != 0)
-				failed = print_row(table, range.source, row, values[i]) != 0;
+				failed =
+				    print_row(table, range.source, name, row->labels, text) != 0;
 		}
 	}
 	if (table_print_end(table) != 0 || fflush(stdout) != 0)

@@ -507,6 +507,7 @@ verify(struct account_operation *operation, struct slice key, struct slice hash)
 	job->hash[hash.length] = '\0';
 	if (!client_limit_take(
 		accounts->client_limit, CLIENT_LIMIT_FAILURES, &operation->client, now())) {
+		statistic_count(accounts->counters, STATISTIC_STORE_LIMITED_FAILURES);
 		finish_authentication(operation, MESSAGE_RESULT_TOO_MANY_REQUESTS, NULL);
 	} else if (bcrypt_pool_submit(accounts->pool, job) != 0) {
 		forgive(operation);
@@ -575,6 +576,20 @@ int
 accounts_is_linked(const struct accounts *accounts)
 {
 	return feed_is_linked(accounts->feed);
+}
+
+void
+accounts_sample(struct accounts *accounts)
+{
+	struct statistic_counters *counters = accounts->counters;
+
+	statistic_set(
+	    counters, STATISTIC_STORE_QUEUE_BCRYPT, bcrypt_pool_outstanding(accounts->pool));
+	statistic_set(
+	    counters, STATISTIC_STORE_QUEUE_COMMIT, committer_outstanding(accounts->committer));
+	statistic_set(
+	    counters, STATISTIC_STORE_CREDENTIALS, credential_count(accounts->credentials));
+	statistic_set(counters, STATISTIC_STORE_DELTA_LAG, feed_lag(accounts->feed));
 }
 
 struct committer *

@@ -52,6 +52,9 @@ int accounts_is_linked(const struct accounts *accounts);
 /* The commit thread, for changes that concern no account. */
 struct committer *accounts_committer(struct accounts *accounts);
 
+/* Sets what is counted of queues and the like, for summary_sample_by(). */
+void accounts_sample(struct accounts *accounts);
+
 /* One operation at a time. Owned by whoever begins it; zeroed before the first, accounts_clear()ed after the last. */
 struct account_operation {
 	struct uuid username; /* whose account; by accounts_create() the new one's */

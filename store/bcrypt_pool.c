@@ -117,6 +117,12 @@ bcrypt_pool_submit(struct bcrypt_pool *pool, struct bcrypt_job *job)
 	return 0;
 }
 
+unsigned
+bcrypt_pool_outstanding(const struct bcrypt_pool *pool)
+{
+	return pool->outstanding;
+}
+
 static void
 free_pool(uv_handle_t *handle)
 {

@@ -35,6 +35,9 @@ struct bcrypt_pool *bcrypt_pool_start(uv_loop_t *loop, unsigned threads);
 /* 0, or -1: the queue is full. Thread of the loop. */
 int bcrypt_pool_submit(struct bcrypt_pool *pool, struct bcrypt_job *job);
 
+/* Jobs submitted and not handed back. Thread of the loop. */
+unsigned bcrypt_pool_outstanding(const struct bcrypt_pool *pool);
+
 /*
  * Waits for the jobs being computed, forgets the waiting ones (their `done` is not called), and
  * frees the pool when the loop has run once more.

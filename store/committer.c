@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { NS_IN_MICROSECOND = 1000 };
+
 struct committer {
 	uv_async_t wake; /* tells the loop that a group is finished */
 	uv_thread_t thread;
@@ -272,13 +274,20 @@ static void
 commit_group(struct committer *committer, struct change *group)
 {
 	struct database *database = committer->database;
+	uint64_t begun = uv_hrtime();
 	enum database_result result = try_group(committer, group);
+	unsigned size = 0;
 
 	while (result != DATABASE_OK && database_wants_growth(database) &&
 	       database_grow(database) == DATABASE_OK)
 		result = try_group(committer, group);
 	if (result != DATABASE_OK)
 		fail_all(group);
+	for (const struct change *change = group; change != NULL; change = change->next)
+		size++;
+	statistic_observe(committer->counters, STATISTIC_STORE_GROUP_SIZE, size);
+	statistic_observe(committer->counters, STATISTIC_STORE_COMMIT_TIME,
+	    (uv_hrtime() - begun) / NS_IN_MICROSECOND);
 	statistic_count(committer->counters,
 	    result == DATABASE_OK ? STATISTIC_STORE_COMMITS : STATISTIC_STORE_COMMITS_FAILED);
 }
@@ -409,6 +418,12 @@ committer_call(struct committer *committer, struct notify *notify)
 	committer->caller = notify;
 	uv_cond_signal(&committer->work);
 	uv_mutex_unlock(&committer->lock);
+}
+
+unsigned
+committer_outstanding(const struct committer *committer)
+{
+	return committer->outstanding;
 }
 
 static void

@@ -78,6 +78,9 @@ int committer_submit(struct committer *committer, struct change *change);
 /* Has the thread call notify_answer() before its next group. Not again before it has. Thread of the loop. */
 void committer_call(struct committer *committer, struct notify *notify);
 
+/* Changes submitted and not handed back. Thread of the loop. */
+unsigned committer_outstanding(const struct committer *committer);
+
 /* Commits what was submitted, waits for that, hands it back, and frees when the loop has run once more. */
 void committer_stop(struct committer *committer);
 

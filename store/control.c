@@ -68,7 +68,11 @@ drop(struct peer *peer, const char *why)
 static void
 on_closed(void *context, enum link_end how)
 {
-	(void)how;
+	const struct peer *peer = context;
+
+	if (how == LINK_END_VIOLATION)
+		statistic_count(summary_counters(peer->control->config.summary, SUMMARY_LOOP),
+		    STATISTIC_STORE_VIOLATIONS_CONTROL);
 	forget(context);
 }
 

@@ -23,6 +23,7 @@ struct credential_cache {
 	EVP_MAC_CTX *context; /* keyed once, begun anew for each use */
 	unsigned char key[MAC_LENGTH];
 	unsigned next_way;
+	unsigned count;
 	struct entry *entries; /* CREDENTIAL_SETS * CREDENTIAL_WAYS, kept out of core dumps */
 };
 
@@ -118,6 +119,12 @@ credential_known(struct credential_cache *cache, const struct uuid *username, st
 	return CRYPTO_memcmp(entry->mac, mac, MAC_LENGTH) == 0;
 }
 
+unsigned
+credential_count(const struct credential_cache *cache)
+{
+	return cache->count;
+}
+
 void
 credential_remember(struct credential_cache *cache, const struct uuid *username, struct slice key,
     struct slice hash)
@@ -135,6 +142,7 @@ credential_remember(struct credential_cache *cache, const struct uuid *username,
 			if (!set[way].used)
 				entry = &set[way];
 	}
+	cache->count += !entry->used;
 	entry->username = *username;
 	memcpy(entry->mac, mac, MAC_LENGTH);
 	entry->used = 1;

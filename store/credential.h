@@ -23,6 +23,9 @@ void credential_cache_free(struct credential_cache *cache);
 int credential_known(struct credential_cache *cache, const struct uuid *username, struct slice key,
     struct slice hash);
 
+/* Keys that are remembered. */
+unsigned credential_count(const struct credential_cache *cache);
+
 void credential_remember(struct credential_cache *cache, const struct uuid *username,
     struct slice key, struct slice hash);
 

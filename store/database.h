@@ -83,6 +83,17 @@ enum database_result database_walk_tokens(struct database *database, struct slic
 /* Accounts there are. Thread of the loop. */
 enum database_result database_count_accounts(struct database *database, uint64_t *count);
 
+/* How large everything is. */
+struct database_size {
+	uint64_t accounts, names, tokens; /* retired names and spent tokens are among them */
+	uint64_t map_bytes;
+	uint64_t used_bytes;	  /* up to the highest page that was ever used */
+	uint64_t disk_free_bytes; /* that this user may write */
+};
+
+/* Costs a few microseconds, however large it is. Thread of the loop. */
+enum database_result database_measure(struct database *database, struct database_size *size);
+
 /* Reads the token of that name. Thread of the loop. */
 enum database_result database_read_token(
     struct database *database, struct slice name, struct token_record *token);

@@ -1,7 +1,9 @@
 /* The reads of the thread of the loop, each in a short transaction of its own. */
 #include "database_environment.h"
 
+#include <errno.h>
 #include <string.h>
+#include <sys/statvfs.h>
 
 static enum database_result
 read_failed(struct database *database, const char *what, int code)
@@ -152,6 +154,50 @@ enum database_result
 database_count_accounts(struct database *database, uint64_t *count)
 {
 	return count_records(database, database->accounts, "count the accounts", count);
+}
+
+static int
+measure_tables(const struct database *database, MDB_txn *transaction, struct database_size *size)
+{
+	const struct {
+		MDB_dbi table;
+		uint64_t *count;
+	} tables[] = {{database->accounts, &size->accounts}, {database->names, &size->names},
+	    {database->tokens, &size->tokens}};
+	MDB_stat status;
+	int code;
+
+	for (unsigned i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+		if ((code = mdb_stat(transaction, tables[i].table, &status)) != 0)
+			return code;
+		*tables[i].count = status.ms_entries;
+	}
+	return 0;
+}
+
+enum database_result
+database_measure(struct database *database, struct database_size *size)
+{
+	MDB_txn *transaction = begin_read(database);
+	MDB_envinfo info;
+	MDB_stat status;
+	struct statvfs disk;
+	int code;
+
+	if (transaction == NULL)
+		return DATABASE_FAILED;
+	code = measure_tables(database, transaction, size);
+	if (code == 0 && (code = mdb_env_info(database->environment, &info)) == 0)
+		code = mdb_env_stat(database->environment, &status);
+	end_read(database, transaction);
+	if (code == 0 && fstatvfs(database->lock_fd, &disk) != 0)
+		code = errno;
+	if (code != 0)
+		return read_failed(database, "measure itself", code);
+	size->map_bytes = info.me_mapsize;
+	size->used_bytes = ((uint64_t)info.me_last_pgno + 1) * status.ms_psize;
+	size->disk_free_bytes = (uint64_t)disk.f_bavail * disk.f_frsize;
+	return DATABASE_OK;
 }
 
 /* Puts the cursor on the first record behind `after`. */

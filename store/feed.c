@@ -6,7 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FEED_PASSED_OVER = 1024 /* retired names passed over in one turn of the loop */ };
+enum {
+	FEED_PASSED_OVER = 1024, /* retired names passed over in one turn of the loop */
+	NS_IN_MICROSECOND = 1000
+};
 
 /*
  * Snapshot and deltas share one ordered link, and both are read and queued on one thread: a chunk is
@@ -23,6 +26,12 @@ struct feed {
 	uint64_t sent_commit;	 /* highest in a delta on this link */
 	uint64_t applied_commit; /* highest acknowledged on this link */
 	uint64_t moved;		 /* uv_hrtime() when it last got nearer to being served */
+	struct statistic_counters *counters;
+	struct {
+		uint64_t commit; /* 0: none is timed */
+		uint64_t begun;	 /* uv_hrtime() */
+	} timed;		 /* one delta, until it is acknowledged */
+	uint64_t snapshot_begun; /* uv_hrtime() */
 	unsigned char delta[MESSAGE_MAX];
 	struct writer delta_writer;
 	uint64_t delta_commit; /* highest in the delta being gathered; 0: it is empty */
@@ -92,6 +101,8 @@ send_chunk(struct feed *feed, const char **why)
 	if (result == DATABASE_OK)
 		return 0;
 	feed->sending = 0;
+	statistic_set(feed->counters, STATISTIC_STORE_SNAPSHOT_TIME,
+	    (uv_hrtime() - feed->snapshot_begun) / NS_IN_MICROSECOND);
 	if (send_number(feed, MESSAGE_SNAPSHOT_END, feed->names_sent) != 0)
 		return -1;
 	log_info("dnsd was sent %llu names", (unsigned long long)feed->names_sent);
@@ -131,6 +142,8 @@ on_up(void *context, struct link *link)
 
 	feed->link = link;
 	feed->sent_commit = feed->applied_commit = 0;
+	feed->timed.commit = 0;
+	feed->snapshot_begun = uv_hrtime();
 	feed->sent.length = 0;
 	feed->names_sent = 0;
 	feed->sending = 1;
@@ -150,6 +163,7 @@ on_down(void *context)
 
 	feed->link = NULL;
 	feed->sending = 0;
+	feed->timed.commit = 0;
 	feed->delta_commit = 0;
 	feed->applied(feed->context);
 }
@@ -164,6 +178,11 @@ on_delta_applied(void *context, uint64_t id, struct reader *body, int fd)
 		return -1;
 	feed->applied_commit = id;
 	feed->moved = uv_hrtime();
+	if (feed->timed.commit != 0 && feed->timed.commit <= id) {
+		statistic_observe(feed->counters, STATISTIC_STORE_DELTA_TIME,
+		    (feed->moved - feed->timed.begun) / NS_IN_MICROSECOND);
+		feed->timed.commit = 0;
+	}
 	feed->applied(feed->context);
 	return 0;
 }
@@ -206,6 +225,7 @@ feed_start(uv_loop_t *loop, struct database *database, const struct record_limit
 	if (feed == NULL)
 		fatal("no memory for dnsd's feed");
 	feed->database = database;
+	feed->counters = summary_counters(summary, SUMMARY_LOOP);
 	feed->limits = *limits;
 	feed->applied = applied;
 	feed->context = context;
@@ -230,6 +250,10 @@ feed_flush(struct feed *feed)
 	if (feed->applied_commit == feed->sent_commit)
 		feed->moved = uv_hrtime();
 	feed->sent_commit = commit;
+	if (feed->timed.commit == 0) {
+		feed->timed.commit = commit;
+		feed->timed.begun = uv_hrtime();
+	}
 }
 
 /* The header's id becomes the highest commit in the message: what dnsd acknowledges. */
@@ -262,6 +286,12 @@ int
 feed_is_linked(const struct feed *feed)
 {
 	return feed->link != NULL;
+}
+
+uint64_t
+feed_lag(const struct feed *feed)
+{
+	return feed->timed.commit != 0 ? (uv_hrtime() - feed->timed.begun) / NS_IN_MICROSECOND : 0;
 }
 
 static void

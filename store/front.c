@@ -27,6 +27,14 @@ struct front {
 	struct log_limit meetings; /* links made and closed in good order */
 };
 
+/* `first` is dnsd's, behind which apid's stands; so it is in count(). */
+static void
+tell(struct front *front, enum statistic first, uint64_t value)
+{
+	statistic_set(summary_counters(front->config.summary, SUMMARY_LOOP),
+	    first + (front->config.source - STATISTIC_DNSD), value);
+}
+
 static void
 lost(struct front *front)
 {
@@ -34,11 +42,11 @@ lost(struct front *front)
 
 	front->link = NULL;
 	front->up = 0;
+	tell(front, STATISTIC_STORE_LINKED_DNSD, 0);
 	if (was_up && front->config.down != NULL)
 		front->config.down(front->config.context);
 }
 
-/* `first` is dnsd's counter, behind which apid's stands. */
 static void
 count(struct front *front, enum statistic first)
 {
@@ -75,6 +83,8 @@ on_closed(void *context, enum link_end how)
 {
 	struct front *front = context;
 
+	if (how == LINK_END_VIOLATION)
+		count(front, STATISTIC_STORE_VIOLATIONS_DNSD);
 	if (how != LINK_END_PEER) {
 		count(front, STATISTIC_STORE_DROPS_DNSD);
 		pause_dialling(front);
@@ -233,6 +243,7 @@ front_hello(void *context, uint64_t id, struct reader *body, int fd)
 	if (log_allowed(&front->meetings))
 		log_info("linked to %s", front->config.name);
 	count(front, STATISTIC_STORE_LINKS_DNSD);
+	tell(front, STATISTIC_STORE_LINKED_DNSD, 1);
 	front->config.up(front->config.context, front->link);
 	return 0;
 }

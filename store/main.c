@@ -6,6 +6,7 @@
 #include "database.h"
 #include "door.h"
 #include "filter.h"
+#include "gauges.h"
 #include "import.h"
 #include "log.h"
 #include "password.h"
@@ -25,13 +26,15 @@ struct service {
 	struct import *import;
 	struct control *control;
 	struct registration registration;
+	struct gauges gauges;
 };
 
 static void
 stop(void *context)
 {
-	const struct service *service = context;
+	struct service *service = context;
 
+	service->gauges.accounts = NULL;
 	if (service->requests != NULL)
 		requests_stop(service->requests);
 	import_stop(service->import);
@@ -162,6 +165,10 @@ main(int argc, char **argv)
 	    .empty_clears = conf->api.empty_txt_clears};
 	accounts.client_limit = make_client_limit(conf);
 	service.accounts = accounts_start(&loop, &accounts);
+	service.gauges = (struct gauges){.summary = accounts.summary,
+	    .database = accounts.database,
+	    .accounts = service.accounts};
+	gauges_start(&service.gauges);
 	service.import =
 	    import_start(&loop, service.accounts, accounts.database, &accounts.limits, conf);
 	control.import = service.import;

@@ -207,6 +207,8 @@ on_register(void *context, uint64_t id, struct reader *body, int fd)
 	if (message_get_register(body, &wanted) != 0)
 		return -1;
 	result = registration_judge(requests->config.registration, &wanted, token, &token_length);
+	if (result == MESSAGE_RESULT_TOO_MANY_REQUESTS)
+		statistic_count(requests->counters, STATISTIC_STORE_LIMITED_REGISTRATIONS);
 	if (result != MESSAGE_RESULT_OK) {
 		answer_registration(requests, requests->link_number, id, result, NULL);
 		return 0;
@@ -472,6 +474,23 @@ on_account(void *context, uint64_t id, struct reader *body, int fd)
 	return 0;
 }
 
+static int
+on_metrics(void *context, uint64_t id, struct reader *body, int fd)
+{
+	struct requests *requests = front_context(context);
+	unsigned char message[MESSAGE_MAX];
+	uint64_t values[STATISTICS];
+	struct writer writer;
+
+	(void)body;
+	(void)fd;
+	summary_read(requests->config.summary, values);
+	message_begin(&writer, message, MESSAGE_METRICS_ANSWER, id);
+	message_put_all_statistics(&writer, values);
+	send_answer(requests, requests->link_number, &writer);
+	return 0;
+}
+
 static void
 on_up(void *context, struct link *link)
 {
@@ -491,6 +510,7 @@ static const struct message_rule rules[] = {
 	on_update},
     {MESSAGE_ACCOUNT, 1U << FRONT_STATE_OPEN, 1 + 16 + 1 + 1 + MESSAGE_KEY + 1 + 2 + 2,
 	MESSAGE_MAX - MESSAGE_HEADER, 0, on_account},
+    {MESSAGE_METRICS, 1U << FRONT_STATE_OPEN, 0, 0, 0, on_metrics},
 };
 
 struct requests *

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum {
 	TEXT = LOG_MAX_LINE - 128 /* of one log line, without what stands before it */
@@ -14,6 +15,8 @@ struct summary {
 	uv_timer_t timer;
 	struct statistic_counters *counters; /* of SUMMARY_THREADS */
 	uint64_t reported[STATISTICS];	     /* by the fronts; nothing in store's own part */
+	void (*sample)(void *context);	     /* may be NULL */
+	void *context;
 };
 
 static void
@@ -32,6 +35,8 @@ summary_start(uv_loop_t *loop)
 	summary->counters = statistic_counters_new(SUMMARY_THREADS);
 	if (summary->counters == NULL || uv_timer_init(loop, &summary->timer) != 0)
 		fatal("no memory for statistics");
+	statistic_set(
+	    &summary->counters[SUMMARY_LOOP], STATISTIC_STORE_STARTED, (uint64_t)time(NULL));
 	summary->timer.data = summary;
 	uv_timer_start(&summary->timer, on_timer, SUMMARY_LOG_MS, SUMMARY_LOG_MS);
 	uv_unref((uv_handle_t *)&summary->timer);
@@ -53,6 +58,13 @@ summary_counters(struct summary *summary, enum summary_thread thread)
 	return &summary->counters[thread];
 }
 
+void
+summary_sample_by(struct summary *summary, void (*sample)(void *context), void *context)
+{
+	summary->sample = sample;
+	summary->context = context;
+}
+
 int
 summary_take(struct summary *summary, enum statistic_source front, struct reader *body)
 {
@@ -60,14 +72,16 @@ summary_take(struct summary *summary, enum statistic_source front, struct reader
 }
 
 void
-summary_read(const struct summary *summary, uint64_t values[STATISTICS])
+summary_read(struct summary *summary, uint64_t values[STATISTICS])
 {
+	if (summary->sample != NULL)
+		summary->sample(summary->context);
 	memcpy(values, summary->reported, sizeof(summary->reported));
 	statistic_sum(summary->counters, SUMMARY_THREADS, values);
 }
 
 void
-summary_log(const struct summary *summary)
+summary_log(struct summary *summary)
 {
 	uint64_t values[STATISTICS];
 	char text[TEXT];

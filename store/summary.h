@@ -29,15 +29,21 @@ void summary_free(struct summary *summary);
 /* The thread's own array, as long as the summary lives. */
 struct statistic_counters *summary_counters(struct summary *summary, enum summary_thread thread);
 
+/*
+ * `sample` sets what only a look tells, such as the length of a queue, each time before the summary is read; it counts
+ * as SUMMARY_LOOP.
+ */
+void summary_sample_by(struct summary *summary, void (*sample)(void *context), void *context);
+
 /* Keeps a front's report. 0, or -1: it is none; the one before is kept. */
 int summary_take(struct summary *summary, enum statistic_source front, struct reader *body);
 
 /*
  * Everything as last heard of. What a front said stays when its link ends; its next process begins at 0.
  */
-void summary_read(const struct summary *summary, uint64_t values[STATISTICS]);
+void summary_read(struct summary *summary, uint64_t values[STATISTICS]);
 
 /* One line or more at info level for each process that has counted something. */
-void summary_log(const struct summary *summary);
+void summary_log(struct summary *summary);
 
 #endif

@@ -53,6 +53,19 @@ get_statistics(void *context, uint64_t id, struct reader *body, int fd)
 }
 
 static int
+get_all_statistics(void *context, uint64_t id, struct reader *body, int fd)
+{
+	int whole = body->length == (size_t)STATISTICS * MESSAGE_STATISTIC;
+	uint64_t values[STATISTICS];
+
+	(void)context;
+	(void)id;
+	(void)fd;
+	insist((message_get_all_statistics(body, values) == 0) == whole);
+	return 0;
+}
+
+static int
 get_names(void *context, uint64_t id, struct reader *body, int fd)
 {
 	struct message_name name;
@@ -408,6 +421,8 @@ static const struct message_rule rules[] = {
     {MESSAGE_UPDATE_ANSWER, 2, MESSAGE_UPDATE_ANSWER_SIZE, ANY, 0, get_update_answer},
     {MESSAGE_ACCOUNT, 2, 63, ANY, 0, get_account},
     {MESSAGE_ACCOUNT_ANSWER, 2, 1, ANY, 0, get_account_answer},
+    {MESSAGE_METRICS, 2, 0, 0, 0, get_nothing},
+    {MESSAGE_METRICS_ANSWER, 2, 1, ANY, 0, get_all_statistics},
     {MESSAGE_LIST_TOKENS_ANSWER, 2, 1, ANY, 0, get_token_page},
     {MESSAGE_READ_TOKEN, 2, 2, 65, 0, get_token_name},
     {MESSAGE_LIST_TOKEN_ACCOUNTS, 2, 3, ANY, 0, get_token_accounts},

@@ -10,7 +10,7 @@ import struct
 
 from sallyport import DEADLINE, ROOT, UIDS, wait_until
 
-VERSION = 13
+VERSION = 14
 MAXIMUM = 32 * 1024
 
 HELLO, HELLO_ANSWER, STATISTICS = 2, 3, 4
@@ -19,6 +19,7 @@ DELTA, DELTA_APPLIED = 22, 23
 REGISTER, REGISTER_ANSWER = 32, 33
 UPDATE, UPDATE_ANSWER = 34, 35
 ACCOUNT, ACCOUNT_ANSWER = 36, 37
+METRICS, METRICS_ANSWER = 38, 39
 LINK = 48
 RELOAD, RELOAD_ANSWER = 50, 51
 ALL_STATISTICS, ALL_STATISTICS_ANSWER = 64, 65
@@ -27,7 +28,8 @@ LIST_TOKENS, READ_TOKEN, LIST_TOKEN_ACCOUNTS, ADD_TOKEN, REVOKE_TOKEN = 82, 84, 
 IMPORT, IMPORT_ANSWER = 80, 81
 
 ROLE_NUMBERS = {"dnsd": 1, "apid": 2, "control": 3}
-STATISTIC_COUNTS = {"dnsd": 53, "apid": 45}  # values in a front's report
+STATISTIC_COUNTS = {"dnsd": 55, "apid": 124, "store": 79}  # values of each process
+STATISTICS_OF_ALL = sum(STATISTIC_COUNTS.values())
 LOOPBACK = bytes(10) + b"\xff\xff" + bytes([127, 0, 0, 1])
 
 

@@ -20,9 +20,10 @@ import dns.rcode
 import pytest
 
 import protocol
-from protocol import (ACCOUNT, ACCOUNT_ANSWER, DELTA, DELTA_APPLIED, HELLO, HELLO_ANSWER, LINK, REGISTER,
-                      REGISTER_ANSWER, RELOAD, RELOAD_ANSWER, SNAPSHOT_BEGIN, SNAPSHOT_CHUNK, SNAPSHOT_END, STATISTICS, UPDATE, UPDATE_ANSWER, FalseFront, dial, greeted, hand_over,
-                      hello, message, name, parse, update_answer)
+from protocol import (ACCOUNT, ACCOUNT_ANSWER, DELTA, DELTA_APPLIED, HELLO, HELLO_ANSWER, LINK, METRICS,
+                      METRICS_ANSWER, REGISTER, REGISTER_ANSWER, RELOAD, RELOAD_ANSWER, SNAPSHOT_BEGIN,
+                      SNAPSHOT_CHUNK, SNAPSHOT_END, STATISTICS, UPDATE, UPDATE_ANSWER, FalseFront, dial, greeted,
+                      hand_over, hello, message, name, parse, update_answer)
 from sallyport import DEADLINE, UIDS, Daemon, http_request, process_status, wait_closed, wait_until
 
 FRONTS = ("dnsd", "apid")
@@ -159,6 +160,7 @@ def wrong_greetings(role):
         "update_first": message(UPDATE, protocol.update()),
         "applied_first": message(DELTA_APPLIED),
         "statistics_first": message(STATISTICS, protocol.statistics(role)),
+        "metrics_first": message(METRICS),
     }
 
 
@@ -171,6 +173,7 @@ def wrong_when_open(role):
             "register": message(REGISTER, protocol.register()),
             "update": message(UPDATE, protocol.update()),
             "account": message(ACCOUNT, protocol.account("delete")),
+            "metrics": message(METRICS),
         }
     else:
         cases |= {
@@ -211,6 +214,8 @@ def wrong_when_open(role):
             "account_257": message(ACCOUNT, protocol.account("allowfrom", networks=[b"192.0.2.0/24"] * 257)),
             "account_count_above": message(ACCOUNT, protocol.account("allowfrom", networks=[b"::/0"], count=2)),
             "account_answer": message(ACCOUNT_ANSWER, b"\1"),
+            "metrics_with_body": message(METRICS, b"\0"),
+            "metrics_answer": message(METRICS_ANSWER),
         }
     return cases
 
@@ -567,6 +572,9 @@ def wrong_from_store(role):
             "account_answer_result": message(ACCOUNT_ANSWER, b"\xff"),
             "account_answer_cut": message(ACCOUNT_ANSWER, b"\0\1\x24abc"),
             "account_answer_trailing": message(ACCOUNT_ANSWER, b"\1\0"),
+            "metrics_answer_empty": message(METRICS_ANSWER),
+            "metrics_answer_cut": message(METRICS_ANSWER, bytes(800)),
+            "metrics_answer_unasked": message(METRICS_ANSWER, bytes(8 * protocol.STATISTICS_OF_ALL)),
         }
     return cases | {
         "chunk_without_begin": message(SNAPSHOT_CHUNK, names),

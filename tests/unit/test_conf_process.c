@@ -1,7 +1,21 @@
-/* What the processes own and say: the sections store, privsep, control and log. */
+/* What the processes own and say: the sections metrics, store, privsep, control and log. */
 #include "conf_fixture.h"
 
 static const struct conf_mistake mistakes[] = {
+    /* metrics. */
+    {RECORDS "metrics: {listen: [\"127.0.0.1\"]}\n",
+	"5:20: error: metrics.listen: \"127.0.0.1\": the port is missing; did you mean "
+	"\"127.0.0.1:9153\"?\n"},
+    {RECORDS "metrics: {listen: [\"unix:/x\"]}\n",
+	"5:20: error: metrics.listen: metrics are not served on a Unix socket; give an address "
+	"with a port, such as 127.0.0.1:9153 or [::1]:9153\n"},
+    {RECORDS "metrics: {listen: [\"127.0.0.1:8053\"]}\n",
+	"5:20: error: metrics.listen: \"127.0.0.1:8053\" is in api.listen already; give another "
+	"port\n"},
+    {RECORDS "metrics: {listen: [\"127.0.0.1:5300\"]}\n",
+	"5:20: error: metrics.listen: \"127.0.0.1:5300\" is in dns.listen already, which uses it "
+	"for TCP; give another port\n"},
+
     /* store. */
     {RECORDS "store: {path: {a: b}}\n",
 	"5:15: error: store.path must be a single value, not a group of keys; it is a path\n"},

@@ -21,8 +21,8 @@ static const struct conf_mistake mistakes[] = {
 	"5:1: error: unknown key \"negative_ttl\" here; did you mean zone.negative_ttl?\n"},
     {RECORDS "log: {xyzzy: 5}\n", "5:7: error: unknown key \"xyzzy\"; log has level, format\n"},
     {RECORDS "xyzzy: 5\n",
-	"5:1: error: unknown key \"xyzzy\"; the file has zone, dns, api, store, privsep, "
-	"control, log\n"},
+	"5:1: error: unknown key \"xyzzy\"; the file has zone, dns, api, metrics, store, "
+	"privsep, control, log\n"},
     {RECORDS "dns: {workers: 1}\ndns: {workers: 2}\n",
 	"6:1: error: the key \"dns\" stands here twice, first in line 5; remove one\n"},
     {RECORDS "dns:\n  workers: 1\n  workers: 2\n",

@@ -76,6 +76,22 @@ START_TEST(counts_errors_by_their_word)
 }
 END_TEST
 
+/* Requests of a route are timed where they are counted. */
+START_TEST(times_by_route)
+{
+	http_statistic_time(&counters, ROUTE_REGISTER, 1);
+	http_statistic_time(&counters, ROUTE_UPDATE, 2);
+	http_statistic_time(&counters, ROUTE_CHANGE, 3);
+	http_statistic_time(&counters, ROUTE_HEALTH, 4);
+	http_statistic_time(&counters, ROUTE_NONE, 5);
+	ck_assert_uint_eq(value(STATISTIC_HTTP_REGISTER_TIME_SUM), 1);
+	ck_assert_uint_eq(value(STATISTIC_HTTP_UPDATE_TIME_SUM), 2);
+	ck_assert_uint_eq(value(STATISTIC_HTTP_ACCOUNT_TIME_SUM), 3);
+	ck_assert_uint_eq(value(STATISTIC_HTTP_HEALTH_TIME_SUM), 4);
+	ck_assert_uint_eq(value(STATISTIC_HTTP_OTHER_TIME_SUM), 5);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -83,6 +99,7 @@ main(void)
 	TCase *tests = tcase_create("http_statistic");
 
 	tcase_add_loop_test(tests, counts_route_and_class, 0, ROWS(answers));
+	tcase_add_test(tests, times_by_route);
 	tcase_add_loop_test(
 	    tests, counts_errors_by_their_word, RESPONSE_ERROR_NONE + 1, RESPONSE_ERRORS);
 	suite_add_tcase(suite, tests);

@@ -439,7 +439,7 @@ START_TEST(statistics_stay_within_their_source)
 	enum statistic_source source = (enum statistic_source)_i;
 	struct statistic_range range = statistic_range(source);
 	uint64_t values[STATISTICS] = {0};
-	unsigned char bytes[1024];
+	unsigned char bytes[STATISTICS * MESSAGE_STATISTIC];
 	struct writer writer;
 	struct reader reader;
 
@@ -457,6 +457,29 @@ START_TEST(statistics_stay_within_their_source)
 	for (unsigned i = 0; i < STATISTICS; i++)
 		ck_assert_uint_eq(
 		    values[i], i >= range.first && i < range.first + range.count ? i + 1 : 0);
+}
+END_TEST
+
+/* All of the table, whole or not at all. */
+START_TEST(all_statistics_come_back)
+{
+	unsigned char bytes[STATISTICS * MESSAGE_STATISTIC + 1] = {0};
+	uint64_t values[STATISTICS];
+	struct writer writer;
+	struct reader reader;
+
+	for (unsigned i = 0; i < STATISTICS; i++)
+		reported[i] = UINT64_MAX - i;
+	writer_init(&writer, bytes, sizeof(bytes));
+	message_put_all_statistics(&writer, reported);
+	ck_assert_uint_eq(writer.length, sizeof(bytes) - 1);
+	reader_init(&reader, bytes, writer.length);
+	ck_assert_int_eq(message_get_all_statistics(&reader, values), 0);
+	ck_assert_mem_eq(values, reported, sizeof(values));
+	reader_init(&reader, bytes, writer.length - 1);
+	ck_assert_int_eq(message_get_all_statistics(&reader, values), -1);
+	reader_init(&reader, bytes, writer.length + 1);
+	ck_assert_int_eq(message_get_all_statistics(&reader, values), -1);
 }
 END_TEST
 
@@ -602,6 +625,7 @@ main(void)
 	tcase_add_loop_test(tests, a_body_is_read_whole_or_not_at_all, 0, ROWS(bodies));
 	tcase_add_loop_test(tests, a_damaged_body_is_survived, 0, ROWS(bodies));
 	tcase_add_loop_test(tests, refuses_names_that_make_no_sense, 0, ROWS(bad_names));
+	tcase_add_test(tests, all_statistics_come_back);
 	tcase_add_loop_test(tests, statistics_stay_within_their_source, 0, STATISTIC_SOURCES);
 	tcase_add_test(tests, an_action_has_what_is_its_own);
 	tcase_add_test(tests, a_refusal_carries_nothing_else);
