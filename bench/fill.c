@@ -111,8 +111,11 @@ main(int argc, char **argv)
 		(void)fprintf(stderr, "usage: fill FOLDER UID GID <LINES\n");
 		return 2;
 	}
-	database = database_open(
-	    argv[1], (uid_t)strtoul(argv[2], NULL, 10), (gid_t)strtoul(argv[3], NULL, 10));
+	database = database_open(&(struct database_config){.path = argv[1],
+	    .uid = (uid_t)strtoul(argv[2], NULL, 10),
+	    .gid = (gid_t)strtoul(argv[3], NULL, 10),
+	    .map_size = UINT64_C(64) << 20,
+	    .map_max = UINT64_C(1) << 40});
 	for (read_batch(&batch); batch.count > 0; read_batch(&batch)) {
 		commit_batch(database, &batch);
 		total += batch.count;

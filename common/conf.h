@@ -30,7 +30,8 @@ enum {
 	CONF_MIN_TXT =
 	    43, /* characters of a DNS-01 value (RFC 8555, 8.4); other texts are longer */
 	CONF_MAX_TXT = 1024,
-	CONF_COOKIE_SECRET = 16, /* bytes (RFC 9018, 4.4) */
+	CONF_MAX_MAP = 16 * 1024 * 1024, /* MiB of the database's map: 16 TiB */
+	CONF_COOKIE_SECRET = 16,	 /* bytes (RFC 9018, 4.4) */
 	CONF_MAX_COOKIE_SECRETS = 2,
 	CONF_EXIT = 78 /* EX_CONFIG of sysexits.h: exit code of a configuration error */
 };
@@ -152,7 +153,10 @@ struct conf {
 		struct conf_listen listen; /* TCP; none: there are no metrics */
 	} metrics;
 	struct {
-		char *path; /* absolute */
+		char *path;	   /* absolute */
+		uint64_t map_size; /* bytes of the database's map at first; all three in bytes */
+		uint64_t map_max;  /* how far it may grow */
+		uint64_t reserve;  /* what a backup leaves free on the disk; 0: that is not looked at */
 	} store;
 	struct {
 		struct conf_user users[CONF_ROLES];

@@ -162,6 +162,21 @@ check_proxies(struct conf_loading *loading)
 		    "api.trusted_proxies; add \"api: {trusted_proxies: [unix]}\"");
 }
 
+static void
+check_map(struct conf_loading *loading, yaml_document_t *document)
+{
+	const struct conf *conf = loading->conf;
+	struct conf_place place;
+	const char *path = conf_yaml_find(document, "store.map_max", &place) != NULL
+			       ? "store.map_max"
+			       : "store.map_size";
+
+	/* 0: there is a mistake in it. */
+	if (conf->store.map_max != 0 && conf->store.map_size > conf->store.map_max)
+		conf_report_error(loading->report, value_place(document, path),
+		    "store.map_size is larger than store.map_max");
+}
+
 void
 conf_check(struct conf_loading *loading, yaml_document_t *document)
 {
@@ -170,6 +185,7 @@ conf_check(struct conf_loading *loading, yaml_document_t *document)
 	check_folders(loading, document);
 	check_tls(loading, document);
 	check_proxies(loading);
+	check_map(loading, document);
 	if (loading->zone_known)
 		check_nameservers(loading, document);
 }

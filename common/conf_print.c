@@ -2,6 +2,8 @@
 #include "conf.h"
 #include "conf_value.h"
 
+#include <inttypes.h>
+
 /* In double quotes, whatever it is. The values hold no control characters but tabs. */
 static void
 print_quoted(FILE *out, const char *text)
@@ -252,6 +254,19 @@ print_tls(FILE *out, const struct conf *conf)
 	fprintf(out, "  hsts: %u\n", conf->api.hsts);
 }
 
+static void
+print_size(FILE *out, const char *key, uint64_t bytes)
+{
+	static const char *const units[] = {"", "KiB", "MiB", "GiB", "TiB"};
+	unsigned unit = 0;
+
+	while (bytes > 0 && bytes % 1024 == 0 && unit < sizeof(units) / sizeof(units[0]) - 1) {
+		bytes /= 1024;
+		unit++;
+	}
+	fprintf(out, "  %s: %" PRIu64 "%s\n", key, bytes, units[unit]);
+}
+
 void
 conf_print(const struct conf *conf, FILE *out)
 {
@@ -276,6 +291,9 @@ conf_print(const struct conf *conf, FILE *out)
 	print_metrics_listen(out, conf);
 	fputs("store:\n", out);
 	print_text(out, "path", conf->store.path);
+	print_size(out, "map_size", conf->store.map_size);
+	print_size(out, "map_max", conf->store.map_max);
+	print_size(out, "reserve", conf->store.reserve);
 	print_privsep(out, conf);
 	fputs("control:\n", out);
 	print_text(out, "group", conf->control.group.name);

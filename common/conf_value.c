@@ -2,8 +2,10 @@
 #include "conf_value.h"
 #include "zone_line.h"
 
+#include <ctype.h>
 #include <limits.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -122,6 +124,66 @@ conf_set_number(
 		    key->path, key->form, CONF_SHOWN, value->text);
 	else
 		*target = (uint32_t)number;
+}
+
+/* From what is mostly written for a power of 1024 to its exponent; -1: it is none. */
+static int
+size_exponent(const char *unit)
+{
+	static const char letters[] = "KMGT";
+	const char *letter =
+	    unit[0] != '\0' ? strchr(letters, toupper((unsigned char)unit[0])) : NULL;
+
+	if (unit[0] == '\0')
+		return 0;
+	if (letter == NULL ||
+	    (unit[1] != '\0' && strcasecmp(unit + 1, "b") != 0 && strcasecmp(unit + 1, "ib") != 0))
+		return -1;
+	return (int)(letter - letters) + 1;
+}
+
+/* What was probably meant by a size that is none: "64 mb" is 64MiB, and so is "64". */
+static void
+suggest_size(const char *text, char suggestion[CONF_SHOWN])
+{
+	size_t digits = strspn(text, "0123456789");
+	int exponent = size_exponent(text + digits + strspn(text + digits, " "));
+	char meant[16];
+
+	suggestion[0] = '\0';
+	if (digits == 0 || digits > 6 || exponent < 0)
+		return;
+	(void)snprintf(meant, sizeof(meant), "%.*s%ciB", (int)digits, text, "MKMGT"[exponent]);
+	if (strcmp(meant, text) != 0)
+		(void)snprintf(suggestion, CONF_SHOWN, "; did you mean %s?", meant);
+}
+
+void
+conf_set_size(
+    struct conf_loading *loading, const struct conf_key *key, const struct conf_value *value)
+{
+	static const char *const units[] = {"", "KiB", "MiB", "GiB", "TiB"};
+	size_t digits = strspn(value->text, "0123456789");
+	char number[16], suggestion[CONF_SHOWN];
+	uint64_t *target = conf_value_field(loading, key), bytes;
+
+	(void)snprintf(number, sizeof(number), "%.*s", (int)digits, value->text);
+	for (unsigned i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (digits >= sizeof(number) || conf_value_number(number) < 0 ||
+		    strcmp(value->text + digits, units[i]) != 0)
+			continue;
+		bytes = (uint64_t)conf_value_number(number);
+		if (bytes > ((uint64_t)key->maximum << 20) >> (10 * i))
+			break;
+		bytes <<= 10 * i;
+		if (bytes < (uint64_t)key->minimum << 20)
+			break;
+		*target = bytes;
+		return;
+	}
+	suggest_size(value->text, suggestion);
+	conf_report_error(loading->report, value->place, "%s must be %s, not \"%.*s\"%s", key->path,
+	    key->form, CONF_SHOWN, value->text, suggestion);
 }
 
 /* The cores that we may use, not those that the machine has. */

@@ -54,7 +54,7 @@ struct conf_key {
 	const char *initial;
 	const char *from_zone; /* the default is this with the zone's name behind; NULL: required */
 	size_t offset; /* of the field in struct conf, where the setter serves several keys */
-	uint32_t minimum, maximum; /* of a number; of a text: bytes */
+	uint32_t minimum, maximum; /* of a number; of a text: bytes; of a size: MiB */
 	int is_list;
 	int is_secret;	  /* a value is never repeated in a message */
 	int may_be_empty; /* of a list */
@@ -65,7 +65,8 @@ struct conf_key {
 };
 
 conf_setter conf_set_zone_name, conf_set_nameserver, conf_set_admin, conf_set_record;
-conf_setter conf_set_number, conf_set_ttl, conf_set_workers, conf_set_switch, conf_set_protocol;
+conf_setter conf_set_number, conf_set_size, conf_set_ttl, conf_set_workers, conf_set_switch,
+    conf_set_protocol;
 conf_setter conf_set_dns_listen, conf_set_listen_protocol, conf_set_api_listen, conf_set_network;
 conf_setter conf_set_metrics_listen;
 conf_setter conf_set_trusted_proxy, conf_set_forwarded_header, conf_set_origin, conf_set_base_url;

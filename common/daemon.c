@@ -24,9 +24,17 @@ usage(const char *program, FILE *out)
 	    "      --lifeline      a socket of the parent is descriptor 3: end when it does\n"
 	    "      --control       of store: descriptor 3 is an administrator's link; serve "
 	    "nothing else\n"
+	    "      --task TASK     of store: do this for \"sallyport VERB\", and end\n"
 	    "      --version       print version, commit and libraries\n"
 	    "  -h, --help          print this\n",
 	    program);
+}
+
+/* 1 if "sallyport VERB" started us, for one command alone. */
+static int
+for_administrator(const struct daemon *daemon)
+{
+	return daemon->control_fd >= 0 || daemon->task != NULL;
 }
 
 static const char *
@@ -36,6 +44,7 @@ read_arguments(struct daemon *daemon, const char *program, int argc, char **argv
 	    {"config", required_argument, NULL, 'c'},
 	    {"lifeline", no_argument, NULL, 'l'},
 	    {"control", no_argument, NULL, 'k'},
+	    {"task", required_argument, NULL, 't'},
 	    {"version", no_argument, NULL, 'v'},
 	    {"help", no_argument, NULL, 'h'},
 	    {NULL, 0, NULL, 0},
@@ -54,6 +63,9 @@ read_arguments(struct daemon *daemon, const char *program, int argc, char **argv
 		case 'k':
 			daemon->control_fd = DAEMON_CONTROL_FD;
 			break;
+		case 't':
+			daemon->task = optarg;
+			break;
 		case 'v':
 			version_print(program, stdout);
 			exit(0);
@@ -65,9 +77,11 @@ read_arguments(struct daemon *daemon, const char *program, int argc, char **argv
 			exit(CONF_EXIT);
 		}
 	}
-	if (daemon->control_fd >= 0 &&
-	    (daemon->role != CONF_ROLE_STORE || daemon->lifeline_fd >= 0)) {
-		fprintf(stderr, "%s: --control is for store, without --lifeline\n", program);
+	if (for_administrator(daemon) &&
+	    (daemon->role != CONF_ROLE_STORE || daemon->lifeline_fd >= 0 ||
+		(daemon->control_fd >= 0 && daemon->task != NULL))) {
+		fprintf(
+		    stderr, "%s: --control or --task are for store, without --lifeline\n", program);
 		exit(CONF_EXIT);
 	}
 	if (optind < argc) {
@@ -82,7 +96,7 @@ read_arguments(struct daemon *daemon, const char *program, int argc, char **argv
 static int
 has_parent(const struct daemon *daemon)
 {
-	return daemon->lifeline_fd >= 0 || daemon->control_fd >= 0;
+	return daemon->lifeline_fd >= 0 || for_administrator(daemon);
 }
 
 /* Mistakes are shown; warnings only where no parent has shown them already. */
@@ -163,7 +177,7 @@ daemon_begin(struct daemon *daemon, enum conf_role role, int argc, char **argv)
 		fatal("cannot close inherited descriptors: %s", strerror(errno));
 	load_configuration(daemon, path);
 	/* Beside somebody's terminal only what went wrong is worth a line. */
-	if (daemon->control_fd >= 0 && daemon->conf.log.level > LOG_LEVEL_WARNING)
+	if (for_administrator(daemon) && daemon->conf.log.level > LOG_LEVEL_WARNING)
 		daemon->conf.log.level = LOG_LEVEL_WARNING;
 	log_init(conf_role_name(role), daemon->conf.log.level, daemon->conf.log.format);
 	open_runtime(daemon);

@@ -16,7 +16,8 @@
 enum {
 	DAEMON_STOP_MS = 2000,	/* from SIGTERM to exit at most */
 	DAEMON_LIFELINE_FD = 3, /* where the parent puts the lifeline */
-	DAEMON_CONTROL_FD = 3	/* where "sallyport VERB" puts the administrator's link */
+	DAEMON_CONTROL_FD = 3,	/* where "sallyport VERB" puts the administrator's link */
+	DAEMON_TASK_FD = 3	/* where it puts what a task writes to */
 };
 
 /* In the runtime folder: store's socket for the administrator. */
@@ -25,10 +26,11 @@ enum {
 struct daemon {
 	enum conf_role role;
 	struct conf conf;
-	int runtime_fd;	       /* the runtime folder, O_PATH */
-	int empty_fd;	       /* the empty folder in it that dnsd and apid use as root, O_PATH */
-	int lifeline_fd;       /* -1 when nobody gave us one */
-	int control_fd;	       /* of store, with --control: to be served alone; otherwise -1 */
+	int runtime_fd;	  /* the runtime folder, O_PATH */
+	int empty_fd;	  /* the empty folder in it that dnsd and apid use as root, O_PATH */
+	int lifeline_fd;  /* -1 when nobody gave us one */
+	int control_fd;	  /* of store, with --control: to be served alone; otherwise -1 */
+	const char *task; /* of store, with --task: what to do instead of serving; otherwise NULL */
 	struct notify *notify; /* NULL: systemd does not listen, or the parent speaks to it */
 	uv_loop_t *loop;
 	uv_signal_t on_term, on_int;
@@ -49,7 +51,7 @@ struct daemon_service {
 };
 
 /*
- * Reads the arguments (-c FILE, --lifeline or, for store, --control, --version, --help) and the configuration, starts the
+ * Reads the arguments (-c FILE, --lifeline or, for store, --control or --task, --version, --help) and the configuration, starts the
  * log, closes inherited descriptors, makes the runtime folder where it is missing. Exits 78
  * on a configuration error, 1 on any other.
  */

@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <spawn.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,35 +70,28 @@ dial(struct control_client *client)
 static int
 start_store(struct control_client *client, const char *config)
 {
-	char program[PROGRAM_MAX], config_option[] = "-c", control_option[] = "--control";
-	/* posix_spawn() changes none of them. */
-	char *arguments[] = {program, config_option, (char *)config, control_option, NULL};
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attributes;
-	int pair[2], error;
+	/* A process group of its own: Ctrl-C ends us, and then it ends in good order. */
+	struct program_start start = {.role = CONF_ROLE_STORE,
+	    .config = config,
+	    .option = "--control",
+	    .in = -1,
+	    .out = -1,
+	    .own_group = 1};
+	int pair[2];
+	pid_t pid;
 
-	if (program_find(CONF_ROLE_STORE, program) != 0 ||
-	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
-		complain("cannot start %s: %s", program, strerror(errno));
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
+		complain("cannot make a link to a store: %s", strerror(errno));
 		return -1;
 	}
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDWR, 0);
-	posix_spawn_file_actions_adddup2(&actions, 0, 1);
-	posix_spawn_file_actions_adddup2(&actions, pair[1], DAEMON_CONTROL_FD);
-	/* A process group of its own: Ctrl-C ends us, and then it ends in good order. */
-	posix_spawnattr_init(&attributes);
-	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
-	error = posix_spawn(&client->store, program, &actions, &attributes, arguments, environ);
-	posix_spawnattr_destroy(&attributes);
-	posix_spawn_file_actions_destroy(&actions);
+	start.extra = pair[1];
+	pid = program_start(&start);
 	close(pair[1]);
 	client->fd = pair[0];
-	if (error == 0)
-		return 0;
-	client->store = 0;
-	complain("cannot start %s: %s", program, strerror(error));
-	return -1;
+	if (pid < 0)
+		return -1;
+	client->store = pid;
+	return 0;
 }
 
 static int

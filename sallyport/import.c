@@ -389,7 +389,7 @@ execute(struct importing *importing, const char *config)
 		return 1;
 	for (unsigned i = 0; i < CONTROL_CLIENT_AT_ONCE; i++)
 		start_batch(&importing->batches[i]);
-	progress_init(&importing->progress, stderr);
+	progress_init(&importing->progress, stderr, "accounts");
 	code = import_all(importing) != 0 ? 1 : 0;
 	progress_clear(&importing->progress);
 	if (close_report(importing) != 0)

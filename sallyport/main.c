@@ -1,5 +1,6 @@
 /* sallyport: the front program; each verb is a file of its own. */
 #include "accounts.h"
+#include "backup.h"
 #include "check_config.h"
 #include "command.h"
 #include "completion.h"
@@ -45,6 +46,11 @@ static const struct command_option expires = {.name = "expires",
 static const struct command_option report = {.name = "report",
     .value = "FILE",
     .help = "write a line about every account that was left out to FILE"};
+
+static const struct command_option replace = {
+    .name = "force", .help = "replace FILE if it is there already"};
+static const struct command_option over = {
+    .name = "force", .help = "keep the database that is there beside the new one"};
 
 static const struct command commands[] = {
     {.verb = "run",
@@ -207,6 +213,41 @@ static const struct command commands[] = {
 	.help = "Goes to standard output, or into FILE, which only its owner can read: the hashes\n"
 		"of the accounts' keys are in it. Accounts that are made while it is written may\n"
 		"be in it or not. \"sallyport import\" reads it."},
+    {.verb = "backup",
+	.arguments = "FILE",
+	.minimum = 1,
+	.maximum = 1,
+	.options = {&replace},
+	.execute = backup_make,
+	.summary = "copy the database into a file, while the server runs or not",
+	.help =
+	    "FILE holds everything that was answered before the command began, without the\n"
+	    "pages that are not in use, and a checksum; \"-\" is standard output. Only its owner\n"
+	    "can read it: the hashes of all keys are in it. It appears when all of it is on the\n"
+	    "disk. As long as the copying lasts, an hour at the most, the database's file grows\n"
+	    "by what is changed."},
+    {.verb = "verify",
+	.arguments = "[FILE]",
+	.maximum = 1,
+	.execute = backup_verify,
+	.summary = "look at every record of a backup, or of the database",
+	.help =
+	    "Is each record as it was written, and does it fit the others? Of a backup also: is\n"
+	    "all of it there? Nothing is changed, and the server may run meanwhile.\n"
+	    "\n"
+	    "The exit status is 0 when nothing is wrong."},
+    {.verb = "restore",
+	.arguments = "FILE",
+	.minimum = 1,
+	.maximum = 1,
+	.options = {&over},
+	.execute = backup_restore,
+	.summary = "put a backup in the place of the database; the server has to be stopped",
+	.help =
+	    "The backup is verified first. Where a database is already, nothing happens without\n"
+	    "--force. Then start the server: it serves what the backup holds, and nothing that "
+	    "was\n"
+	    "set later."},
     {.verb = "completions",
 	.arguments = "SHELL",
 	.minimum = 1,

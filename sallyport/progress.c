@@ -13,9 +13,10 @@ seconds_since(const struct timespec *then, const struct timespec *now)
 }
 
 void
-progress_init(struct progress *progress, FILE *out)
+progress_init(struct progress *progress, FILE *out, const char *unit)
 {
-	*progress = (struct progress){.out = out, .is_terminal = isatty(fileno(out)) == 1};
+	*progress =
+	    (struct progress){.out = out, .unit = unit, .is_terminal = isatty(fileno(out)) == 1};
 	clock_gettime(CLOCK_MONOTONIC, &progress->started);
 	progress->last = progress->started;
 }
@@ -36,7 +37,7 @@ progress_show(struct progress *progress, double part, uint64_t done)
 	progress->shown = 1;
 	seconds = seconds_since(&progress->started, &now);
 	if (part < 0) {
-		fprintf(progress->out, "\r%" PRIu64 " accounts, %.0f a second ", done,
+		fprintf(progress->out, "\r%" PRIu64 " %s, %.0f a second ", done, progress->unit,
 		    (double)done / seconds);
 	} else {
 		const int full = (int)(part * (double)WIDTH);
@@ -44,8 +45,8 @@ progress_show(struct progress *progress, double part, uint64_t done)
 		memset(bar, '#', (size_t)full);
 		memset(bar + full, '.', (size_t)(WIDTH - full));
 		bar[WIDTH] = '\0';
-		fprintf(progress->out, "\r[%s] %3.0f %%  %" PRIu64 " accounts, %.0f a second ", bar,
-		    part * 100, done, (double)done / seconds);
+		fprintf(progress->out, "\r[%s] %3.0f %%  %" PRIu64 " %s, %.0f a second ", bar,
+		    part * 100, done, progress->unit, (double)done / seconds);
 	}
 	fflush(progress->out);
 }

@@ -1,20 +1,20 @@
 #include "database.h"
 
 #include "database_environment.h"
-#include "folder.h"
+#include "database_folder.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-enum { DATABASE_TABLES = 5 };
+enum { MAP_UNIT = 64 * 1024 /* bytes: a multiple of every machine's page */ };
 
-static const size_t first_map = (size_t)64 * 1024 * 1024;
-static const size_t largest_map = (size_t)1 << 40;
+static size_t
+whole_pages(uint64_t size)
+{
+	return (size_t)(size + MAP_UNIT - 1) / MAP_UNIT * MAP_UNIT;
+}
 
 MDB_val
 database_value(const void *bytes, size_t length)
@@ -57,9 +57,8 @@ database_put_number(MDB_txn *transaction, MDB_dbi table, const char *name, uint6
 	return mdb_put(transaction, table, &key, &value, 0);
 }
 
-/* 0, MDB_NOTFOUND, or another code. */
-static int
-get_u64(MDB_txn *transaction, MDB_dbi table, const char *name, uint64_t *number)
+int
+database_get_number(MDB_txn *transaction, MDB_dbi table, const char *name, uint64_t *number)
 {
 	MDB_val key = value_of_string(name), value;
 	struct reader reader;
@@ -88,7 +87,7 @@ open_tables(struct database *database, const char *path)
 	    (code = mdb_dbi_open(
 		 transaction, "token_hashes", MDB_CREATE, &database->token_hashes)) != 0)
 		fatal("cannot open the database in %s: %s", path, mdb_strerror(code));
-	code = get_u64(transaction, database->meta, "schema", &schema);
+	code = database_get_number(transaction, database->meta, "schema", &schema);
 	if (code == MDB_NOTFOUND) {
 		schema = DATABASE_SCHEMA;
 		if ((code = database_put_number(transaction, database->meta, "schema", schema)) ==
@@ -101,20 +100,22 @@ open_tables(struct database *database, const char *path)
 		    "Sallyport that wrote it",
 		    path, (unsigned long long)schema, DATABASE_SCHEMA);
 	if (code != 0 ||
-	    (code = get_u64(transaction, database->meta, "sequence", &database->sequence)) != 0 ||
+	    (code = database_get_number(
+		 transaction, database->meta, "sequence", &database->sequence)) != 0 ||
 	    (code = mdb_txn_commit(transaction)) != 0)
 		fatal("cannot read the database in %s: %s", path, mdb_strerror(code));
 	database->committed_sequence = database->sequence;
 }
 
 static void
-open_environment(struct database *database, const char *path)
+open_environment(struct database *database, const struct database_config *config)
 {
+	const char *path = config->path;
 	int code;
 
 	if ((code = mdb_env_create(&database->environment)) != 0 ||
 	    (code = mdb_env_set_maxdbs(database->environment, DATABASE_TABLES)) != 0 ||
-	    (code = mdb_env_set_mapsize(database->environment, first_map)) != 0)
+	    (code = mdb_env_set_mapsize(database->environment, whole_pages(config->map_size))) != 0)
 		fatal("cannot prepare the database: %s", mdb_strerror(code));
 	/* MDB_NOTLS: a read transaction belongs to the caller, not to its thread. */
 	code = mdb_env_open(database->environment, ".", MDB_NOTLS, 0600);
@@ -126,80 +127,20 @@ open_environment(struct database *database, const char *path)
 		fatal("cannot open the database in %s: %s", path, mdb_strerror(code));
 }
 
-/* Gives a new folder to its user. One that is somebody else's and in use was named by mistake. */
-static void
-own_folder(int fd, const char *path, uid_t uid, gid_t gid)
-{
-	char entry[FOLDER_ENTRY];
-	struct stat status;
-
-	if (fstat(fd, &status) != 0)
-		fatal("cannot look at the folder %s: %s", path, strerror(errno));
-	if (status.st_uid != uid) {
-		if (folder_first_entry(fd, entry) != 0)
-			fatal(
-			    "the folder %s is not empty and belongs to uid %u instead of %u: name "
-			    "another one in store.path, or give it away (chown -R %u:%u)",
-			    path, status.st_uid, uid, uid, gid);
-		if (fchown(fd, uid, gid) != 0)
-			fatal(
-			    "cannot give the folder %s to uid %u: %s", path, uid, strerror(errno));
-	}
-	if (fchmod(fd, 0700) != 0)
-		fatal("cannot set the mode of the folder %s: %s", path, strerror(errno));
-}
-
-/* Makes the folder where it is missing, and makes it the working folder. */
-static void
-enter_folder(const char *path, uid_t uid, gid_t gid)
-{
-	int fd;
-
-	if (folder_make(path) != 0)
-		fatal("cannot make the folder %s: %s", path, strerror(errno));
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		fatal("cannot open the folder %s: %s", path, strerror(errno));
-	own_folder(fd, path, uid, gid);
-	if (fchdir(fd) != 0)
-		fatal("cannot enter the folder %s: %s", path, strerror(errno));
-	close(fd);
-}
-
-/* LMDB would let a second store in; two of them would each serve half the truth. */
-static int
-lock_folder(const char *path)
-{
-	int fd = open("store.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-
-	if (fd < 0)
-		fatal("cannot open store.lock in %s: %s", path, strerror(errno));
-	if (flock(fd, LOCK_EX | LOCK_NB) != 0)
-		fatal("cannot lock the folder %s: %s", path,
-		    errno == EWOULDBLOCK ? "another store has it open" : strerror(errno));
-	return fd;
-}
-
 struct database *
-database_open(const char *path, uid_t uid, gid_t gid)
+database_open(const struct database_config *config)
 {
 	struct database *database = calloc(1, sizeof(*database));
-	int as_root = geteuid() == 0;
-	int before = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct database_folder folder;
 
-	if (database == NULL || uv_mutex_init(&database->map) != 0 || before < 0)
+	if (database == NULL || uv_mutex_init(&database->map) != 0)
 		fatal("cannot prepare the database: %s", strerror(errno));
-	enter_folder(path, uid, gid);
-	if (as_root && (setegid(gid) != 0 || seteuid(uid) != 0))
-		fatal("cannot act as uid %u: %s", uid, strerror(errno));
-	database->lock_fd = lock_folder(path);
-	open_environment(database, path);
-	open_tables(database, path);
-	if (as_root && (seteuid(0) != 0 || setegid(0) != 0))
-		fatal("cannot return to root: %s", strerror(errno));
-	if (fchdir(before) != 0)
-		fatal("cannot return to the working folder: %s", strerror(errno));
-	close(before);
+	database->map_max = config->map_max;
+	database_folder_enter(&folder, config->path, config->uid, config->gid, 1);
+	database->lock_fd = database_folder_lock(&folder);
+	open_environment(database, config);
+	open_tables(database, config->path);
+	database_folder_leave(&folder);
 	return database;
 }
 
@@ -231,17 +172,21 @@ database_grow(struct database *database)
 
 	mdb_env_info(database->environment, &information);
 	size = information.me_mapsize;
-	if (size > largest_map / 2) {
-		database_log_failure(&database->write_failures, "grow", MDB_MAP_FULL);
+	if (size >= database->map_max) {
+		if (log_allowed(&database->write_failures))
+			log_error("database: it is full: its map has %zu MiB, and store.map_max "
+				  "lets it have no more",
+			    size / 1024 / 1024);
 		return DATABASE_FULL;
 	}
+	size = size > database->map_max / 2 ? whole_pages(database->map_max) : size * 2;
 	uv_mutex_lock(&database->map);
-	code = mdb_env_set_mapsize(database->environment, size * 2);
+	code = mdb_env_set_mapsize(database->environment, size);
 	/* The old map is gone by then. */
 	if (code != 0)
 		fatal("the database cannot be mapped again: %s", mdb_strerror(code));
 	uv_mutex_unlock(&database->map);
-	log_info("the database's map grew to %zu MiB", size * 2 / 1024 / 1024);
+	log_info("the database's map grew to %zu MiB", size / 1024 / 1024);
 	return DATABASE_OK;
 }
 

@@ -18,13 +18,20 @@ enum { DATABASE_SCHEMA = 1 };
 
 struct database;
 
+struct database_config {
+	const char *path; /* of its folder */
+	uid_t uid;
+	gid_t gid;
+	uint64_t map_size, map_max; /* bytes of the map, at first and at most */
+};
+
 /*
- * Opens the database in `path`, making folder and database where they are missing. As root the
+ * Opens the database in a folder, making folder and database where they are missing. As root the
  * folder is given to uid and gid, mode 0700, and the files are made and opened as that user, by a
  * path that needs no permission on the way. Fatal when it cannot be opened, is of another
  * schema, or is open in another process.
  */
-struct database *database_open(const char *path, uid_t uid, gid_t gid);
+struct database *database_open(const struct database_config *config);
 
 void database_close(struct database *database);
 
@@ -147,7 +154,7 @@ void database_abort(struct database *database);
 /* 1 if the last failure was the map being full: grow, and do the whole transaction again. */
 int database_wants_growth(const struct database *database);
 
-/* Doubles the map. Writing thread, outside a transaction. */
+/* Doubles the map, up to map_max; DATABASE_FULL there. Writing thread, outside a transaction. */
 enum database_result database_grow(struct database *database);
 
 #endif

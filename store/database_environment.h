@@ -1,7 +1,7 @@
 /*
  * What the three files behind database.h share: database.c opens and grows the environment,
  * database_reading.c reads on the loop's thread, database_transaction.c writes on the writing
- * thread. Nobody else includes this: LMDB stays behind database.h.
+ * thread. Beside them only what copies and checks the database as a whole includes this, or LMDB.
  */
 #ifndef STORE_DATABASE_ENVIRONMENT_H
 #define STORE_DATABASE_ENVIRONMENT_H
@@ -12,8 +12,11 @@
 #include <lmdb.h>
 #include <uv.h>
 
+enum { DATABASE_TABLES = 5 };
+
 struct database {
 	MDB_env *environment;
+	uint64_t map_max; /* bytes */
 	MDB_dbi meta, accounts, names;
 	MDB_dbi tokens, token_hashes; /* name to record, hash to name */
 	int lock_fd; /* a file, not the folder: a descriptor of that would lead out of the chroot */
@@ -36,6 +39,9 @@ MDB_val database_value(const void *bytes, size_t length);
 
 /* Puts a number into a table; 0 or LMDB's code. */
 int database_put_number(MDB_txn *transaction, MDB_dbi table, const char *name, uint64_t number);
+
+/* Gets one; 0, MDB_NOTFOUND, or another code. */
+int database_get_number(MDB_txn *transaction, MDB_dbi table, const char *name, uint64_t *number);
 
 /* Logs "cannot WHAT", as far as `limit` allows: clients can cause this at will. */
 void database_log_failure(struct log_limit *limit, const char *what, int code);

@@ -31,3 +31,14 @@ const struct confine_call filter_calls[] = {
 };
 
 const size_t filter_call_count = sizeof(filter_calls) / sizeof(filter_calls[0]);
+
+const struct confine_call filter_task_calls[] = {
+    CONFINE_ALLOW_IF(
+	fcntl, CONFINE_INT_IS(1, F_SETLK)), /* one of LMDB's readers says that it is alive */
+    CONFINE_ALLOW(fstatfs),		    /* is the database's disk becoming full? */
+    /* a walk that does not get on ends itself; what alarm(2) is depends on the machine */
+    CONFINE_ALLOW(alarm),
+    CONFINE_ALLOW(setitimer),
+};
+
+const size_t filter_task_call_count = sizeof(filter_task_calls) / sizeof(filter_task_calls[0]);

@@ -7,4 +7,8 @@
 extern const struct confine_call filter_calls[];
 extern const size_t filter_call_count;
 
+/* And of a process that copies or checks the database. */
+extern const struct confine_call filter_task_calls[];
+extern const size_t filter_task_call_count;
+
 #endif

@@ -12,6 +12,7 @@
 #include "password.h"
 #include "requests.h"
 #include "summary.h"
+#include "task.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -149,8 +150,13 @@ main(int argc, char **argv)
 	int code;
 
 	daemon_begin(daemon, CONF_ROLE_STORE, argc, argv);
-	accounts.database =
-	    database_open(conf->store.path, users[CONF_ROLE_STORE].uid, users[CONF_ROLE_STORE].gid);
+	if (daemon->task != NULL)
+		return task_run(daemon);
+	accounts.database = database_open(&(struct database_config){.path = conf->store.path,
+	    .uid = users[CONF_ROLE_STORE].uid,
+	    .gid = users[CONF_ROLE_STORE].gid,
+	    .map_size = conf->store.map_size,
+	    .map_max = conf->store.map_max});
 	service.database = accounts.database;
 	bind_control(&control, &service);
 	daemon_confine(daemon, 1, STORE_FILES, filter_calls, filter_call_count);

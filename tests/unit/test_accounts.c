@@ -37,7 +37,11 @@ start(void)
 	snprintf(path, sizeof(path), "%s/XXXXXX", suite_folder);
 	ck_assert_ptr_nonnull(mkdtemp(path));
 	ck_assert_int_eq(uv_loop_init(&loop), 0);
-	database = database_open(path, getuid(), getgid());
+	database = database_open(&(struct database_config){.path = path,
+	    .uid = getuid(),
+	    .gid = getgid(),
+	    .map_size = UINT64_C(64) << 20,
+	    .map_max = UINT64_C(1) << 40});
 	summary = summary_start(&loop);
 	config.database = database;
 	config.summary = summary;

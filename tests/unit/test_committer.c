@@ -50,7 +50,11 @@ open_all(void)
 {
 	log_init("test", LOG_LEVEL_ERROR, LOG_FORMAT_TEXT);
 	ck_assert_int_eq(uv_loop_init(&loop), 0);
-	database = database_open(path, getuid(), getgid());
+	database = database_open(&(struct database_config){.path = path,
+	    .uid = getuid(),
+	    .gid = getgid(),
+	    .map_size = UINT64_C(64) << 20,
+	    .map_max = UINT64_C(1) << 40});
 	committer = committer_start(&loop, database, &limits, &counters, on_group_ended, NULL);
 }
 
@@ -357,7 +361,11 @@ START_TEST(a_second_store_is_refused)
 {
 	make_folder();
 	open_all();
-	database_open(path, getuid(), getgid());
+	database_open(&(struct database_config){.path = path,
+	    .uid = getuid(),
+	    .gid = getgid(),
+	    .map_size = UINT64_C(64) << 20,
+	    .map_max = UINT64_C(1) << 40});
 }
 END_TEST
 

@@ -90,6 +90,9 @@ START_TEST(everything_but_the_name_has_a_default)
 	ck_assert_int_eq(conf->api.forwarded_header, CONF_X_FORWARDED_FOR);
 	ck_assert_uint_eq(conf->api.cors_origins.count, 0);
 	ck_assert_str_eq(conf->store.path, "/srv/var/lib");
+	ck_assert_uint_eq(conf->store.map_size, UINT64_C(64) << 20);
+	ck_assert_uint_eq(conf->store.map_max, UINT64_C(1) << 40);
+	ck_assert_uint_eq(conf->store.reserve, UINT64_C(64) << 20);
 	ck_assert_str_eq(conf->privsep.runtime_dir, "/srv/var/run");
 	for (int i = 0; i < CONF_ROLES; i++) {
 		ck_assert_str_eq(conf->privsep.users[i].name, users[i]);
@@ -148,7 +151,11 @@ static const char full[] = "zone:\n"
 			   "  empty_txt_clears: true\n"
 			   "  cors_origins: [https://www.example.org, \"http://[::1]:8080\", "
 			   "moz-extension://a-b]\n"
-			   "store: {path: ./lib/../a \"b\" \\ \303\274}\n"
+			   "store:\n"
+			   "  path: ./lib/../a \"b\" \\ \303\274\n"
+			   "  map_size: 2097152\n"
+			   "  map_max: 16TiB\n"
+			   "  reserve: 1025KiB\n"
 			   "privsep:\n"
 			   "  users: {store: 1001, dnsd: daemon, apid: \"1003\"}\n"
 			   "  runtime_dir: ../../run\n"
@@ -217,6 +224,9 @@ START_TEST(every_key_is_read)
 	ck_assert_uint_eq(conf->api.listen_tls[0], 0);
 	ck_assert_uint_eq(conf->api.listen_tls[1], 1);
 	ck_assert_str_eq(conf->store.path, "/srv/lib/../a \"b\" \\ \303\274");
+	ck_assert_uint_eq(conf->store.map_size, UINT64_C(2) << 20);
+	ck_assert_uint_eq(conf->store.map_max, UINT64_C(16) << 40);
+	ck_assert_uint_eq(conf->store.reserve, UINT64_C(1025) << 10);
 	ck_assert_str_eq(conf->privsep.runtime_dir, "/run");
 	ck_assert_uint_eq(conf->privsep.users[CONF_ROLE_STORE].uid, 1001);
 	ck_assert_uint_eq(conf->privsep.users[CONF_ROLE_STORE].gid, 1001);

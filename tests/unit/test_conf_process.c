@@ -30,6 +30,31 @@ static const struct conf_mistake mistakes[] = {
     {RECORDS "store: {path: \"\"}\n", "5:15: error: store.path is empty; it must be a path\n"},
     {RECORDS "store: {path: ~/lib}\n", "5:15: error: store.path: \"~\" is not expanded; write the "
 				       "path in full\n"},
+    {RECORDS "store: {map_size: 64}\n", "5:19: error: store.map_size must be a size from 1MiB to "
+					"16TiB, not \"64\"; did you mean 64MiB?\n"},
+    {RECORDS "store: {map_size: 2 gb}\n", "5:19: error: store.map_size must be a size from 1MiB to "
+					  "16TiB, not \"2 gb\"; did you mean 2GiB?\n"},
+    {RECORDS "store: {map_max: 17TiB}\n",
+	"5:18: error: store.map_max must be a size from 1MiB to 16TiB, not \"17TiB\"\n"},
+    {RECORDS "store: {reserve: -1}\n",
+	"5:18: error: store.reserve must be a size such as 64MiB or 1GiB, or 0 for none, not "
+	"\"-1\"\n"},
+    {RECORDS "store: {reserve: 1.5GiB}\n",
+	"5:18: error: store.reserve must be a size such as 64MiB or 1GiB, or 0 for none, not "
+	"\"1.5GiB\"\n"},
+    {RECORDS "store: {reserve: 99999999999999999999}\n",
+	"5:18: error: store.reserve must be a size such as 64MiB or 1GiB, or 0 for none, not "
+	"\"99999999999999999999\"\n"},
+    {RECORDS "store: {reserve: 5PiB}\n",
+	"5:18: error: store.reserve must be a size such as 64MiB or 1GiB, or 0 for none, not "
+	"\"5PiB\"\n"},
+    {RECORDS "store: {reserve: MiB}\n",
+	"5:18: error: store.reserve must be a size such as 64MiB or 1GiB, or 0 for none, not "
+	"\"MiB\"\n"},
+    {RECORDS "store: {map_max: 63MiB}\n",
+	"5:18: error: store.map_size is larger than store.map_max\n"},
+    {RECORDS "store: {map_size: 2TiB}\n",
+	"5:19: error: store.map_size is larger than store.map_max\n"},
 
     /* privsep. */
     {RECORDS "privsep: {users: [a]}\n",
