@@ -35,12 +35,13 @@ install(CODE "
 # The units name the programs by their paths below /usr; elsewhere they are examples.
 file(GLOB UNITS CONFIGURE_DEPENDS contrib/systemd/*.service contrib/systemd/*.socket contrib/systemd/*.target
   contrib/systemd/*.path)
-file(GLOB SYSUSERS CONFIGURE_DEPENDS contrib/systemd/sysusers.d/*.conf contrib/systemd/*.sysusers)
-file(GLOB TMPFILES CONFIGURE_DEPENDS contrib/systemd/tmpfiles.d/*.conf contrib/systemd/*.tmpfiles)
 if(CMAKE_INSTALL_PREFIX STREQUAL "/usr")
   install(FILES ${UNITS} DESTINATION ${SALLYPORT_UNIT_DIRECTORY} COMPONENT system)
-  install(FILES ${SYSUSERS} DESTINATION lib/sysusers.d RENAME sallyport.conf COMPONENT system)
-  install(FILES ${TMPFILES} DESTINATION lib/tmpfiles.d RENAME sallyport.conf COMPONENT system)
+  foreach(PLACE sysusers/sallyport.conf tmpfiles/sallyport.conf sysctl/50-sallyport.conf)
+    cmake_path(GET PLACE PARENT_PATH KIND)
+    cmake_path(GET PLACE FILENAME NAME)
+    install(FILES contrib/systemd/sallyport.${KIND} DESTINATION lib/${KIND}.d RENAME ${NAME} COMPONENT system)
+  endforeach()
 else()
   install(DIRECTORY contrib/systemd DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples COMPONENT manual OPTIONAL)
 endif()
