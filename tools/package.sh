@@ -186,5 +186,5 @@ else
 	build_in_root
 fi
 say "lintian"
-lintian --allow-root --pedantic --fail-on error,warning,info,pedantic "$out"/*_"$architecture".changes
+lintian --allow-root --display-info --pedantic --fail-on error,warning,info,pedantic "$out"/*_"$architecture".changes
 ls -l "$out"/*.deb
