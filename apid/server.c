@@ -1,6 +1,7 @@
 #include "server.h"
 
 #include "connection.h"
+#include "expiry_notice.h"
 #include "listen.h"
 #include "log.h"
 #include "pending.h"
@@ -42,7 +43,8 @@ struct server {
 	struct statistic_counters counters;
 	struct tls_context *tls; /* of new connections; NULL: there is none */
 	uv_timer_t renewal;	 /* of the keys of tickets */
-	uv_timer_t day;		 /* until the certificate's end is looked at again */
+	uv_timer_t look;	 /* until the certificate's end is looked at again */
+	struct expiry_notice expiry;
 	uint32_t hsts;
 	int stopping;
 };
@@ -268,19 +270,19 @@ open_listeners(uv_loop_t *loop, struct server *server, const struct conf *conf,
 
 /* An expired one cannot always be renewed: the client that would do it may refuse to talk to us (docs/architecture.md). */
 static void
-look_at_certificate(const struct server *server)
+look_at_certificate(struct server *server)
 {
 	time_t ends = tls_context_end(server->tls), now = time(NULL);
 	char text[KEY_PAIR_WHY];
 
-	if (!key_pair_ends_soon(ends, now))
+	if (!expiry_notice_take(&server->expiry, ends, now))
 		return;
 	key_pair_describe_end(text, ends, now);
 	log_warning("the API's certificate %s", text);
 }
 
 static void
-on_day(uv_timer_t *timer)
+on_look(uv_timer_t *timer)
 {
 	look_at_certificate(timer->data);
 }
@@ -303,7 +305,7 @@ use_tls(struct server *server, struct tls_context *tls)
 	statistic_set(&server->counters, STATISTIC_TLS_CERTIFICATE_END,
 	    (uint64_t)tls_context_end(server->tls));
 	uv_timer_start(&server->renewal, on_renewal, TLS_TICKET_KEY_MS, TLS_TICKET_KEY_MS);
-	uv_timer_start(&server->day, on_day, SERVER_DAY_MS, SERVER_DAY_MS);
+	uv_timer_start(&server->look, on_look, SERVER_LOOK_MS, SERVER_LOOK_MS);
 	look_at_certificate(server);
 }
 
@@ -377,8 +379,8 @@ server_open(uv_loop_t *loop, const struct conf *conf, const int fds[SERVER_MAX_L
 	open_listeners(loop, server, conf, fds);
 	server->hsts = conf->api.hsts;
 	uv_timer_init(loop, &server->renewal);
-	uv_timer_init(loop, &server->day);
-	server->renewal.data = server->day.data = server;
+	uv_timer_init(loop, &server->look);
+	server->renewal.data = server->look.data = server;
 	if (tls != NULL)
 		use_tls(server, tls);
 	return server;
@@ -406,7 +408,7 @@ server_stop(void *context)
 	for (size_t i = 0; i < server->listener_count; i++)
 		uv_close(&server->listeners[i].socket.handle, NULL);
 	uv_close((uv_handle_t *)&server->renewal, NULL);
-	uv_close((uv_handle_t *)&server->day, NULL);
+	uv_close((uv_handle_t *)&server->look, NULL);
 	tls_context_free(server->tls);
 	server->tls = NULL;
 	for (struct connection *at = server->youngest; at != NULL; at = older) {

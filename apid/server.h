@@ -16,7 +16,7 @@ enum {
 	SERVER_MAX_CONNECTIONS = 1024,		 /* a further one takes the place of another */
 	SERVER_MAX_LISTEN = 2 * CONF_MAX_LISTEN, /* the API's addresses and the metrics' */
 	SERVER_BACKLOG = 511,
-	SERVER_DAY_MS = 24 * 60 * 60 * 1000
+	SERVER_LOOK_MS = 60 * 60 * 1000 /* between two looks at the certificate's end */
 };
 
 struct server;

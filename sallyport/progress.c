@@ -1,10 +1,8 @@
 #include "progress.h"
 
-#include <inttypes.h>
-#include <string.h>
-#include <unistd.h>
+#include "progress_text.h"
 
-enum { WIDTH = 40 };
+#include <unistd.h>
 
 static double
 seconds_since(const struct timespec *then, const struct timespec *now)
@@ -24,9 +22,8 @@ progress_init(struct progress *progress, FILE *out, const char *unit)
 void
 progress_show(struct progress *progress, double part, uint64_t done)
 {
-	char bar[WIDTH + 1];
+	char text[PROGRESS_TEXT];
 	struct timespec now;
-	double seconds;
 
 	if (!progress->is_terminal)
 		return;
@@ -35,19 +32,8 @@ progress_show(struct progress *progress, double part, uint64_t done)
 		return;
 	progress->last = now;
 	progress->shown = 1;
-	seconds = seconds_since(&progress->started, &now);
-	if (part < 0) {
-		fprintf(progress->out, "\r%" PRIu64 " %s, %.0f a second ", done, progress->unit,
-		    (double)done / seconds);
-	} else {
-		const int full = (int)(part * (double)WIDTH);
-
-		memset(bar, '#', (size_t)full);
-		memset(bar + full, '.', (size_t)(WIDTH - full));
-		bar[WIDTH] = '\0';
-		fprintf(progress->out, "\r[%s] %3.0f %%  %" PRIu64 " %s, %.0f a second ", bar,
-		    part * 100, done, progress->unit, (double)done / seconds);
-	}
+	progress_text(text, part, done, progress->unit, seconds_since(&progress->started, &now));
+	fprintf(progress->out, "\r%s", text);
 	fflush(progress->out);
 }
 

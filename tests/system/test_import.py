@@ -6,10 +6,14 @@ none. Old keys update, old names answer, and nothing that is there is overwritte
 import contextlib
 import json
 import os
+import pty
+import re
+import select
 import shutil
 import sqlite3
 import stat
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -277,6 +281,44 @@ def test_from_standard_input(folder):
     file = write_lines(folder / "in.jsonl", line(), line())
     with open(file) as lines:
         assert imported(server, "-", stdin=lines)["added"] == 2
+
+
+def test_a_terminal_shows_how_far_it_is_and_is_left_clean(folder):
+    server = Server(folder)
+    ours, theirs = pty.openpty()
+    with subprocess.Popen([SALLYPORT, "import", "-", "-c", server.file], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          stderr=theirs, env=dict(os.environ, ASAN_OPTIONS="detect_leaks=0")) as process:
+        os.close(theirs)
+        written, sent, deadline = b"", 0, time.monotonic() + DEADLINE
+        # It looks at the clock with each account: one after the other until it has something to say.
+        while b"a second" not in written and time.monotonic() < deadline:
+            process.stdin.write(json.dumps(line()).encode() + b"\n")
+            process.stdin.flush()
+            sent += 1
+            if select.select([ours], [], [], 0.2)[0]:
+                written += os.read(ours, 65536)
+        process.stdin.close()
+        summary = process.stdout.read().decode()
+        with contextlib.suppress(OSError):  # EIO: nobody has the terminal open any more
+            while piece := os.read(ours, 65536):
+                written += piece
+        os.close(ours)
+        assert process.wait(DEADLINE) == 0
+    assert re.fullmatch(r"(\r\d+ accounts, \d+ a second )+\r\x1b\[K", written.decode()), written
+    assert summary.startswith(f"{sent} ")
+
+
+def test_a_name_that_was_deleted_is_given_to_nobody(folder):
+    with Server(folder) as server:
+        first, again = line(subdomain="shop"), line(subdomain="shop")
+        assert imported(server, write_lines(folder / "first.jsonl", first))["added"] == 1
+        assert server.command("accounts", "delete", "shop", "--yes").returncode == 0
+        for account in (again, first):
+            counts = imported(server, write_lines(folder / "again.jsonl", account), code=1)
+            assert counts.get("added", 0) == 0 and "deleted" in counts["stderr"], counts
+            assert server.update(account).status_code == 401
+        assert server.txt("shop") is None
+        assert imported(server, write_lines(folder / "other.jsonl", line(subdomain="shop2")))["added"] == 1
 
 
 @pytest.mark.parametrize("content, words", [

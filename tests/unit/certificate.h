@@ -1,4 +1,7 @@
-/* Certificates that sign themselves, for tests: made in memory, written as PEM files. */
+/*
+ * Certificates that sign themselves, for tests and a fuzzer: made in memory, written as PEM files. Anything that fails here
+ * aborts.
+ */
 #ifndef TESTS_CERTIFICATE_H
 #define TESTS_CERTIFICATE_H
 

@@ -167,6 +167,14 @@ get_changed(struct reader *reader)
 	return control_get_changed(reader, &changed);
 }
 
+static int
+get_import(struct reader *reader)
+{
+	struct control_import import;
+
+	return control_get_import(reader, &import);
+}
+
 static void
 put_list(void)
 {
@@ -243,6 +251,19 @@ put_changed(void)
 	    &(struct control_changed){.key = slice_of("kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk")});
 }
 
+static void
+put_import(void)
+{
+	control_put_import(
+	    &writer, &(struct control_import){.account = {.username = slice_of(username),
+						  .subdomain = slice_of("web"),
+						  .network_count = 1,
+						  .networks = {slice_of("::/0")},
+						  .value_count = 1,
+						  .values = {{7, slice_of("text")}}},
+			 .key = slice_of("kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk")});
+}
+
 static const struct {
 	void (*put)(void);
 	int (*get)(struct reader *reader);
@@ -258,6 +279,7 @@ static const struct {
     {put_add, get_add, 1},
     {put_change, get_change, 1},
     {put_changed, get_changed, 1},
+    {put_import, get_import, 0},
 };
 
 START_TEST(whole_bodies_are_read_and_cut_ones_are_not)
@@ -401,6 +423,131 @@ START_TEST(candidates_have_bounds)
 }
 END_TEST
 
+/* As many of the smallest as a message holds, and no more. */
+START_TEST(accounts_to_import_follow_one_another)
+{
+	struct control_import smallest = {
+	    .account = {.username = slice_of(username), .subdomain = slice_of("w")}};
+	struct control_import read;
+	struct reader reader;
+	unsigned count = 0;
+
+	begin();
+	writer_bytes(&writer, bytes, MESSAGE_HEADER);
+	for (unsigned i = 0; i < CONTROL_IMPORT_MOST; i++) {
+		smallest.account.created = i;
+		control_put_import(&writer, &smallest);
+	}
+	ck_assert_int_eq(writer.failed, 0);
+	reader = read_back(writer.length);
+	reader_bytes(&reader, MESSAGE_HEADER);
+	for (; reader_left(&reader) > 0; count++) {
+		ck_assert_int_eq(control_get_import(&reader, &read), 0);
+		expect(read.account.username, username);
+		expect(read.account.subdomain, "w");
+		ck_assert_uint_eq(read.account.created, count);
+		ck_assert_uint_eq(read.account.hash.length + read.key.length, 0);
+	}
+	ck_assert_uint_eq(count, CONTROL_IMPORT_MOST);
+	control_put_import(&writer, &smallest);
+	ck_assert_int_eq(writer.failed, 1);
+}
+END_TEST
+
+START_TEST(the_largest_import_fits_into_a_message)
+{
+	static unsigned char key[CONTROL_MAX_KEY];
+	struct control_import import = {.account = largest_account(), .key = {key, sizeof(key)}};
+	struct control_import read;
+	struct reader reader;
+
+	begin();
+	writer_bytes(&writer, bytes, MESSAGE_HEADER);
+	control_put_import(&writer, &import);
+	ck_assert_int_eq(writer.failed, 0);
+	reader = read_back(writer.length);
+	reader_bytes(&reader, MESSAGE_HEADER);
+	ck_assert_int_eq(control_get_import(&reader, &read), 0);
+	ck_assert_uint_eq(read.account.hash.length, CONTROL_MAX_HASH);
+	ck_assert_uint_eq(read.account.network_count, MESSAGE_MAX_NETWORKS);
+	ck_assert_uint_eq(read.account.values[MESSAGE_MAX_VALUES - 1].text.length, MESSAGE_MAX_TXT);
+	ck_assert_uint_eq(read.key.length, CONTROL_MAX_KEY);
+}
+END_TEST
+
+/* Where a length or a count goes past its bound, in an account written by hand. */
+enum import_part {
+	USERNAME,
+	SUBDOMAIN,
+	HASH,
+	TOKEN,
+	NETWORKS,
+	NETWORK,
+	VALUES,
+	VALUE,
+	IMPORT_PARTS
+};
+
+static const struct {
+	enum import_part part;
+	unsigned size; /* instead of what is right */
+	int result;
+} imports[] = {
+    {IMPORT_PARTS, 0, 0},
+    {USERNAME, 0, -1},
+    {USERNAME, CONTROL_USERNAME - 1, -1},
+    {USERNAME, CONTROL_USERNAME + 1, -1},
+    {SUBDOMAIN, 0, -1},
+    {SUBDOMAIN, MESSAGE_MAX_SUBDOMAIN, 0},
+    {SUBDOMAIN, MESSAGE_MAX_SUBDOMAIN + 1, -1},
+    {HASH, CONTROL_MAX_HASH, 0},
+    {HASH, CONTROL_MAX_HASH + 1, -1},
+    {TOKEN, CONTROL_MAX_TOKEN, 0},
+    {TOKEN, CONTROL_MAX_TOKEN + 1, -1},
+    {NETWORKS, MESSAGE_MAX_NETWORKS, 0},
+    {NETWORKS, MESSAGE_MAX_NETWORKS + 1, -1},
+    {NETWORK, NETWORK_MAX_TEXT - 1, 0},
+    {NETWORK, NETWORK_MAX_TEXT, -1},
+    {VALUES, MESSAGE_MAX_VALUES, 0},
+    {VALUES, MESSAGE_MAX_VALUES + 1, -1},
+    {VALUE, MESSAGE_MAX_TXT, 0},
+    {VALUE, MESSAGE_MAX_TXT + 1, -1},
+};
+
+START_TEST(imports_have_bounds)
+{
+	static const unsigned char filler[MESSAGE_MAX_TXT + 1];
+	unsigned size[IMPORT_PARTS + 1] = {[USERNAME] = CONTROL_USERNAME,
+	    [SUBDOMAIN] = 3,
+	    [HASH] = 60,
+	    [TOKEN] = 4,
+	    [NETWORKS] = 2,
+	    [NETWORK] = 10,
+	    [VALUES] = 2,
+	    [VALUE] = 43};
+	struct reader reader;
+
+	size[imports[_i].part] = imports[_i].size;
+	begin();
+	for (enum import_part part = USERNAME; part <= TOKEN; part++)
+		writer_string8(&writer, filler, size[part]);
+	writer_u64(&writer, 1);
+	writer_u64(&writer, 2);
+	writer_u16(&writer, (uint16_t)size[NETWORKS]);
+	for (unsigned i = 0; i < size[NETWORKS]; i++)
+		writer_string8(&writer, filler, size[NETWORK]);
+	writer_u8(&writer, (uint8_t)size[VALUES]);
+	for (unsigned i = 0; i < size[VALUES]; i++) {
+		writer_u64(&writer, 3);
+		writer_string16(&writer, filler, size[VALUE]);
+	}
+	writer_string8(&writer, filler, CONTROL_MAX_KEY);
+	ck_assert_int_eq(writer.failed, 0);
+	reader = read_back(writer.length);
+	ck_assert_int_eq(get_import(&reader), imports[_i].result);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -413,6 +560,9 @@ main(void)
 	tcase_add_loop_test(tests, changes_carry_what_they_need_and_no_more, 0, ROWS(changes));
 	tcase_add_test(tests, answers_have_bounds);
 	tcase_add_loop_test(tests, candidates_have_bounds, 0, ROWS(candidates));
+	tcase_add_test(tests, accounts_to_import_follow_one_another);
+	tcase_add_test(tests, the_largest_import_fits_into_a_message);
+	tcase_add_loop_test(tests, imports_have_bounds, 0, ROWS(imports));
 	suite_add_tcase(suite, tests);
 	return suite_run(suite);
 }
