@@ -274,7 +274,9 @@ connection_answer(struct connection *connection, const struct response *response
 
 	if (connection->phase == CONNECTION_CLOSING)
 		return;
-	request_reset(&connection->request);
+	/* Where it had to wait for store it is gone already. */
+	if (connection->request.phase != REQUEST_IDLE)
+		request_reset(&connection->request);
 	framing->now = time(NULL);
 	framing->hsts = connection->tls != NULL ? connection->hsts : 0;
 	if (connection->last)

@@ -323,19 +323,30 @@ write_cors(const struct response *response, struct buf *out)
 		buf_append_string(out, "Access-Control-Expose-Headers: Retry-After\r\n");
 }
 
+/* RFC 9110, 5.6.7. Most answers have the second of the one before; one thread writes them. */
+static const char *
+date_of(time_t now)
+{
+	static char text[DATE_TEXT];
+	static time_t second;
+	struct tm calendar;
+
+	if (text[0] == '\0' || now != second) {
+		gmtime_r(&now, &calendar);
+		strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S GMT", &calendar);
+		second = now;
+	}
+	return text;
+}
+
 int
 response_write(
     const struct response *response, const struct response_framing *framing, struct buf *out)
 {
-	struct tm calendar;
-	char date[DATE_TEXT];
-
 	if (response->body.failed)
 		return -1;
-	gmtime_r(&framing->now, &calendar);
-	strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", &calendar);
 	buf_printf(out, "HTTP/1.1 %u %s\r\nDate: %s\r\n", response->status,
-	    reason_phrase(response->status), date);
+	    reason_phrase(response->status), date_of(framing->now));
 	if (response->body.length > 0)
 		buf_printf(out, "Content-Type: %s\r\nCache-Control: no-store\r\n", response->type);
 	if (response->status != 204) /* RFC 9110, 8.6: never in a 204 */

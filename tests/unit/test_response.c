@@ -121,6 +121,24 @@ START_TEST(results_become_errors)
 }
 END_TEST
 
+/* However often one was asked for, and when the clock is set back. */
+START_TEST(each_second_has_its_date)
+{
+	struct response_framing framing = {.keep_alive = 1};
+	struct response response;
+
+	response_init(&response, 204);
+	for (unsigned i = 0; i < 6; i++) {
+		framing.now = i / 2 == 1 ? now + 1 : now;
+		check_bytes(&response, &framing,
+		    i / 2 == 1 ? "HTTP/1.1 204 No Content\r\nDate: Sun, 06 Nov 1994 08:49:38 "
+				 "GMT\r\n\r\n"
+			       : "HTTP/1.1 204 No Content\r\n" DATE "\r\n");
+	}
+	response_free(&response);
+}
+END_TEST
+
 START_TEST(an_error_is_framed)
 {
 	struct response_framing framing = {.now = now};
@@ -383,6 +401,7 @@ response_suite(void)
 	tcase_add_loop_test(
 	    tests, errors_have_status_and_word, 0, (int)(sizeof(errors) / sizeof(errors[0])));
 	tcase_add_test(tests, results_become_errors);
+	tcase_add_test(tests, each_second_has_its_date);
 	tcase_add_test(tests, an_error_is_framed);
 	tcase_add_test(tests, empty_answers_are_framed);
 	tcase_add_test(tests, scripts_are_told_what_they_may);
