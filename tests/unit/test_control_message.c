@@ -457,10 +457,11 @@ END_TEST
 START_TEST(the_largest_import_fits_into_a_message)
 {
 	static unsigned char key[CONTROL_MAX_KEY];
-	struct control_import import = {.account = largest_account(), .key = {key, sizeof(key)}};
-	struct control_import read;
+	struct control_import import, read;
 	struct reader reader;
 
+	import.account = largest_account();
+	import.key = (struct slice){key, sizeof(key)};
 	begin();
 	writer_bytes(&writer, bytes, MESSAGE_HEADER);
 	control_put_import(&writer, &import);
