@@ -78,4 +78,7 @@ exchange("
 " "
   runtime_dir: /run/sallyport
 ")
+# Where these are then.
+exchange("contrib/nginx" "/usr/share/doc/sallyport/examples/nginx")
+exchange("docs/" "/usr/share/doc/sallyport/")
 file(WRITE ${OUTPUT} "${text}")

@@ -59,6 +59,13 @@ def test_one_line_completes_it(configuration, folder):
     assert all(re.search(r"127\.0\.0\.1|::1", str(entry)) for entry in effective["api"]["listen"])
 
 
+def test_what_it_names_is_there(root, configuration):
+    named = re.findall(r"/usr/share/doc/sallyport/[a-z./-]+[a-z]", configuration)
+    assert len(named) >= 3
+    assert [path for path in named if not (root / path.lstrip("/")).exists()] == []
+    assert not re.search(r"(?<!/)\b(?:docs|contrib)/", configuration)
+
+
 def test_the_example_comes_true_line_by_line(configuration, folder):
     """Whoever takes the comment signs of the zone's keys away has what stood in the commented original."""
     done = check(folder, re.sub(r"(?m)^  # ((?:name|nameserver|admin|records):|  - \")", r"  \1", configuration))

@@ -76,6 +76,16 @@ def test_every_key(folder):
     assert [key for key in sorted(missing) if not re.search(rf"# .*\b{key.rsplit('.')[-1]}: ", commented)] == []
 
 
+def test_the_example_is_right(folder):
+    """Without the files and users that it names, which are not here."""
+    source = (SOURCE / "docs/man/sallyport.yaml.5.scd").read_text()
+    example = source[source.index("# EXAMPLES"):].split("```")[1]
+    file = folder / "example.yaml"
+    file.write_text(re.sub(r"  tls:\n.*\n.*\n", "", example).replace("privsep:\n", f"privsep:\n  users: {UIDS}\n").replace("'", ""))
+    done = subprocess.run([SALLYPORT, "check-config", "-c", file], capture_output=True, text=True, timeout=DEADLINE)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 @pytest.mark.parametrize("role", ROLES)
 def test_every_option_of_a_daemon(role):
     text = rendered(f"sallyport-{role}.8")
