@@ -37,25 +37,39 @@ def output(*command, **options):
     return done.stdout
 
 
-@pytest.fixture(scope="module")
-def package():
-    """Built twice, here and elsewhere; `--twice` fails if they differ by a byte."""
-    output(SOURCE / "tools/package.sh", "--twice", timeout=1200)
+def of_system(name):
+    return re.search(rf'(?m)^{name}="?([^"\n]*)', Path("/etc/os-release").read_text())[1]
+
+
+HERE = of_system("VERSION_CODENAME")
+
+
+@pytest.fixture(params=["bookworm", "trixie"])
+def release(request):
+    return request.param
+
+
+@pytest.fixture
+def package(release):
+    """For the Debian of this machine it is built twice, and `--twice` fails if one byte differs."""
+    output(SOURCE / "tools/package.sh", *(["--twice"] if release == HERE else ["--release", release]), timeout=1800)
     architecture = output("dpkg", "--print-architecture").strip()
-    (file,) = SOURCE.glob(f"build/package/sallyport_*_{architecture}.deb")
+    folder = SOURCE / "build/package" / ("" if release == HERE else f"{release}-{architecture}")
+    (file,) = folder.glob(f"sallyport_*_{architecture}.deb")
     return file
 
 
 class Root:
     """A bare Debian in a folder."""
 
-    def __init__(self, path):
-        self.path = path
-        sources = next(file for file in map(Path, ("/etc/apt/sources.list.d/debian.sources", "/etc/apt/sources.list"))
-                       if file.exists() and file.stat().st_size)
-        codename = re.search(r'VERSION_CODENAME="?(\w+)', Path("/etc/os-release").read_text())[1]
-        output("mmdebstrap", "--quiet", "--variant=minbase", "--skip=cleanup/apt/lists", codename, path, sources, timeout=1200)
-        (path / "etc/resolv.conf").write_bytes(Path("/etc/resolv.conf").read_bytes())
+    def __init__(self, folder, release):
+        self.path = folder / "root"
+        given = next(file for file in map(Path, ("/etc/apt/sources.list.d/debian.sources", "/etc/apt/sources.list"))
+                     if file.exists() and file.stat().st_size)
+        sources = folder / given.name
+        sources.write_text(given.read_text().replace(HERE, release))
+        output("mmdebstrap", "--quiet", "--variant=minbase", "--skip=cleanup/apt/lists", release, self.path, sources, timeout=1800)
+        (self.path / "etc/resolv.conf").write_bytes(Path("/etc/resolv.conf").read_bytes())
 
     def command(self, script):
         """In a mount and PID namespace, so that nothing outlives it."""
@@ -119,9 +133,9 @@ class Serving:
 
 
 @pytest.fixture
-def root():
+def root(release):
     folder = make_folder()
-    yield Root(folder / "root")
+    yield Root(folder, release)
     remove_folder(folder)
 
 
