@@ -187,4 +187,3 @@ def test_the_life_of_a_package(package, root):
     assert [file for file in sorted(root.files() - before) if "sallyport" in file] == []
     assert not {name for name in (root.names("passwd") | root.names("group")) - users - groups if "sallyport" in name}
     assert "sallyport" not in root.run("dpkg --list")
-    print("left by the libraries:", sorted(root.files() - before), root.names("passwd") - users)
