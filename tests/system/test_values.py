@@ -4,6 +4,7 @@ import concurrent.futures
 import contextlib
 import itertools
 import os
+import signal
 import socket
 import subprocess
 from pathlib import Path
@@ -60,6 +61,25 @@ def every_worker(server, account):
     asking = EveryWorker(server, account["subdomain"])
     yield asking
     asking.close()
+
+
+def test_more_updates_at_once_than_a_message_holds(server, account):
+    """apid finds them all in one turn of its loop, after a rest: 300 KiB, where a message has 32."""
+    values = [random_txt() for _ in range(100)]
+    with contextlib.ExitStack() as stack:
+        connections = [stack.enter_context(server.http_connection()) for _ in range(300)]
+        apid = server.kill("apid", signal.SIGSTOP)
+        try:
+            for number, connection in enumerate(connections):
+                # Two in three are too long, which is for store to say.
+                long = "x" * (900 + number)
+                connection.send(update_request(account, values[number // 3] if number % 3 == 0 else long))
+        finally:
+            os.kill(apid, signal.SIGCONT)
+        answers = [connection.answer() for connection in connections]
+    assert [answer.status for answer in answers] == [200, 400, 400] * 100
+    assert [answer.body for answer in answers[::3]] == [b'{"txt": "%s"}' % value.encode() for value in values]
+    assert set(server.txt(account["subdomain"])) <= set(values)
 
 
 def test_many_updates_in_a_row_are_served_by_every_worker_at_once(server, account, every_worker):
