@@ -74,21 +74,17 @@ server_read_tls(const struct conf *conf)
 }
 
 void
-server_bind(const struct conf *conf, int fds[SERVER_MAX_LISTEN])
+server_bind(const struct conf *conf, struct passed_sockets *passed, int fds[SERVER_MAX_LISTEN])
 {
+	uid_t owner = conf->privsep.users[CONF_ROLE_APID].uid;
 	size_t count = conf->api.listen.count;
 
-	for (size_t i = 0; i < count; i++) {
-		const struct address *address = &conf->api.listen.addresses[i];
-
-		if (address->socket.any.sa_family == AF_UNIX)
-			fds[i] = listen_bind_local(
-			    address, LOCAL_MODE, conf->privsep.users[CONF_ROLE_APID].uid);
-		else
-			listen_bind(address, SOCK_STREAM, 1, &fds[i]);
-	}
+	for (size_t i = 0; i < count; i++)
+		fds[i] =
+		    listen_take_or_bind(passed, &conf->api.listen.addresses[i], LOCAL_MODE, owner);
 	for (size_t i = 0; i < conf->metrics.listen.count; i++)
-		listen_bind(&conf->metrics.listen.addresses[i], SOCK_STREAM, 1, &fds[count + i]);
+		fds[count + i] = listen_take_or_bind(
+		    passed, &conf->metrics.listen.addresses[i], LOCAL_MODE, owner);
 }
 
 /* The last connection of a server that stops takes the link with it. */

@@ -8,6 +8,7 @@
 #include "conf.h"
 #include "door.h"
 #include "exchange.h"
+#include "passed_sockets.h"
 #include "tls.h"
 
 #include <uv.h>
@@ -27,8 +28,9 @@ struct server;
  */
 struct tls_context *server_read_tls(const struct conf *conf);
 
-/* Binds every address of the configuration; fatal on failure. Before confinement. */
-void server_bind(const struct conf *conf, int fds[SERVER_MAX_LISTEN]);
+/* Binds every address of the configuration that was not passed; fatal on failure. Before confinement. */
+void server_bind(
+    const struct conf *conf, struct passed_sockets *passed, int fds[SERVER_MAX_LISTEN]);
 
 /*
  * Listens on what server_bind() gave and serves; the door's links go to the broker. Takes

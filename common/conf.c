@@ -178,6 +178,7 @@ apply_default(struct conf_loading *loading, const struct conf_key *key, struct c
 	if (key->initial != NULL) {
 		apply_initial(loading, key, &value);
 	} else if (key->from_zone == NULL) {
+		loading->zone_missing = 1; /* the one key without a default */
 		conf_report_error(
 		    loading->report, place, "%s is missing; it is %s", key->path, key->form);
 	} else if (loading->zone_known) {
@@ -212,6 +213,7 @@ read_document(struct conf_loading *loading, yaml_document_t *document)
 	const yaml_node_t *root = yaml_document_get_root_node(document);
 
 	if (root == NULL || conf_yaml_is_null(root)) {
+		loading->zone_missing = 1;
 		conf_report_error(loading->report, (struct conf_place){1, 1},
 		    "the file is empty; it needs at least \"zone: {name: auth.example.org}\"");
 	} else if (root->type != YAML_MAPPING_NODE) {
@@ -271,6 +273,7 @@ conf_parse(struct conf *conf, const char *text, size_t length, const char *path,
 	errors = report.errors;
 	if (errors > 0)
 		conf_free(conf);
+	conf->zone_missing = loading.zone_missing;
 	conf_report_free(&report);
 	free(loading.folder);
 	return errors < INT32_MAX ? (int)errors : INT32_MAX;

@@ -85,7 +85,8 @@ enum conf_registration {
 };
 
 struct conf {
-	char *file; /* as it was named, for messages */
+	char *file;	  /* as it was named, for messages */
+	int zone_missing; /* 1: zone.name is not there; told also where there are errors */
 	struct {
 		struct name name;	/* lower case */
 		struct name nameserver; /* SOA MNAME; default: the zone's name */
@@ -156,7 +157,8 @@ struct conf {
 		char *path;	   /* absolute */
 		uint64_t map_size; /* bytes of the database's map at first; all three in bytes */
 		uint64_t map_max;  /* how far it may grow */
-		uint64_t reserve;  /* what a backup leaves free on the disk; 0: that is not looked at */
+		uint64_t
+		    reserve; /* what a backup leaves free on the disk; 0: that is not looked at */
 	} store;
 	struct {
 		struct conf_user users[CONF_ROLES];
@@ -179,7 +181,7 @@ const char *conf_role_name(enum conf_role role);
  *     FILE:LINE:COLUMN: error: what is wrong; what was probably meant
  * `as_root` decides whether users are looked up and must differ. Relative paths are taken
  * from the file's folder. Returns the number of errors: 0 means that `conf` is complete and
- * to be freed with conf_free(); otherwise it holds nothing. A file that cannot be read is
+ * to be freed with conf_free(); otherwise it holds nothing but `zone_missing`. A file that cannot be read is
  * one error that names the file and the cause.
  */
 int conf_load(struct conf *conf, const char *path, int as_root, FILE *messages);

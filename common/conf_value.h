@@ -27,7 +27,8 @@ struct conf_loading {
 	struct conf_place tls_wanted; /* by the first item of api.listen; line 0: by none */
 	/* By the first items with a PROXY header, of TCP and of a Unix socket; likewise. */
 	struct conf_place networks_wanted, local_wanted;
-	int zone_known; /* zone.name was read: the rest of the zone can be checked against it */
+	int zone_missing; /* zone.name is not there at all */
+	int zone_known;	  /* zone.name was read: the rest of the zone can be checked against it */
 };
 
 /* One scalar as it stands in the file; or a default, which has the place where it is missing. */

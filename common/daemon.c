@@ -25,6 +25,7 @@ usage(const char *program, FILE *out)
 	    "      --control       of store: descriptor 3 is an administrator's link; serve "
 	    "nothing else\n"
 	    "      --task TASK     of store: do this for \"sallyport VERB\", and end\n"
+	    "      --own-user      of store: already run as its user, the others as theirs\n"
 	    "      --version       print version, commit and libraries\n"
 	    "  -h, --help          print this\n",
 	    program);
@@ -45,6 +46,7 @@ read_arguments(struct daemon *daemon, const char *program, int argc, char **argv
 	    {"lifeline", no_argument, NULL, 'l'},
 	    {"control", no_argument, NULL, 'k'},
 	    {"task", required_argument, NULL, 't'},
+	    {"own-user", no_argument, NULL, 'o'},
 	    {"version", no_argument, NULL, 'v'},
 	    {"help", no_argument, NULL, 'h'},
 	    {NULL, 0, NULL, 0},
@@ -66,6 +68,9 @@ read_arguments(struct daemon *daemon, const char *program, int argc, char **argv
 		case 't':
 			daemon->task = optarg;
 			break;
+		case 'o':
+			daemon->own_user = 1;
+			break;
 		case 'v':
 			version_print(program, stdout);
 			exit(0);
@@ -77,11 +82,12 @@ read_arguments(struct daemon *daemon, const char *program, int argc, char **argv
 			exit(CONF_EXIT);
 		}
 	}
-	if (for_administrator(daemon) &&
+	if ((for_administrator(daemon) || daemon->own_user) &&
 	    (daemon->role != CONF_ROLE_STORE || daemon->lifeline_fd >= 0 ||
 		(daemon->control_fd >= 0 && daemon->task != NULL))) {
-		fprintf(
-		    stderr, "%s: --control or --task are for store, without --lifeline\n", program);
+		fprintf(stderr,
+		    "%s: --control or --task, and --own-user, are for store, without --lifeline\n",
+		    program);
 		exit(CONF_EXIT);
 	}
 	if (optind < argc) {
@@ -106,17 +112,28 @@ load_configuration(struct daemon *daemon, const char *path)
 	char *messages = NULL;
 	size_t length = 0;
 	FILE *out = open_memstream(&messages, &length);
+	const struct conf_user *user;
 	int errors;
 
 	if (out == NULL)
 		fatal("no memory to read the configuration");
-	errors = conf_load(&daemon->conf, path, geteuid() == 0, out);
+	errors = conf_load(&daemon->conf, path, geteuid() == 0 || daemon->own_user, out);
 	fclose(out);
 	if (errors > 0 || !has_parent(daemon))
 		fputs(messages, stderr);
 	free(messages);
 	if (errors > 0)
 		exit(CONF_EXIT);
+	user = &daemon->conf.privsep.users[daemon->role];
+	if (daemon->own_user && (geteuid() != user->uid || getegid() != user->gid)) {
+		fprintf(stderr,
+		    "%s: error: privsep.users.%s is \"%s\" (uid %u, gid %u), but with --own-user "
+		    "it was "
+		    "started as uid %u, gid %u; in a unit of systemd these are User= and Group=\n",
+		    path, conf_role_name(daemon->role), user->name, user->uid, user->gid, geteuid(),
+		    getegid());
+		exit(CONF_EXIT);
+	}
 }
 
 /* What stands in the way of a folder that nobody else may write to. */
@@ -127,10 +144,11 @@ check_owner(int fd, const char *path, const char *name)
 
 	if (fstat(fd, &status) != 0)
 		fatal("cannot look at %s%s: %s", path, name, strerror(errno));
-	if (status.st_uid != geteuid() || (status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-		fatal(
-		    "%s%s must belong to uid %u, which starts Sallyport, and be writable by nobody "
-		    "else",
+	if ((status.st_uid != geteuid() && status.st_uid != 0) ||
+	    (status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+		fatal("%s%s must belong to root or to uid %u, which starts Sallyport, and be "
+		      "writable "
+		      "by nobody else",
 		    path, name, geteuid());
 }
 
@@ -167,13 +185,18 @@ daemon_begin(struct daemon *daemon, enum conf_role role, int argc, char **argv)
 {
 	static char program[32];
 	const char *path;
+	unsigned kept;
 
 	*daemon = (struct daemon){.role = role, .lifeline_fd = -1, .control_fd = -1};
 	(void)snprintf(program, sizeof(program), "sallyport-%s", conf_role_name(role));
 	path = read_arguments(daemon, program, argc, argv);
 	umask(022);
 	signal(SIGPIPE, SIG_IGN);
-	if (close_range(DAEMON_LIFELINE_FD + (has_parent(daemon) ? 1U : 0U), ~0U, 0) != 0)
+	if (has_parent(daemon))
+		kept = 1;
+	else
+		kept = passed_sockets_begin(&daemon->passed);
+	if (close_range(DAEMON_LIFELINE_FD + kept, ~0U, 0) != 0)
 		fatal("cannot close inherited descriptors: %s", strerror(errno));
 	load_configuration(daemon, path);
 	/* Beside somebody's terminal only what went wrong is worth a line. */
@@ -191,16 +214,19 @@ void
 daemon_confine(struct daemon *daemon, int into_runtime, unsigned long files,
     const struct confine_call *calls, size_t call_count)
 {
+	static const char *const addresses[CONF_ROLES] = {
+	    [CONF_ROLE_STORE] = DAEMON_CONTROL_SOCKET, "dns.listen", "api.listen"};
 	const struct conf_user *user = &daemon->conf.privsep.users[daemon->role];
 	struct confine_plan plan = {.uid = user->uid,
 	    .gid = user->gid,
 	    .root_fd = into_runtime ? daemon->runtime_fd : daemon->empty_fd,
 	    .files = files,
-	    .quiet = has_parent(daemon),
+	    .quiet = has_parent(daemon) || daemon->own_user,
 	    .pinned_fd = notify_fd(daemon->notify),
 	    .calls = calls,
 	    .call_count = call_count};
 
+	passed_sockets_end(&daemon->passed, addresses[daemon->role]);
 	close(into_runtime ? daemon->empty_fd : daemon->runtime_fd);
 	confine(&plan);
 	daemon->runtime_fd = daemon->empty_fd = -1;

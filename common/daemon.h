@@ -10,6 +10,7 @@
 #include "conf.h"
 #include "confine.h"
 #include "notify.h"
+#include "passed_sockets.h"
 
 #include <uv.h>
 
@@ -26,7 +27,9 @@ enum {
 struct daemon {
 	enum conf_role role;
 	struct conf conf;
-	int runtime_fd;	  /* the runtime folder, O_PATH */
+	struct passed_sockets passed; /* to be taken before confinement */
+	int own_user;		      /* 1: not started as root, but as the user that it is to be */
+	int runtime_fd;		      /* the runtime folder, O_PATH */
 	int empty_fd;	  /* the empty folder in it that dnsd and apid use as root, O_PATH */
 	int lifeline_fd;  /* -1 when nobody gave us one */
 	int control_fd;	  /* of store, with --control: to be served alone; otherwise -1 */
@@ -51,7 +54,7 @@ struct daemon_service {
 };
 
 /*
- * Reads the arguments (-c FILE, --lifeline or, for store, --control or --task, --version, --help) and the configuration, starts the
+ * Reads the arguments (-c FILE, --lifeline or, for store, --control or --task or --own-user, --version, --help) and the configuration, starts the
  * log, closes inherited descriptors, makes the runtime folder where it is missing. Exits 78
  * on a configuration error, 1 on any other.
  */

@@ -98,8 +98,8 @@ remove_stale(const struct address *address)
 		fail(address, SOCK_STREAM, "remove the old socket");
 }
 
-int
-listen_bind_local(const struct address *address, mode_t mode, uid_t owner)
+static int
+bind_local(const struct address *address, mode_t mode, uid_t owner)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	const char *path = address->socket.local.sun_path;
@@ -108,12 +108,29 @@ listen_bind_local(const struct address *address, mode_t mode, uid_t owner)
 	if (fd < 0)
 		fail(address, SOCK_STREAM, "make a socket for");
 	remove_stale(address);
-	transport_refuse_fds(fd);
 	mask = umask(0777 & ~mode);
 	if (bind(fd, &address->socket.any, address->length) != 0)
 		fail(address, SOCK_STREAM, "bind");
 	umask(mask);
 	if (geteuid() == 0 && lchown(path, owner, (gid_t)-1) != 0)
 		fail(address, SOCK_STREAM, "set the owner of");
+	return fd;
+}
+
+int
+listen_take_or_bind(
+    struct passed_sockets *passed, const struct address *address, mode_t mode, uid_t owner)
+{
+	int fd = passed_sockets_take(passed, address, SOCK_STREAM);
+	int is_local = address->socket.any.sa_family == AF_UNIX;
+
+	if (fd >= 0 && !is_local)
+		set_option(address, SOCK_STREAM, fd, IPPROTO_TCP, TCP_NODELAY);
+	if (fd < 0 && is_local)
+		fd = bind_local(address, mode, owner);
+	else if (fd < 0)
+		listen_bind(address, SOCK_STREAM, 1, &fd);
+	if (is_local)
+		transport_refuse_fds(fd);
 	return fd;
 }

@@ -6,6 +6,7 @@
 #define COMMON_LISTEN_H
 
 #include "address.h"
+#include "passed_sockets.h"
 
 #include <sys/types.h>
 
@@ -18,9 +19,11 @@
 void listen_bind(const struct address *address, int type, unsigned workers, int *fds);
 
 /*
- * Binds a Unix socket's path, replacing one that nobody answers on; `mode` is set on it and it
+ * A non-blocking socket of SOCK_STREAM for `address`: the one that was passed, or else a new one as listen_bind() makes it. For
+ * a Unix socket's path, one that nobody answers on is replaced; `mode` is set on it and it
  * is owned by `owner` when we are root.
  */
-int listen_bind_local(const struct address *address, mode_t mode, uid_t owner);
+int listen_take_or_bind(
+    struct passed_sockets *passed, const struct address *address, mode_t mode, uid_t owner);
 
 #endif

@@ -6,12 +6,38 @@
 #include <stdio.h>
 #include <unistd.h>
 
+/* For units that wait for their zone. Everything else that may be wrong is for the daemons to say. */
+static int
+check_zone(const struct invocation *invocation)
+{
+	struct conf conf;
+	FILE *messages = fopen("/dev/null", "we");
+	int missing;
+
+	if (messages == NULL) {
+		perror("sallyport: /dev/null");
+		return CONF_EXIT;
+	}
+	(void)conf_load(&conf, invocation->config, geteuid() == 0, messages);
+	missing = conf.zone_missing;
+	conf_free(&conf);
+	(void)fclose(messages);
+	if (!missing)
+		return 0;
+	fprintf(stderr,
+	    "waiting for a zone: set zone.name in %s, then \"systemctl start sallyport.target\"\n",
+	    invocation->config);
+	return 1;
+}
+
 int
 check_config(const struct invocation *invocation)
 {
 	struct conf conf;
 	int failed;
 
+	if (invocation_has(invocation, "has-zone"))
+		return check_zone(invocation);
 	if (conf_load(&conf, invocation->config, geteuid() == 0, stderr) != 0)
 		return CONF_EXIT;
 	if (key_pair_check(&conf, stderr) != 0) {

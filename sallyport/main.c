@@ -18,6 +18,8 @@
 static const struct command_option json = {
     .name = "json", .help = "print JSON, for programs: one object on each line"};
 
+static const struct command_option has_zone = {.name = "has-zone",
+    .help = "look at nothing but whether zone.name is set, and exit with 1 if not"};
 static const struct command_option yes = {.name = "yes", .help = "do not ask whether to"};
 static const struct command_option subdomain = {
     .name = "subdomain", .value = "NAME", .help = "the name it gets; a random one otherwise"};
@@ -59,6 +61,7 @@ static const struct command commands[] = {
 	.summary = "start the three processes and serve until SIGTERM or Ctrl-C"},
     {.verb = "check-config",
 	.arguments = "",
+	.options = {&has_zone},
 	.execute = check_config,
 	.summary = "check the configuration and print what is in effect"},
     {.verb = "reload",

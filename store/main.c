@@ -15,6 +15,7 @@
 #include "task.h"
 
 #include <stdio.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum { STORE_FILES = 64 + CONTROL_PEERS };
@@ -83,10 +84,10 @@ on_administrator_gone(void *context)
 static void
 bind_control(struct control_config *control, struct service *service)
 {
-	const struct daemon *daemon = &service->daemon;
+	struct daemon *daemon = &service->daemon;
 	const struct conf_group *group = &daemon->conf.control.group;
 
-	*control = (struct control_config){.uid = geteuid(),
+	*control = (struct control_config){.uid = daemon->own_user ? 0 : geteuid(),
 	    .has_group = group->found,
 	    .group = group->gid,
 	    .listener = -1,
@@ -94,6 +95,10 @@ bind_control(struct control_config *control, struct service *service)
 	    .ended = on_administrator_gone,
 	    .context = service};
 	if (daemon->control_fd >= 0)
+		return;
+	control->listener =
+	    passed_sockets_take_named(&daemon->passed, DAEMON_CONTROL_SOCKET, SOCK_SEQPACKET);
+	if (control->listener >= 0)
 		return;
 	control->listener = door_bind(daemon->runtime_fd, DAEMON_CONTROL_SOCKET,
 	    group->found ? 0660 : 0600, 0, group->found ? group->gid : (gid_t)-1);
