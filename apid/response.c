@@ -39,6 +39,7 @@ static const struct error_row errors[RESPONSE_ERRORS] = {
     [RESPONSE_ERROR_BUSY] = {503, "busy"},
     [RESPONSE_ERROR_UNAVAILABLE] = {503, "store_unavailable"},
     [RESPONSE_ERROR_VERSION] = {505, "http_version_not_supported"},
+    [RESPONSE_ERROR_NO_ROOM] = {507, "insufficient_storage"},
     [RESPONSE_ERROR_HTTPS_REQUIRED] = {400, "https_required"},
 };
 
@@ -54,6 +55,7 @@ static const enum response_error results[MESSAGE_RESULTS] = {
     [MESSAGE_RESULT_REGISTRATION_FORBIDDEN] = RESPONSE_ERROR_REGISTRATION_FORBIDDEN,
     [MESSAGE_RESULT_TOO_MANY_REQUESTS] = RESPONSE_ERROR_TOO_MANY_REQUESTS,
     [MESSAGE_RESULT_TAKEN] = RESPONSE_ERROR_DATABASE,
+    [MESSAGE_RESULT_NO_ROOM] = RESPONSE_ERROR_NO_ROOM,
 };
 
 void
@@ -288,6 +290,8 @@ reason_phrase(unsigned status)
 		return "Service Unavailable";
 	case 505:
 		return "HTTP Version Not Supported";
+	case 507:
+		return "Insufficient Storage";
 	default:
 		return "";
 	}

@@ -39,6 +39,7 @@ enum response_error {
 	RESPONSE_ERROR_BUSY,	    /* a bound is reached or memory is short; nothing was tried */
 	RESPONSE_ERROR_UNAVAILABLE, /* store cannot be asked, or its answer did not come */
 	RESPONSE_ERROR_VERSION,
+	RESPONSE_ERROR_NO_ROOM,	       /* store would rather keep what is left */
 	RESPONSE_ERROR_HTTPS_REQUIRED, /* plain HTTP where TLS is spoken */
 	RESPONSE_ERRORS
 };

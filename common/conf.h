@@ -157,8 +157,7 @@ struct conf {
 		char *path;	   /* absolute */
 		uint64_t map_size; /* bytes of the database's map at first; all three in bytes */
 		uint64_t map_max;  /* how far it may grow */
-		uint64_t
-		    reserve; /* what a backup leaves free on the disk; 0: that is not looked at */
+		uint64_t reserve;  /* room below which nobody registers; 0: that is not looked at */
 	} store;
 	struct {
 		struct conf_user users[CONF_ROLES];

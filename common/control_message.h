@@ -166,6 +166,7 @@ enum control_imported {
 	CONTROL_OTHER_KEY,	 /* the account is there with another key, */
 	CONTROL_OTHER_SUBDOMAIN, /* another subdomain, */
 	CONTROL_OTHER_NETWORKS,	 /* or another allowfrom */
+	CONTROL_NO_ROOM,	 /* on the disk, or below store.map_max */
 	CONTROL_IMPORT_FAILED,	 /* store's log says more */
 	CONTROL_IMPORT_STOPPED,	 /* store is stopping; not tried */
 	CONTROL_IMPORTED

@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 /* Changes whenever a type or a body below does: both ends must say the same. */
-enum { MESSAGE_VERSION = 14 };
+enum { MESSAGE_VERSION = 15 };
 
 enum message_type {
 	/* Both links; front to store, and back. */
@@ -215,7 +215,8 @@ enum message_result {
 	MESSAGE_RESULT_REGISTRATION_CLOSED = 7,	   /* 404 */
 	MESSAGE_RESULT_REGISTRATION_FORBIDDEN = 8, /* 403 registration_forbidden */
 	MESSAGE_RESULT_TOO_MANY_REQUESTS = 9,	   /* 429: of this client's address */
-	MESSAGE_RESULT_TAKEN = 10, /* the name was given out before; random ones never meet */
+	MESSAGE_RESULT_TAKEN = 10,   /* the name was given out before; random ones never meet */
+	MESSAGE_RESULT_NO_ROOM = 11, /* 507 insufficient_storage: store.reserve is reached */
 	MESSAGE_RESULTS
 };
 

@@ -280,6 +280,8 @@ static const struct statistic_description table[STATISTICS] = {
 	"store_unavailable"),
     VALUE(STATISTIC_HTTP_ERROR_VERSION, http_errors, "error=\"http_version_not_supported\"",
 	"http_version_not_supported"),
+    VALUE(STATISTIC_HTTP_ERROR_NO_ROOM, http_errors, "error=\"insufficient_storage\"",
+	"insufficient_storage"),
     VALUE(STATISTIC_HTTP_ERROR_HTTPS_REQUIRED, http_errors, "error=\"https_required\"",
 	"https_required"),
     VALUE(STATISTIC_HTTP_OPENED, http_opened, "", "opened"),

@@ -95,11 +95,18 @@ struct database_size {
 	uint64_t accounts, names, tokens; /* retired names and spent tokens are among them */
 	uint64_t map_bytes;
 	uint64_t used_bytes;	  /* up to the highest page that was ever used */
+	uint64_t live_bytes;	  /* of them, those in use now */
 	uint64_t disk_free_bytes; /* that this user may write */
 };
 
 /* Costs a few microseconds, however large it is. Thread of the loop. */
 enum database_result database_measure(struct database *database, struct database_size *size);
+
+/*
+ * Frees what readers of other processes hold on to that have died: a backup that was killed, say. As long as nobody does, no page
+ * of their moment is used again. Thread of the loop.
+ */
+void database_forget_readers(struct database *database);
 
 /* Reads the token of that name. Thread of the loop. */
 enum database_result database_read_token(

@@ -156,14 +156,20 @@ database_count_accounts(struct database *database, uint64_t *count)
 	return count_records(database, database->accounts, "count the accounts", count);
 }
 
+/* Adds up the pages of all tables, LMDB's own two and its two meta pages included. */
 static int
 measure_tables(const struct database *database, MDB_txn *transaction, struct database_size *size)
 {
+	enum { LMDB_TABLES = 2, LMDB_META_PAGES = 2 };
+	uint64_t unused;
 	const struct {
 		MDB_dbi table;
 		uint64_t *count;
-	} tables[] = {{database->accounts, &size->accounts}, {database->names, &size->names},
-	    {database->tokens, &size->tokens}};
+	} tables[LMDB_TABLES + DATABASE_TABLES] = {{0, &unused}, {1, &unused},
+	    {database->meta, &unused}, {database->accounts, &size->accounts},
+	    {database->names, &size->names}, {database->tokens, &size->tokens},
+	    {database->token_hashes, &unused}};
+	uint64_t pages = LMDB_META_PAGES;
 	MDB_stat status;
 	int code;
 
@@ -171,6 +177,9 @@ measure_tables(const struct database *database, MDB_txn *transaction, struct dat
 		if ((code = mdb_stat(transaction, tables[i].table, &status)) != 0)
 			return code;
 		*tables[i].count = status.ms_entries;
+		pages += (uint64_t)status.ms_branch_pages + status.ms_leaf_pages +
+			 status.ms_overflow_pages;
+		size->live_bytes = pages * status.ms_psize;
 	}
 	return 0;
 }
@@ -198,6 +207,17 @@ database_measure(struct database *database, struct database_size *size)
 	size->used_bytes = ((uint64_t)info.me_last_pgno + 1) * status.ms_psize;
 	size->disk_free_bytes = (uint64_t)disk.f_bavail * disk.f_frsize;
 	return DATABASE_OK;
+}
+
+void
+database_forget_readers(struct database *database)
+{
+	int dead = 0, code = mdb_reader_check(database->environment, &dead);
+
+	if (code != 0)
+		(void)read_failed(database, "look for readers that died", code);
+	else if (dead > 0)
+		log_info("database: %d of its readers died without a word", dead);
 }
 
 /* Puts the cursor on the first record behind `after`. */

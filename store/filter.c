@@ -26,6 +26,7 @@ const struct confine_call filter_calls[] = {
     CONFINE_ALLOW(ftruncate),
     CONFINE_ALLOW(fstatfs), /* is the disk full, or broken? */
     CONFINE_ALLOW_IF(fcntl, CONFINE_INT_IS(1, F_SETLK)),
+    CONFINE_ALLOW_IF(fcntl, CONFINE_INT_IS(1, F_GETLK)), /* does one of its readers live? */
     /* the bcrypt threads make themselves nice, and nobody else */
     CONFINE_ALLOW_IF(setpriority, CONFINE_INT_IS(0, PRIO_PROCESS), CONFINE_INT_IS(1, 0)),
 };

@@ -34,6 +34,7 @@ struct entry {
 struct import {
 	struct accounts *accounts;
 	struct database *database;
+	struct room *room;
 	struct record_limits limits;
 	const struct conf *conf;
 	struct batch *waiting, **waiting_end; /* with accounts that are not begun */
@@ -139,6 +140,10 @@ create(struct entry *entry)
 	    .network_count = account->network_count,
 	    .state = &entry->state};
 
+	if (room_is_short(entry->import->room)) {
+		finish(entry, CONTROL_NO_ROOM);
+		return;
+	}
 	entry->operation.done = on_created;
 	accounts_create(entry->import->accounts, &entry->operation, &wishes);
 }
@@ -368,7 +373,7 @@ on_retry(uv_timer_t *timer)
 
 struct import *
 import_start(uv_loop_t *loop, struct accounts *accounts, struct database *database,
-    const struct record_limits *limits, const struct conf *conf)
+    struct room *room, const struct record_limits *limits, const struct conf *conf)
 {
 	struct import *import = calloc(1, sizeof(*import));
 
@@ -376,6 +381,7 @@ import_start(uv_loop_t *loop, struct accounts *accounts, struct database *databa
 		fatal("no memory for imports");
 	import->accounts = accounts;
 	import->database = database;
+	import->room = room;
 	import->limits = *limits;
 	import->conf = conf;
 	import->waiting_end = &import->waiting;

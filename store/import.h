@@ -12,6 +12,7 @@
 #include "control_message.h"
 #include "accounts.h"
 #include "control.h"
+#include "room.h"
 
 enum {
 	IMPORT_WINDOW =
@@ -24,7 +25,7 @@ struct import;
 
 /* Nothing is begun yet. All arguments but `limits` outlive it. Fatal when memory is short. */
 struct import *import_start(uv_loop_t *loop, struct accounts *accounts, struct database *database,
-    const struct record_limits *limits, const struct conf *conf);
+    struct room *room, const struct record_limits *limits, const struct conf *conf);
 
 /*
  * Takes a body of IMPORT; it is answered when all its accounts are. 0, or -1: malformed, and nothing was begun; the

@@ -11,6 +11,7 @@
 #include "log.h"
 #include "password.h"
 #include "requests.h"
+#include "room.h"
 #include "summary.h"
 #include "task.h"
 
@@ -28,6 +29,7 @@ struct service {
 	struct import *import;
 	struct control *control;
 	struct registration registration;
+	struct room room;
 	struct gauges gauges;
 };
 
@@ -135,8 +137,10 @@ start_requests(uv_loop_t *loop, struct service *service, const struct accounts_c
 	    .apid_uid = conf->privsep.users[CONF_ROLE_APID].uid,
 	    .registration = &service->registration};
 
-	service->registration = (struct registration){
-	    .conf = conf, .database = accounts->database, .limit = accounts->client_limit};
+	service->registration = (struct registration){.conf = conf,
+	    .database = accounts->database,
+	    .limit = accounts->client_limit,
+	    .room = &service->room};
 	return requests_start(loop, &requests);
 }
 
@@ -180,8 +184,12 @@ main(int argc, char **argv)
 	    .database = accounts.database,
 	    .accounts = service.accounts};
 	gauges_start(&service.gauges);
-	service.import =
-	    import_start(&loop, service.accounts, accounts.database, &accounts.limits, conf);
+	service.room = (struct room){.database = accounts.database,
+	    .map_max = conf->store.map_max,
+	    .reserve = conf->store.reserve};
+	room_start(&loop, &service.room);
+	service.import = import_start(
+	    &loop, service.accounts, accounts.database, &service.room, &accounts.limits, conf);
 	control.import = service.import;
 	control.summary = accounts.summary;
 	control.database = accounts.database;

@@ -89,6 +89,8 @@ registration_judge(struct registration *registration, const struct message_regis
 		result = judge_token(registration, request, token, length);
 	if (result == MESSAGE_RESULT_OK)
 		result = judge_cap(registration, &request->client);
+	if (result == MESSAGE_RESULT_OK && room_is_short(registration->room))
+		result = MESSAGE_RESULT_NO_ROOM;
 	if (result == MESSAGE_RESULT_OK &&
 	    !client_limit_take(registration->limit, CLIENT_LIMIT_REGISTRATIONS, &request->client,
 		uv_hrtime() / NS_IN_SECOND))

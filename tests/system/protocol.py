@@ -10,7 +10,7 @@ import struct
 
 from sallyport import DEADLINE, ROOT, UIDS, wait_until
 
-VERSION = 14
+VERSION = 15
 MAXIMUM = 32 * 1024
 
 HELLO, HELLO_ANSWER, STATISTICS = 2, 3, 4
@@ -28,7 +28,7 @@ LIST_TOKENS, READ_TOKEN, LIST_TOKEN_ACCOUNTS, ADD_TOKEN, REVOKE_TOKEN = 82, 84, 
 IMPORT, IMPORT_ANSWER = 80, 81
 
 ROLE_NUMBERS = {"dnsd": 1, "apid": 2, "control": 3}
-STATISTIC_COUNTS = {"dnsd": 55, "apid": 124, "store": 79}  # values of each process
+STATISTIC_COUNTS = {"dnsd": 55, "apid": 125, "store": 79}  # values of each process
 STATISTICS_OF_ALL = sum(STATISTIC_COUNTS.values())
 LOOPBACK = bytes(10) + b"\xff\xff" + bytes([127, 0, 0, 1])
 

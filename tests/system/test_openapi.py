@@ -33,7 +33,7 @@ BODIES = {
 }
 NOBODY = {"username": "00000000-0000-4000-8000-000000000000", "password": "k" * 40, "subdomain": "nobody"}
 # What store can say of a request whose credentials it takes (enum message_result).
-BAD_SUBDOMAIN, DB_ERROR, BUSY = 2, 5, 6
+BAD_SUBDOMAIN, DB_ERROR, BUSY, NO_ROOM = 2, 5, 6, 11
 
 
 def resolve(part):
@@ -119,7 +119,7 @@ def test_the_document_hangs_together():
 
 
 def test_every_status_has_a_test_below():
-    known = {"200", "201", "204", "400", "401", "403", "404", "429", "500", "503", "default"}
+    known = {"200", "201", "204", "400", "401", "403", "404", "429", "500", "503", "507", "default"}
     assert {status for path, method in OPERATIONS for status in responses(path, method)} == known
 
 
@@ -284,6 +284,11 @@ def test_a_store_that_is_busy(say, path, method):
     answer = call(say(BUSY), path, method)
     assert answer.status_code == 503
     assert method == "head" or answer.json()["error"] == "busy"
+
+
+def test_a_store_without_room(say):
+    answer = call(say(NO_ROOM), "/register", "post")
+    assert (answer.status_code, answer.json()["error"]) == (507, "insufficient_storage")
 
 
 def test_a_name_that_is_no_label(say):

@@ -59,6 +59,7 @@ static const struct {
     {RESPONSE_ERROR_BUSY, 503, "{\"error\": \"busy\"}"},
     {RESPONSE_ERROR_UNAVAILABLE, 503, "{\"error\": \"store_unavailable\"}"},
     {RESPONSE_ERROR_VERSION, 505, "{\"error\": \"http_version_not_supported\"}"},
+    {RESPONSE_ERROR_NO_ROOM, 507, "{\"error\": \"insufficient_storage\"}"},
     {RESPONSE_ERROR_HTTPS_REQUIRED, 400, "{\"error\": \"https_required\"}"},
 };
 
@@ -105,6 +106,7 @@ START_TEST(results_become_errors)
 	    {MESSAGE_RESULT_REGISTRATION_FORBIDDEN, 403, "registration_forbidden"},
 	    {MESSAGE_RESULT_TOO_MANY_REQUESTS, 429, "too_many_requests"},
 	    {MESSAGE_RESULT_TAKEN, 500, "db_error"},
+	    {MESSAGE_RESULT_NO_ROOM, 507, "insufficient_storage"},
 	};
 
 	ck_assert_uint_eq(sizeof(rows) / sizeof(rows[0]), MESSAGE_RESULTS - 1);
