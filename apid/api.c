@@ -78,9 +78,8 @@ read_register(const struct request *request, const struct client_address *client
 	return RESPONSE_ERROR_NONE;
 }
 
-/* 1 if the credentials have the form of some. */
-static int
-has_credentials(const struct request *request)
+int
+api_has_credentials(const struct request *request)
 {
 	return request->user.length > 0 && request->key.length == MESSAGE_KEY;
 }
@@ -113,7 +112,7 @@ read_update(
 	struct message_update *message = &call->message.update;
 	struct body_update fields;
 
-	if (!has_credentials(request))
+	if (!api_has_credentials(request))
 		return RESPONSE_ERROR_FORBIDDEN;
 	switch (body_read_update(&call->body, request->body.data, request->body.length, &fields)) {
 	case BODY_OK:
@@ -188,7 +187,7 @@ read_account(
 	struct body_networks networks;
 	struct body_update fields;
 
-	if (!has_credentials(request))
+	if (!api_has_credentials(request))
 		return RESPONSE_ERROR_FORBIDDEN;
 	networks.given = 0;
 	switch (body_read_account(&call->body, request->body.data, request->body.length, &fields,

@@ -66,6 +66,9 @@ int api_judge_head(const struct api *api, const struct request *request, struct 
 enum api_step api_read(const struct api *api, const struct request *request,
     const struct client_address *client, struct api_call *call, struct response *response);
 
+/* 1 if the credentials have the form of some. */
+int api_has_credentials(const struct request *request);
+
 void api_call_free(struct api_call *call);
 
 /* Keeps the value of an update; one that is too long is not kept, store will not accept it. */

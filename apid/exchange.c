@@ -37,26 +37,26 @@ exchange_desk_init(struct exchange_desk *desk, const struct conf *conf, int metr
 /* win-acme and others never look at the status: whoever runs the server has to see it here. */
 static void
 log_refusal(struct exchange_desk *desk, const struct connection *connection, enum route route,
-    const struct response *response)
+    const char *reason)
 {
-	char client[INET6_ADDRSTRLEN];
+	struct audit_event event = {
+	    .name = "account_refused", .client = &connection->client, .reason = reason};
 
 	if (route == ROUTE_NONE || route == ROUTE_HEALTH || route == ROUTE_SERVER ||
-	    route == ROUTE_METRICS || response->error == RESPONSE_ERROR_NONE ||
-	    !log_allowed(&desk->refusals))
+	    route == ROUTE_METRICS)
 		return;
-	client_address_to_text(&connection->client, client);
-	log_info("%s by %s refused: %u %s", route_name(route), client, response->status,
-	    response_error_word(response->error));
+	if (route == ROUTE_REGISTER)
+		event.name = "registration_refused";
+	else if (route == ROUTE_UPDATE)
+		event.name = "update_refused";
+	audit_write(desk->audit, &event);
 }
 
 static void
-answer(struct exchange_desk *desk, struct connection *connection, enum route route,
-    struct response *response)
+answer(struct connection *connection, struct response *response)
 {
 	connection->ticket = 0;
 	response->cors = connection->cors;
-	log_refusal(desk, connection, route, response);
 	connection_answer(connection, response);
 }
 
@@ -68,7 +68,8 @@ answer_error(struct exchange_desk *desk, struct connection *connection, enum rou
 
 	response_init(&response, 0);
 	response_set_error(&response, error);
-	answer(desk, connection, route, &response);
+	log_refusal(desk, connection, route, response_error_word(error));
+	answer(connection, &response);
 	response_free(&response);
 }
 
@@ -80,7 +81,7 @@ on_registered(void *context, void *owner, const struct message_register_answer *
 
 	response_init(&response, 0);
 	api_answer_register(&desk->api, result, &response);
-	answer(desk, owner, ROUTE_REGISTER, &response);
+	answer(owner, &response);
 	response_free(&response);
 }
 
@@ -93,7 +94,7 @@ on_updated(void *context, void *owner, enum message_result result)
 
 	response_init(&response, 0);
 	api_answer_update(&desk->api, result, &connection->echo, &response);
-	answer(desk, connection, ROUTE_UPDATE, &response);
+	answer(connection, &response);
 	response_free(&response);
 }
 
@@ -106,7 +107,7 @@ on_account(void *context, void *owner, const struct message_account_answer *resu
 
 	response_init(&response, 0);
 	api_answer_account(&desk->api, connection->route, result, &response);
-	answer(desk, connection, connection->route, &response);
+	answer(connection, &response);
 	response_free(&response);
 }
 
@@ -123,10 +124,11 @@ on_metrics(void *context, void *owner, const uint64_t values[STATISTICS])
 {
 	struct response response;
 
+	(void)context;
 	begin_metrics(&response);
 	for (unsigned source = 0; source < STATISTIC_SOURCES; source++)
 		metrics_text_write(&response.body, source, values);
-	answer(context, owner, ROUTE_METRICS, &response);
+	answer(owner, &response);
 	response_free(&response);
 }
 
@@ -140,7 +142,7 @@ answer_own_metrics(struct exchange_desk *desk, struct connection *connection)
 	begin_metrics(&response);
 	broker_own_statistics(desk->broker, values);
 	metrics_text_write(&response.body, STATISTIC_APID, values);
-	answer(desk, connection, ROUTE_METRICS, &response);
+	answer(connection, &response);
 	response_free(&response);
 }
 
@@ -216,6 +218,15 @@ client_of(const struct exchange_desk *desk, const struct connection *connection,
 	    &desk->proxies, &connection->peer, (const char *)list->data, list->length);
 }
 
+/* Whoever has no credentials at all may be guessing; whoever has some has made a mistake, as far as this process knows. */
+static const char *
+reason_of(const struct request *request, enum response_error error)
+{
+	return error == RESPONSE_ERROR_FORBIDDEN && !api_has_credentials(request)
+		   ? "no credentials"
+		   : response_error_word(error);
+}
+
 void
 exchange_serve(
     struct exchange_desk *desk, struct connection *connection, const struct request *request)
@@ -229,10 +240,14 @@ exchange_serve(
 	connection->cors = cors_judge(desk->origins, request);
 	step = api_read(&desk->api, request, &connection->client, &call, &response);
 	connection->route = call.route;
-	if (step == API_ANSWER)
-		answer(desk, connection, call.route, &response);
-	else
+	if (step == API_ANSWER) {
+		if (response.error != RESPONSE_ERROR_NONE)
+			log_refusal(
+			    desk, connection, call.route, reason_of(request, response.error));
+		answer(connection, &response);
+	} else {
 		ask(desk, connection, step, &call);
+	}
 	api_call_free(&call);
 	response_free(&response);
 }

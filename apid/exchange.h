@@ -1,24 +1,24 @@
 /*
  * One request from its last byte to its answer: what it means (api), what store says (broker),
- * and the log line of what was refused.
+ * and the log line of what was refused here; what store refuses, it logs.
  */
 #ifndef APID_EXCHANGE_H
 #define APID_EXCHANGE_H
 
 #include "api.h"
+#include "audit.h"
 #include "broker.h"
 #include "conf.h"
 #include "connection.h"
 #include "cors.h"
 #include "forwarded.h"
-#include "log.h"
 
 struct exchange_desk {
 	struct api api;
 	struct forwarded_trust proxies;
 	const struct conf_origins *origins; /* borrowed */
 	struct broker *broker;		    /* borrowed */
-	struct log_limit refusals;
+	struct audit *audit;		    /* borrowed; set by whoever made the desk */
 };
 
 /* `desk` outlives what is made with it, `conf` outlives `desk`. `metrics_only`: it has nothing else. */

@@ -19,6 +19,7 @@ main(int argc, char **argv)
 	struct tls_context *tls;
 	struct daemon_service service = {.stop = server_stop, .describe = server_describe};
 	uv_loop_t loop;
+	int code;
 
 	daemon_begin(&daemon, CONF_ROLE_APID, argc, argv);
 	tls = server_read_tls(&daemon.conf);
@@ -31,5 +32,7 @@ main(int argc, char **argv)
 	if (uv_loop_init(&loop) != 0)
 		fatal("cannot make an event loop");
 	service.context = server_open(&loop, &daemon.conf, listeners, door, tls);
-	return daemon_serve(&daemon, &loop, &service);
+	code = daemon_serve(&daemon, &loop, &service);
+	server_free(service.context);
+	return code;
 }

@@ -358,6 +358,7 @@ server_open(uv_loop_t *loop, const struct conf *conf, const int fds[SERVER_MAX_L
 
 	exchange_desk_init(&server->desk, conf, 0);
 	exchange_desk_init(&server->metrics_desk, conf, 1);
+	server->desk.audit = server->metrics_desk.audit = audit_new(conf->log.audit);
 	broker = exchange_broker_config(&server->desk);
 	broker.counters = &server->counters;
 	server->broker = broker_open(loop, &broker);
@@ -412,4 +413,10 @@ server_stop(void *context)
 		connection_finish(at);
 	}
 	end_if_empty(server);
+}
+
+void
+server_free(struct server *server)
+{
+	audit_free(server->desk.audit);
 }

@@ -45,6 +45,9 @@ struct server *server_open(uv_loop_t *loop, const struct conf *conf,
  */
 void server_stop(void *server);
 
+/* When the loop has ended for good. */
+void server_free(struct server *server);
+
 /* One line on what `server`, a struct server, does. */
 void server_describe(void *server, char *text, size_t capacity);
 

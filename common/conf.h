@@ -169,6 +169,7 @@ struct conf {
 	struct {
 		enum log_level level;
 		enum log_format format;
+		int audit; /* what clients changed is logged */
 	} log;
 };
 

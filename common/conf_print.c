@@ -297,6 +297,7 @@ conf_print(const struct conf *conf, FILE *out)
 	print_privsep(out, conf);
 	fputs("control:\n", out);
 	print_text(out, "group", conf->control.group.name);
-	fprintf(out, "log:\n  level: %s\n  format: %s\n", conf_log_level_word(conf->log.level),
-	    conf_log_format_word(conf->log.format));
+	fprintf(out, "log:\n  level: %s\n  format: %s\n  audit: %s\n",
+	    conf_log_level_word(conf->log.level), conf_log_format_word(conf->log.format),
+	    conf->log.audit ? "true" : "false");
 }

@@ -353,6 +353,11 @@ const struct conf_key conf_schema[CONF_SCHEMA_KEYS] = {
 	.set = conf_set_log_level,
 	.initial = "info",
 	.form = "error, warning, info or debug"},
+    {.path = "log.audit",
+	.set = conf_set_switch,
+	.initial = "true",
+	.offset = FIELD(log.audit),
+	.form = "true or false"},
     {.path = "log.format", .set = conf_set_log_format, .initial = "text", .form = "text or json"},
 };
 

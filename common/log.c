@@ -1,5 +1,8 @@
 #include "log.h"
 
+#include "journal.h"
+#include "log_format.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -8,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LIMIT_LINES = 10 };
+enum { LIMIT_LINES = 10, TIME_TEXT = 32 };
 
 static const int64_t limit_window = INT64_C(60) * 1000000000;
 
@@ -16,18 +19,9 @@ static struct {
 	const char *process;
 	enum log_level level;
 	enum log_format format;
-	int journal;
-} settings = {.process = "sallyport", .level = LOG_LEVEL_INFO};
-
-static const struct {
-	const char *word;
-	int priority; /* syslog(3) */
-} levels[] = {
-    [LOG_LEVEL_ERROR] = {"error", 3},
-    [LOG_LEVEL_WARNING] = {"warning", 4},
-    [LOG_LEVEL_INFO] = {"info", 6},
-    [LOG_LEVEL_DEBUG] = {"debug", 7},
-};
+	int in_journal; /* standard error is the journal's */
+	int journal;	/* its socket; -1: none */
+} settings = {.process = "sallyport", .level = LOG_LEVEL_INFO, .journal = -1};
 
 void
 log_init(const char *process, enum log_level level, enum log_format format)
@@ -35,94 +29,77 @@ log_init(const char *process, enum log_level level, enum log_format format)
 	settings.process = process;
 	settings.level = level;
 	settings.format = format;
-	settings.journal = getenv("JOURNAL_STREAM") != NULL;
+	settings.in_journal = journal_is_stderr();
+	if (settings.in_journal && settings.journal < 0)
+		settings.journal = journal_open();
 }
 
 /* "2026-01-31T12:00:00.123Z"; UTC, so that no zone file is read behind a chroot. */
 static void
-format_time(char text[32])
+format_time(char text[TIME_TEXT])
 {
 	struct timespec now;
 	struct tm parts;
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	gmtime_r(&now.tv_sec, &parts);
-	(void)snprintf(text, 32, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ",
+	(void)snprintf(text, TIME_TEXT, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ",
 	    (parts.tm_year + 1900) % 10000, (parts.tm_mon + 1) % 100, parts.tm_mday % 100,
 	    parts.tm_hour % 100, parts.tm_min % 100, parts.tm_sec % 100,
 	    (int)(now.tv_nsec / 1000000) % 1000);
 }
 
-/* Appends what fits of `text` as the inside of a JSON string. */
-static size_t
-append_json(char *line, size_t length, size_t capacity, const char *text)
+/* To the journal itself, or else to standard error. */
+static void
+write_out(const struct log_line *from)
 {
-	for (; *text != '\0' && length + 7 < capacity; text++) {
-		unsigned char byte = (unsigned char)*text;
+	char line[LOG_MAX_LINE + 8], record[LOG_MAX_RECORD];
+	size_t prefix = 0, length;
 
-		if (byte == '"' || byte == '\\') {
-			line[length++] = '\\';
-			line[length++] = (char)byte;
-		} else if (byte < 0x20 || byte >= 0x7f) {
-			length +=
-			    (size_t)snprintf(line + length, capacity - length, "\\u%04x", byte);
-		} else {
-			line[length++] = (char)byte;
-		}
+	if (settings.in_journal && settings.journal < 0)
+		prefix = (size_t)snprintf(line, 8, "<%d>", log_format_priority(from->level));
+	length = settings.format == LOG_FORMAT_JSON
+		     ? log_format_json(line + prefix, from)
+		     : log_format_text(line + prefix, from, !settings.in_journal);
+	if (settings.journal >= 0 &&
+	    write(settings.journal, record, log_format_record(record, from, line, length)) >= 0)
+		return;
+	/* Nobody is left to be told when standard error is gone. */
+	if (write(STDERR_FILENO, line, prefix + length) < 0) {
 	}
-	return length;
-}
-
-static size_t
-format_json(char line[LOG_MAX_LINE], enum log_level level, const char *time, const char *message)
-{
-	int head = snprintf(line, LOG_MAX_LINE,
-	    "{\"time\":\"%s\",\"level\":\"%s\",\"process\":\"%s\",\"message\":\"", time,
-	    levels[level].word, settings.process);
-	size_t length = append_json(line, (size_t)head, LOG_MAX_LINE - 4, message);
-
-	memcpy(line + length, "\"}\n", 3);
-	return length + 3;
-}
-
-static size_t
-format_text(char line[LOG_MAX_LINE], enum log_level level, const char *time, const char *message)
-{
-	int length;
-
-	if (settings.journal)
-		length = snprintf(line, LOG_MAX_LINE, "%s: %s\n", settings.process, message);
-	else
-		length = snprintf(line, LOG_MAX_LINE, "%s %-7s %s: %s\n", time, levels[level].word,
-		    settings.process, message);
-	if (length >= LOG_MAX_LINE) {
-		length = LOG_MAX_LINE - 1;
-		line[length - 1] = '\n';
-	}
-	return (size_t)length;
 }
 
 static void __attribute__((format(printf, 2, 0)))
 write_line(enum log_level level, const char *format, va_list arguments)
 {
-	char message[LOG_MAX_LINE], line[LOG_MAX_LINE + 8], time[32];
+	char message[LOG_MAX_LINE], time[TIME_TEXT];
+	const struct log_line line = {
+	    .process = settings.process, .level = level, .time = time, .message = message};
 	int saved = errno;
-	size_t length = 0;
 
 	if (level > settings.level)
 		return;
-	errno = saved;
 	(void)vsnprintf(message, sizeof(message), format, arguments);
 	format_time(time);
-	if (settings.journal)
-		length = (size_t)snprintf(line, sizeof(line), "<%d>", levels[level].priority);
-	if (settings.format == LOG_FORMAT_JSON)
-		length += format_json(line + length, level, time, message);
-	else
-		length += format_text(line + length, level, time, message);
-	/* Nobody is left to be told when standard error is gone. */
-	if (write(STDERR_FILENO, line, length) < 0) {
-	}
+	write_out(&line);
+	errno = saved;
+}
+
+void
+log_event(enum log_level level, const struct log_field *fields, size_t count)
+{
+	char time[TIME_TEXT];
+	const struct log_line line = {.process = settings.process,
+	    .level = level,
+	    .time = time,
+	    .fields = fields,
+	    .field_count = count};
+	int saved = errno;
+
+	if (level > settings.level)
+		return;
+	format_time(time);
+	write_out(&line);
 	errno = saved;
 }
 
@@ -173,35 +150,4 @@ log_allowed(struct log_limit *limit)
 	}
 	limit->lines++;
 	return 1;
-}
-
-static int
-is_plain(unsigned char byte)
-{
-	return byte >= 0x20 && byte < 0x7f && strchr("\"'`\\", byte) == NULL;
-}
-
-const char *
-log_safe(char *text, size_t capacity, const void *bytes, size_t length)
-{
-	const unsigned char *from = bytes;
-	size_t needed = 1, room = capacity, out = 0;
-
-	for (size_t i = 0; i < length; i++)
-		needed += is_plain(from[i]) ? 1 : 4;
-	if (needed > capacity)
-		room -= 3; /* for "..." */
-	for (size_t i = 0; i < length; i++) {
-		size_t size = is_plain(from[i]) ? 1 : 4;
-
-		if (out + size >= room)
-			break;
-		if (size == 1)
-			text[out] = (char)from[i];
-		else
-			(void)snprintf(text + out, capacity - out, "\\x%02x", from[i]);
-		out += size;
-	}
-	(void)snprintf(text + out, capacity - out, "%s", needed > capacity ? "..." : "");
-	return text;
 }

@@ -373,7 +373,8 @@ control_take(void *context, uint64_t id, struct control_ticket *ticket)
 	    .place = peer->place,
 	    .number = peer->number,
 	    .id = id,
-	    .uid = peer->uid};
+	    .uid = peer->uid,
+	    .audit = peer->control->config.audit};
 	return 0;
 }
 

@@ -10,6 +10,7 @@
 #define STORE_CONTROL_H
 
 #include "accounts.h"
+#include "audit.h"
 #include "conf.h"
 #include "database.h"
 #include "pack.h"
@@ -32,6 +33,7 @@ struct control_config {
 	struct database *database;
 	struct accounts *accounts;
 	struct summary *summary;
+	struct audit *audit;
 	struct import *import;
 	const struct conf *conf; /* all outlive it */
 	uid_t uid; /* who may connect besides root: our own without root, 0 otherwise */
@@ -60,7 +62,8 @@ struct control_ticket {
 	unsigned place;
 	uint64_t number;
 	uint64_t id;
-	uid_t uid; /* who asks, for the log */
+	uid_t uid;	     /* who asks */
+	struct audit *audit; /* for what is done */
 };
 
 /* For the handlers, whose context is a peer. */

@@ -322,12 +322,18 @@ free_work(struct work *work)
 }
 
 static void
-log_change(const struct work *work, const char *what)
+log_change(const struct work *work, const char *name)
 {
+	const struct account_operation *operation = &work->operation;
 	char username[UUID_TEXT + 1];
+	const struct audit_event event = {.name = name,
+	    .uid = work->ticket.uid,
+	    .account = username,
+	    .subdomain = {
+		(const unsigned char *)operation->subdomain, operation->subdomain_length}};
 
-	uuid_to_text(&work->operation.username, username);
-	log_info("control: uid %u %s account %s", work->ticket.uid, what, username);
+	uuid_to_text(&operation->username, username);
+	audit_write(work->ticket.audit, &event);
 }
 
 static void
@@ -360,7 +366,7 @@ on_added(struct account_operation *operation, enum message_result result)
 	struct work *work = work_of(operation);
 
 	if (result == MESSAGE_RESULT_OK)
-		log_change(work, "added");
+		log_change(work, "account_added");
 	answer_addition(&work->ticket, result, operation);
 	free_work(work);
 }
@@ -412,12 +418,12 @@ answer_change(const struct control_ticket *ticket, enum message_result result, s
 static void
 on_changed(struct account_operation *operation, enum message_result result)
 {
-	static const char *const done[CONTROL_ACTIONS] = {[CONTROL_DELETE] = "deleted",
-	    [CONTROL_ROTATE_KEY] = "made a new key for",
-	    [CONTROL_CHANGE_NETWORKS] = "changed the networks of",
-	    [CONTROL_SET_VALUE] = "set a value of",
-	    [CONTROL_REMOVE_VALUE] = "removed a value of",
-	    [CONTROL_REMOVE_VALUES] = "removed the values of"};
+	static const char *const done[CONTROL_ACTIONS] = {[CONTROL_DELETE] = "account_deleted",
+	    [CONTROL_ROTATE_KEY] = "key_rotated",
+	    [CONTROL_CHANGE_NETWORKS] = "allowfrom_changed",
+	    [CONTROL_SET_VALUE] = "updated",
+	    [CONTROL_REMOVE_VALUE] = "value_removed",
+	    [CONTROL_REMOVE_VALUES] = "values_removed"};
 	struct work *work = work_of(operation);
 	struct slice key = {NULL, 0};
 

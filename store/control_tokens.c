@@ -199,12 +199,13 @@ answer_work(struct work *work, enum message_result result)
 	unsigned char message[MESSAGE_MAX];
 	struct token_message_added added = {.result = (uint8_t)result};
 	int adds = work->change.kind == CHANGE_TOKEN_ADD;
+	const struct audit_event event = {.name = adds ? "token_added" : "token_revoked",
+	    .uid = work->ticket.uid,
+	    .token = work->change.token_name};
 	struct writer writer;
 
 	if (result == MESSAGE_RESULT_OK)
-		log_info("uid %u has %s the registration token %.*s", work->ticket.uid,
-		    adds ? "added" : "revoked", (int)work->change.token_name.length,
-		    (const char *)work->change.token_name.data);
+		audit_write(work->ticket.audit, &event);
 	if (adds) {
 		if (result == MESSAGE_RESULT_OK)
 			added.secret =

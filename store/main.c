@@ -31,6 +31,7 @@ struct service {
 	struct registration registration;
 	struct room room;
 	struct gauges gauges;
+	struct audit *audit;
 };
 
 static void
@@ -133,6 +134,7 @@ start_requests(uv_loop_t *loop, struct service *service, const struct accounts_c
 	struct requests_config requests = {.accounts = service->accounts,
 	    .database = accounts->database,
 	    .summary = accounts->summary,
+	    .audit = service->audit,
 	    .limits = accounts->limits,
 	    .apid_uid = conf->privsep.users[CONF_ROLE_APID].uid,
 	    .registration = &service->registration};
@@ -140,7 +142,9 @@ start_requests(uv_loop_t *loop, struct service *service, const struct accounts_c
 	service->registration = (struct registration){.conf = conf,
 	    .database = accounts->database,
 	    .limit = accounts->client_limit,
-	    .room = &service->room};
+	    .room = &service->room,
+
+	    .audit = service->audit};
 	return requests_start(loop, &requests);
 }
 
@@ -172,6 +176,7 @@ main(int argc, char **argv)
 	if (uv_loop_init(&loop) != 0)
 		fatal("cannot start the event loop");
 	accounts.summary = summary_start(&loop);
+	service.audit = audit_new(conf->log.audit);
 	accounts.dnsd_uid = users[CONF_ROLE_DNSD].uid;
 	accounts.bcrypt_threads = uv_available_parallelism();
 	accounts.limits = (struct record_limits){.values = conf->zone.values_per_name,
@@ -192,6 +197,7 @@ main(int argc, char **argv)
 	    &loop, service.accounts, accounts.database, &service.room, &accounts.limits, conf);
 	control.import = service.import;
 	control.summary = accounts.summary;
+	control.audit = service.audit;
 	control.database = accounts.database;
 	control.accounts = service.accounts;
 	control.conf = conf;
@@ -203,6 +209,7 @@ main(int argc, char **argv)
 	import_free(service.import);
 	summary_log(accounts.summary);
 	summary_free(accounts.summary);
+	audit_free(service.audit);
 	client_limit_free(accounts.client_limit);
 	database_close(accounts.database);
 	return code;

@@ -7,16 +7,17 @@
 
 enum { NS_IN_SECOND = 1000 * 1000 * 1000 };
 
+static const struct slice no_token = {NULL, 0};
+
 /* The client only learns that it may not; whoever runs the server has to know why. */
 static enum message_result
-forbid(struct registration *registration, const struct client_address *client, const char *why)
+forbid(struct registration *registration, const struct client_address *client, struct slice token,
+    const char *why)
 {
-	char text[INET6_ADDRSTRLEN];
+	const struct audit_event event = {
+	    .name = "registration_refused", .client = client, .token = token, .reason = why};
 
-	if (log_allowed(&registration->refusals)) {
-		client_address_to_text(client, text);
-		log_info("registration by %s forbidden: %s", text, why);
-	}
+	audit_write(registration->audit, &event);
 	return MESSAGE_RESULT_REGISTRATION_FORBIDDEN;
 }
 
@@ -38,22 +39,21 @@ judge_token(struct registration *registration, const struct message_register *re
 	struct token_record record;
 	enum database_result found;
 	const char *objection;
-	char why[RECORD_MAX_TOKEN + 64];
 
 	if (request->token.length == 0)
-		return forbid(registration, &request->client, "it has no token");
+		return forbid(registration, &request->client, no_token, "no token");
 	token_hash(request->token, hash);
 	found = database_find_token(registration->database, hash, token, length, &record);
 	if (found == DATABASE_MISSING ||
 	    (found == DATABASE_OK && !token_hash_equal(record.hash, hash)))
-		return forbid(registration, &request->client, "there is no such token");
+		return forbid(registration, &request->client, no_token, "no such token");
 	if (found != DATABASE_OK)
 		return MESSAGE_RESULT_DB_ERROR;
 	objection = token_objection(&record, &request->client, (uint64_t)time(NULL));
 	if (objection == NULL)
 		return MESSAGE_RESULT_OK;
-	snprintf(why, sizeof(why), "its token is %.*s, and %s", (int)*length, token, objection);
-	return forbid(registration, &request->client, why);
+	return forbid(registration, &request->client,
+	    (struct slice){(const unsigned char *)token, *length}, objection);
 }
 
 static enum message_result
@@ -67,7 +67,7 @@ judge_cap(struct registration *registration, const struct client_address *client
 		return MESSAGE_RESULT_DB_ERROR;
 	if (count < registration->conf->api.registration_cap)
 		return MESSAGE_RESULT_OK;
-	return forbid(registration, client, "api.registration_cap is reached");
+	return forbid(registration, client, no_token, "api.registration_cap is reached");
 }
 
 enum message_result
@@ -81,10 +81,11 @@ registration_judge(struct registration *registration, const struct message_regis
 	if (conf->api.disable_registration)
 		return MESSAGE_RESULT_REGISTRATION_CLOSED;
 	if (conf->api.registration == CONF_REGISTRATION_CLOSED)
-		return forbid(registration, &request->client, "api.registration is closed");
-	if (!is_from(&conf->api.registration_from, &request->client))
 		return forbid(
-		    registration, &request->client, "its address is not in api.registration_from");
+		    registration, &request->client, no_token, "api.registration is closed");
+	if (!is_from(&conf->api.registration_from, &request->client))
+		return forbid(registration, &request->client, no_token,
+		    "address not in api.registration_from");
 	if (conf->api.registration == CONF_REGISTRATION_TOKEN)
 		result = judge_token(registration, request, token, length);
 	if (result == MESSAGE_RESULT_OK)

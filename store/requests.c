@@ -3,6 +3,7 @@
 #include "authority.h"
 #include "front.h"
 #include "log.h"
+#include "request_log.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +31,8 @@ struct request {
 	struct client_address client;
 	/* an account's */
 	uint8_t action;
+	enum request_objection objection;
+	int clears;	      /* an update: takes all values away */
 	unsigned char *asked; /* owned: the body of the message, which holds the key */
 	size_t asked_length;
 	/* an update's */
@@ -154,11 +157,56 @@ free_request(struct request *request)
 	finish_stopping(requests);
 }
 
+static struct request_log
+log_of(const struct request *request, enum message_result result)
+{
+	const struct account_operation *operation = &request->operation;
+
+	return (struct request_log){.audit = request->requests->config.audit,
+	    .client = &request->client,
+	    .username = &operation->username,
+	    .subdomain = {(const unsigned char *)operation->subdomain, operation->subdomain_length},
+	    .result = result,
+	    .objection = request->objection};
+}
+
+/* What is refused before there is a request. */
+static struct request_log
+log_without(const struct requests *requests, const struct client_address *client,
+    enum message_result result)
+{
+	return (struct request_log){.audit = requests->config.audit,
+	    .client = client,
+	    .result = result,
+	    .objection = REQUEST_NO_ACCOUNT};
+}
+
+/* Says what was wrong with credentials, or with an address or subdomain behind right ones, for the log alone. */
+static void
+object(struct request *request, const struct account_record *account,
+    const struct client_address *client)
+{
+	struct database_account found;
+
+	if (account == NULL)
+		request->objection = database_read_account(request->requests->config.database,
+					 &request->operation.username, &found) == DATABASE_MISSING
+					 ? REQUEST_NO_ACCOUNT
+					 : REQUEST_WRONG_KEY;
+	else if (authority_judge_account(account, client, (struct slice){NULL, 0}) !=
+		 MESSAGE_RESULT_OK)
+		request->objection = REQUEST_WRONG_ADDRESS;
+	else
+		request->objection = REQUEST_WRONG_SUBDOMAIN;
+}
+
 static void
 finish_update(struct account_operation *operation, enum message_result result)
 {
 	struct request *request = request_of_operation(operation);
+	const struct request_log log = log_of(request, result);
 
+	request_log_update(&log, request->clears);
 	answer_update(request->requests, request->link_number, request->id, result);
 	free_request(request);
 }
@@ -167,7 +215,12 @@ static void
 finish_registration(struct account_operation *operation, enum message_result result)
 {
 	struct request *request = request_of_operation(operation);
+	struct request_log log = log_of(request, result);
 
+	log.subdomain = operation->account.subdomain;
+	if (result != MESSAGE_RESULT_OK)
+		log.username = NULL;
+	request_log_registration(&log, operation->account.token);
 	answer_registration(
 	    request->requests, request->link_number, request->id, result, operation);
 	free_request(request);
@@ -190,6 +243,18 @@ new_request(struct requests *requests, uint64_t id)
 	return request;
 }
 
+/* What registration_judge() forbids, it has logged. */
+static void
+refuse_registration(struct requests *requests, uint64_t id, const struct client_address *client,
+    enum message_result result)
+{
+	const struct request_log log = log_without(requests, client, result);
+
+	if (result != MESSAGE_RESULT_REGISTRATION_FORBIDDEN)
+		request_log_registration(&log, (struct slice){NULL, 0});
+	answer_registration(requests, requests->link_number, id, result, NULL);
+}
+
 static int
 on_register(void *context, uint64_t id, struct reader *body, int fd)
 {
@@ -209,16 +274,13 @@ on_register(void *context, uint64_t id, struct reader *body, int fd)
 	result = registration_judge(requests->config.registration, &wanted, token, &token_length);
 	if (result == MESSAGE_RESULT_TOO_MANY_REQUESTS)
 		statistic_count(requests->counters, STATISTIC_STORE_LIMITED_REGISTRATIONS);
-	if (result != MESSAGE_RESULT_OK) {
-		answer_registration(requests, requests->link_number, id, result, NULL);
-		return 0;
-	}
-	request = new_request(requests, id);
+	request = result == MESSAGE_RESULT_OK ? new_request(requests, id) : NULL;
 	if (request == NULL) {
-		answer_registration(requests, requests->link_number, id, MESSAGE_RESULT_BUSY, NULL);
+		refuse_registration(requests, id, &wanted.client,
+		    result == MESSAGE_RESULT_OK ? MESSAGE_RESULT_BUSY : result);
 		return 0;
 	}
-	terms.client = wanted.client;
+	terms.client = request->client = wanted.client;
 	wishes.token = (struct slice){(const unsigned char *)token, token_length};
 	wishes.network_count = wanted.count;
 	request->operation.done = finish_registration;
@@ -240,12 +302,25 @@ on_authenticated(struct account_operation *operation, enum message_result result
 	if (result == MESSAGE_RESULT_OK)
 		result =
 		    authority_judge_update(account, &update, &request->requests->config.limits);
+	if (result == MESSAGE_RESULT_FORBIDDEN)
+		object(request, account, &request->client);
+	request->clears = authority_is_clear(update.txt, &request->requests->config.limits);
 	if (result != MESSAGE_RESULT_OK)
 		finish_update(operation, result);
-	else if (authority_is_clear(update.txt, &request->requests->config.limits))
+	else if (request->clears)
 		accounts_remove_values(accounts, operation);
 	else
 		accounts_set_value(accounts, operation, update.txt);
+}
+
+static void
+refuse_update(
+    struct requests *requests, const struct message_update *update, enum message_result result)
+{
+	const struct request_log log = log_without(requests, &update->client, result);
+
+	request_log_update(&log, 0);
+	answer_update(requests, requests->link_number, update->id, result);
 }
 
 static void
@@ -256,13 +331,12 @@ take_update(struct requests *requests, const struct message_update *update)
 
 	/* Anybody can see that this is no user name: it costs no bcrypt. */
 	if (uuid_from_text(&username, update->username.data, update->username.length) != 0) {
-		answer_update(
-		    requests, requests->link_number, update->id, MESSAGE_RESULT_FORBIDDEN);
+		refuse_update(requests, update, MESSAGE_RESULT_FORBIDDEN);
 		return;
 	}
 	request = new_request(requests, update->id);
 	if (request == NULL) {
-		answer_update(requests, requests->link_number, update->id, MESSAGE_RESULT_BUSY);
+		refuse_update(requests, update, MESSAGE_RESULT_BUSY);
 		return;
 	}
 	request->client = update->client;
@@ -307,10 +381,13 @@ answer_account(struct requests *requests, uint64_t link_number, uint64_t id,
 }
 
 static void
-refuse_account(struct requests *requests, uint64_t id, enum message_result result)
+refuse_account(struct requests *requests, uint64_t id, const struct message_account *wanted,
+    enum message_result result)
 {
 	const struct message_account_answer answer = {.result = (uint8_t)result};
+	const struct request_log log = log_without(requests, &wanted->client, result);
 
+	request_log_account(&log, (enum message_account_action)wanted->action);
 	answer_account(requests, requests->link_number, id, &answer);
 }
 
@@ -363,8 +440,10 @@ finish_account(struct account_operation *operation, enum message_result result)
 	struct request *request = request_of_operation(operation);
 	struct message_account_answer answer = {
 	    .result = (uint8_t)result, .action = request->action};
+	const struct request_log log = log_of(request, result);
 	char username[UUID_TEXT + 1];
 
+	request_log_account(&log, (enum message_account_action)request->action);
 	if (result != MESSAGE_RESULT_OK) {
 		answer_account(request->requests, request->link_number, request->id, &answer);
 		free_request(request);
@@ -427,6 +506,8 @@ on_account_authenticated(struct account_operation *operation, enum message_resul
 		result = MESSAGE_RESULT_FORBIDDEN;
 	if (result == MESSAGE_RESULT_OK)
 		result = authority_judge_account(account, &wanted.client, wanted.subdomain);
+	if (result == MESSAGE_RESULT_FORBIDDEN)
+		object(request, account, &request->client);
 	if (result != MESSAGE_RESULT_OK) {
 		finish_account(operation, result);
 		return;
@@ -450,12 +531,12 @@ on_account(void *context, uint64_t id, struct reader *body, int fd)
 		return -1;
 	/* Anybody can see that this is no user name: it costs no bcrypt. */
 	if (uuid_from_text(&username, wanted.username.data, wanted.username.length) != 0) {
-		refuse_account(requests, id, MESSAGE_RESULT_FORBIDDEN);
+		refuse_account(requests, id, &wanted, MESSAGE_RESULT_FORBIDDEN);
 		return 0;
 	}
 	request = new_request(requests, id);
 	if (request == NULL) {
-		refuse_account(requests, id, MESSAGE_RESULT_BUSY);
+		refuse_account(requests, id, &wanted, MESSAGE_RESULT_BUSY);
 		return 0;
 	}
 	request->action = wanted.action;

@@ -19,6 +19,7 @@ struct requests_config {
 	struct accounts *accounts;
 	struct database *database; /* for reading */
 	struct summary *summary;   /* outlives the requests */
+	struct audit *audit;	   /* likewise */
 	uid_t apid_uid;
 	struct registration *registration; /* outlives the requests */
 	struct record_limits limits;

@@ -305,8 +305,8 @@ def test_what_was_done_is_in_the_log(folder):
         run(server, "values", account["username"], "--set", FIRST)
         changed, = run_json(server, "rotate", account["username"])
         run(server, "delete", account["username"], "--yes")
-        for what in ("added", "set a value of", "made a new key for", "deleted"):
-            assert f"control: uid {os.geteuid()} {what} account {account['username']}" in server.log()
+        for what in ("account_added", "updated", "key_rotated", "account_deleted"):
+            assert f"event={what} uid={os.geteuid()} account={account['username']} " in server.log()
         assert account["password"] not in server.log() and changed["password"] not in server.log()
 
 

@@ -69,7 +69,7 @@ def test_closed(folder):
         assert_forbidden(register(server, headers=[("Authorization", "Bearer sp_unknown")]))
         assert_forbidden(register(server, path="/t/sp_unknown/register"))
         assert update(server, account).status == 200
-    assert "registration by 127.0.0.1 forbidden: api.registration is closed" in server.log()
+    assert 'event=registration_refused client=127.0.0.1 reason="api.registration is closed"' in server.log()
     found = counters(server)
     assert found["registration_forbidden"] == 5
     assert "bcrypt.hash" not in found and "registrations" not in found
@@ -89,8 +89,8 @@ def test_without_a_token(folder):
         assert_forbidden(register(server, path="/t/" + "x" * 500 + "/register"))
     found = counters(server)
     assert "bcrypt.hash" not in found and "registrations" not in found
-    assert "forbidden: it has no token" in server.log()
-    assert "forbidden: there is no such token" in server.log()
+    assert 'event=registration_refused client=127.0.0.1 reason="no token"' in server.log()
+    assert 'reason="no such token"' in server.log()
     assert "x" * 43 not in server.log()
 
 
@@ -103,7 +103,7 @@ def test_from_some_networks_only(folder):
         assert server.http("POST", "/register", "::1").status_code == 201
         account = server.register(address="::1")
         assert update(server, account, "127.0.8.1").status == 200
-    assert "registration by 127.0.8.1 forbidden: its address is not in api.registration_from" in server.log()
+    assert 'event=registration_refused client=127.0.8.1 reason="address not in api.registration_from"' in server.log()
 
 
 def test_no_more_accounts_than_the_cap(folder):

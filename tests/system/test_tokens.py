@@ -222,7 +222,7 @@ def test_without_a_server_and_across_restarts(folder):
         tokens(server, "revoke", "offline")
     assert look(server, "offline")[0]["state"] == "revoked"
     assert SECRET.search(secret)
-    assert "registration by 127.0.0.1 forbidden: its token is offline, and it is used up" in server.log()
+    assert 'event=registration_refused client=127.0.0.1 token=offline reason="it is used up"' in server.log()
     assert secret not in server.log()
     for path in server.database.iterdir():
         assert secret.encode() not in path.read_bytes()
@@ -244,4 +244,4 @@ def test_no_secret_in_the_log(folder):
                 assert connection.ask(request.encode()).status >= 400
     assert secret[3:] not in server.log()
     assert base64.b64encode(secret.encode()).decode()[:40] not in server.log()
-    assert "registration token quiet" in server.log()
+    assert " token=quiet" in server.log()

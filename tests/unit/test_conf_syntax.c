@@ -19,7 +19,8 @@ static const struct conf_mistake mistakes[] = {
 	"5:19: error: unknown key \"stroe\"; did you mean \"store\"?\n"},
     {RECORDS "negative_ttl: 5\n",
 	"5:1: error: unknown key \"negative_ttl\" here; did you mean zone.negative_ttl?\n"},
-    {RECORDS "log: {xyzzy: 5}\n", "5:7: error: unknown key \"xyzzy\"; log has level, format\n"},
+    {RECORDS "log: {xyzzy: 5}\n",
+	"5:7: error: unknown key \"xyzzy\"; log has level, audit, format\n"},
     {RECORDS "xyzzy: 5\n",
 	"5:1: error: unknown key \"xyzzy\"; the file has zone, dns, api, metrics, store, "
 	"privsep, control, log\n"},

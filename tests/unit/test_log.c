@@ -75,13 +75,25 @@ write_text(void)
 	log_info("not seen");
 }
 
+/* Inherited, but standard error has gone elsewhere since. */
 static void
-write_journal(void)
+write_elsewhere(void)
 {
 	setenv("JOURNAL_STREAM", "1:2", 1);
 	log_init("test", LOG_LEVEL_DEBUG, LOG_FORMAT_TEXT);
 	log_error("one");
-	log_debug("two");
+	unsetenv("JOURNAL_STREAM");
+}
+
+static void
+write_event(void)
+{
+	const struct log_field fields[] = {{"event", "updated"}, {"client", "192.0.2.1"},
+	    {"account", NULL}, {"reason", "two words"}};
+
+	log_init("test", LOG_LEVEL_INFO, LOG_FORMAT_TEXT);
+	log_event(LOG_LEVEL_INFO, fields, 4);
+	log_event(LOG_LEVEL_DEBUG, fields, 4);
 }
 
 static void
@@ -110,7 +122,10 @@ START_TEST(writes_lines_in_each_form)
 
 	ck_assert_ptr_nonnull(strstr(text, "Z warning test: seen 1\n"));
 	ck_assert_ptr_null(strstr(text, "not seen"));
-	ck_assert_str_eq(captured(write_journal), "<3>test: one\n<7>test: two\n");
+	ck_assert_ptr_nonnull(strstr(captured(write_elsewhere), "Z error   test: one\n"));
+	text = captured(write_event);
+	ck_assert_str_eq(strchr(text, 'Z'), "Z info    test: event=updated client=192.0.2.1 "
+					    "reason=\"two words\"\n");
 	text = captured(write_json);
 	ck_assert_ptr_nonnull(strstr(text, "\"level\":\"info\",\"process\":\"test\",\"message\":"
 					   "\"a \\\"quoted\\\" \\\\ word\"}\n"));
