@@ -13,6 +13,7 @@ find_route(const struct api *api, const struct request *request, struct slice *t
 
 	/* As with acme-dns, a closed registration is not there at all. */
 	if (route == ROUTE_NONE || (route == ROUTE_METRICS) != (api->metrics_only != 0) ||
+	    (route == ROUTE_PAGE && api->page == NULL) ||
 	    (route == ROUTE_REGISTER && api->registration_disabled)) {
 		response_set_error(response, RESPONSE_ERROR_NOT_FOUND);
 		return ROUTE_NONE;
@@ -225,6 +226,15 @@ answer_options(enum route route, struct response *response)
 	response->allow = route_allow(route);
 }
 
+static void
+answer_page(const struct page *page, struct response *response)
+{
+	response->status = 200;
+	response->type = "text/html; charset=utf-8";
+	response->policy = page->policy;
+	buf_append(&response->body, page->html.data, page->html.length);
+}
+
 enum api_step
 api_read(const struct api *api, const struct request *request, const struct client_address *client,
     struct api_call *call, struct response *response)
@@ -239,6 +249,10 @@ api_read(const struct api *api, const struct request *request, const struct clie
 		return API_ANSWER;
 	if (request->method == REQUEST_METHOD_OPTIONS) {
 		answer_options(call->route, response);
+		return API_ANSWER;
+	}
+	if (call->route == ROUTE_PAGE) {
+		answer_page(api->page, response);
 		return API_ANSWER;
 	}
 	if (call->route == ROUTE_HEALTH) {

@@ -11,6 +11,7 @@
 #include "body.h"
 #include "message.h"
 #include "name.h"
+#include "page.h"
 #include "request.h"
 #include "response.h"
 #include "route.h"
@@ -25,6 +26,7 @@ struct api {
 	int metrics_only;     /* on the metrics' listener, where there is nothing else */
 	const char *prefix;   /* calls live under it; "" or a path */
 	const char *base_url; /* told to whoever registers; NULL: none is */
+	const struct page *page; /* borrowed; NULL: there is none */
 	/* Seconds after which a client that is limited may do one more. */
 	unsigned register_wait, failure_wait;
 };

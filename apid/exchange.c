@@ -12,6 +12,14 @@ wait_for_one(uint32_t rate, unsigned period)
 	return rate > 0 ? (period + rate - 1) / rate : 0;
 }
 
+static enum page_registration
+registration_of(const struct conf *conf)
+{
+	if (conf->api.disable_registration || conf->api.registration == CONF_REGISTRATION_CLOSED)
+		return PAGE_CLOSED;
+	return conf->api.registration == CONF_REGISTRATION_TOKEN ? PAGE_TOKEN : PAGE_OPEN;
+}
+
 void
 exchange_desk_init(struct exchange_desk *desk, const struct conf *conf, int metrics_only)
 {
@@ -32,6 +40,11 @@ exchange_desk_init(struct exchange_desk *desk, const struct conf *conf, int metr
 	length = strlen(desk->api.zone);
 	if (length > 1 && desk->api.zone[length - 1] == '.')
 		desk->api.zone[length - 1] = '\0';
+	if (!conf->api.page || metrics_only)
+		return;
+	if (page_make(&desk->page, desk->api.zone, registration_of(conf)) != 0)
+		fatal("memory is short: the page cannot be made");
+	desk->api.page = &desk->page;
 }
 
 /* win-acme and others never look at the status: whoever runs the server has to see it here. */

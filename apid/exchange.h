@@ -15,13 +15,17 @@
 
 struct exchange_desk {
 	struct api api;
+	struct page page;
 	struct forwarded_trust proxies;
 	const struct conf_origins *origins; /* borrowed */
 	struct broker *broker;		    /* borrowed */
 	struct audit *audit;		    /* borrowed; set by whoever made the desk */
 };
 
-/* `desk` outlives what is made with it, `conf` outlives `desk`. `metrics_only`: it has nothing else. */
+/*
+ * `desk` outlives what is made with it, `conf` outlives `desk`. `metrics_only`: it has nothing else. Fatal when
+ * memory is short.
+ */
 void exchange_desk_init(struct exchange_desk *desk, const struct conf *conf, int metrics_only);
 
 /* What store's answers come to; the owner of a request is its connection. The counters are the caller's to add. */

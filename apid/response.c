@@ -65,6 +65,7 @@ response_init(struct response *response, unsigned status)
 	response->retry_after = 0;
 	response->allow = NULL;
 	response->type = "application/json";
+	response->policy = NULL;
 	response->error = RESPONSE_ERROR_NONE;
 	response->cors = (struct response_cors){0};
 	buf_init(&response->body, RESPONSE_MAX_BODY);
@@ -353,6 +354,11 @@ response_write(
 	    reason_phrase(response->status), date_of(framing->now));
 	if (response->body.length > 0)
 		buf_printf(out, "Content-Type: %s\r\nCache-Control: no-store\r\n", response->type);
+	if (response->policy != NULL)
+		buf_printf(out,
+		    "Content-Security-Policy: %s\r\nX-Content-Type-Options: nosniff\r\n"
+		    "Referrer-Policy: no-referrer\r\n",
+		    response->policy);
 	if (response->status != 204) /* RFC 9110, 8.6: never in a 204 */
 		buf_printf(out, "Content-Length: %zu\r\n", response->body.length);
 	if (response->allow != NULL)

@@ -56,6 +56,7 @@ struct response {
 	unsigned retry_after; /* seconds; 0: no such header */
 	const char *allow;    /* static; NULL: no such header */
 	const char *type;     /* static: the body's media type */
+	const char *policy;   /* Content-Security-Policy, borrowed; NULL: no such header */
 	enum response_error error;
 	struct response_cors cors;
 	struct buf body; /* owned; may be empty */

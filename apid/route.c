@@ -13,6 +13,7 @@ static const struct {
 	const char *allow; /* the same in words */
 } routes[ROUTES] = {
     [ROUTE_NONE] = {NULL, 0, ""},
+    [ROUTE_PAGE] = {"", TAKES(GET) | TAKES(HEAD), "GET, HEAD, OPTIONS"},
     [ROUTE_REGISTER] = {"register", TAKES(POST), "OPTIONS, POST"},
     [ROUTE_UPDATE] = {"update", TAKES(POST), "OPTIONS, POST"},
     [ROUTE_HEALTH] = {"health", TAKES(GET) | TAKES(HEAD), "GET, HEAD, OPTIONS"},

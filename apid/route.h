@@ -8,6 +8,7 @@
 
 enum route {
 	ROUTE_NONE,
+	ROUTE_PAGE, /* "/": for people */
 	ROUTE_REGISTER,
 	ROUTE_UPDATE,
 	ROUTE_HEALTH,

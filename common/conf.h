@@ -149,6 +149,7 @@ struct conf {
 		uint32_t hsts;	/* seconds; 0: not said */
 		char *base_url; /* owned: "https://auth.example.org/acme"; NULL: not told */
 		int empty_txt_clears;
+		int page; /* 1: there is a page for people at "/" */
 	} api;
 	struct {
 		struct conf_listen listen; /* TCP; none: there are no metrics */

@@ -287,6 +287,7 @@ conf_print(const struct conf *conf, FILE *out)
 	print_origins(out, &conf->api.cors_origins);
 	print_text(out, "base_url", conf->api.base_url != NULL ? conf->api.base_url : "");
 	fprintf(out, "  empty_txt_clears: %s\n", conf->api.empty_txt_clears ? "true" : "false");
+	fprintf(out, "  page: %s\n", conf->api.page ? "true" : "false");
 	fputs("metrics:\n", out);
 	print_metrics_listen(out, conf);
 	fputs("store:\n", out);

@@ -214,7 +214,7 @@ def test_check_config_prints_what_is_in_force(folder):
                   "[::1]:8053",
                   "disable_registration: false", "registration: open", "registration_from: []", "registration_cap: 0",
                   "registrations_per_hour: 1000", "failures_per_minute: 300", "trusted_proxies: []", "forwarded_header: X-Forwarded-For",
-                  "cors_origins: []", 'base_url: ""', "empty_txt_clears: false", f"{folder}/var/lib", f"{folder}/var/run", "64102", "info", "text"):
+                  "cors_origins: []", 'base_url: ""', "empty_txt_clears: false", "page: true", f"{folder}/var/lib", f"{folder}/var/run", "64102", "info", "text"):
         assert words in done.stdout, words
 
 

@@ -149,6 +149,7 @@ static const char full[] = "zone:\n"
 			   "  forwarded_header: Forwarded\n"
 			   "  base_url: https://www.example.org:8443/acme\n"
 			   "  empty_txt_clears: true\n"
+			   "  page: false\n"
 			   "  cors_origins: [https://www.example.org, \"http://[::1]:8080\", "
 			   "moz-extension://a-b]\n"
 			   "store:\n"
@@ -214,6 +215,7 @@ START_TEST(every_key_is_read)
 	ck_assert_int_eq(conf->api.forwarded_header, CONF_FORWARDED);
 	ck_assert_str_eq(conf->api.base_url, "https://www.example.org:8443/acme");
 	ck_assert_int_eq(conf->api.empty_txt_clears, 1);
+	ck_assert_int_eq(conf->api.page, 0);
 	ck_assert_uint_eq(conf->api.cors_origins.count, 3);
 	ck_assert_str_eq(conf->api.cors_origins.texts[0], "https://www.example.org");
 	ck_assert_str_eq(conf->api.cors_origins.texts[1], "http://[::1]:8080");
