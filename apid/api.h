@@ -23,9 +23,9 @@ enum {
 struct api {
 	char zone[NAME_MAX_TEXT]; /* without a final dot */
 	int registration_disabled;
-	int metrics_only;     /* on the metrics' listener, where there is nothing else */
-	const char *prefix;   /* calls live under it; "" or a path */
-	const char *base_url; /* told to whoever registers; NULL: none is */
+	int metrics_only;	 /* on the metrics' listener, where there is nothing else */
+	const char *prefix;	 /* calls live under it; "" or a path */
+	const char *base_url;	 /* told to whoever registers; NULL: none is */
 	const struct page *page; /* borrowed; NULL: there is none */
 	/* Seconds after which a client that is limited may do one more. */
 	unsigned register_wait, failure_wait;

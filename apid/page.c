@@ -69,7 +69,8 @@ page_make(struct page *page, const char *zone, enum page_registration registrati
 	    hash_between("<script>", "</script>", script) != 0)
 		return -1;
 	snprintf(page->policy, sizeof(page->policy),
-	    "default-src 'none'; style-src 'sha256-%s'; script-src 'sha256-%s'; connect-src 'self'; "
+	    "default-src 'none'; style-src 'sha256-%s'; script-src 'sha256-%s'; connect-src "
+	    "'self'; "
 	    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 	    style, script);
 	fill_in(&page->html, zone, registration);

@@ -13,7 +13,7 @@ static const struct {
 	const char *allow; /* the same in words */
 } routes[ROUTES] = {
     [ROUTE_NONE] = {NULL, 0, ""},
-    [ROUTE_PAGE] = {"", TAKES(GET) | TAKES(HEAD), "GET, HEAD, OPTIONS"},
+    [ROUTE_PAGE] = {NULL, TAKES(GET) | TAKES(HEAD), "GET, HEAD, OPTIONS"},
     [ROUTE_REGISTER] = {"register", TAKES(POST), "OPTIONS, POST"},
     [ROUTE_UPDATE] = {"update", TAKES(POST), "OPTIONS, POST"},
     [ROUTE_HEALTH] = {"health", TAKES(GET) | TAKES(HEAD), "GET, HEAD, OPTIONS"},
@@ -120,6 +120,8 @@ route_find(const char *target, size_t length, const char *prefix, struct slice *
 			return ROUTE_NONE;
 	}
 	segment = next_segment(&path);
+	if (segment.length == 0)
+		return ROUTE_PAGE;
 	if (slice_equals(segment, "t")) {
 		segment = next_segment(&path);
 		if (!is_plain(segment))

@@ -80,7 +80,7 @@ def blocks(browser, name):
 
 def test_registering(server, browser):
     browser.get(server.url)
-    picture(browser, "page.png")
+    picture(browser, "page-empty.png")
     register(browser, domain="*.Example.NET.", networks="127.0.0.0/8, ::1/128")
     assert find(browser, "registration-problem").text == ""
     rows = {term.text: term.find_element(By.XPATH, "following-sibling::dd[1]").text
@@ -102,7 +102,7 @@ def test_registering(server, browser):
     assert all(set(file["example.net"]) == {"username", "password", "fulldomain", "subdomain", "allowfrom", "server_url"}
                for file in kept)
     details[1].find_element(By.TAG_NAME, "summary").click()
-    picture(browser, "page-registered.png")
+    picture(browser, "page.png")
 
 
 @pytest.mark.parametrize("fields, words", [({"domain": "no domain"}, "not the name of a domain"),

@@ -16,8 +16,8 @@ text_of(const struct page *page)
 
 START_TEST(zone_and_registration_are_filled_in)
 {
-	static const char *const words[] = {
-	    "data-registration=\"open\"", "data-registration=\"token\"", "data-registration=\"closed\""};
+	static const char *const words[] = {"data-registration=\"open\"",
+	    "data-registration=\"token\"", "data-registration=\"closed\""};
 	struct page page;
 	const char *text;
 
