@@ -28,7 +28,7 @@ static const struct {
     [ROUTE_SERVER] = {NULL, 0, "DELETE, GET, HEAD, OPTIONS, PATCH, POST"},
 };
 
-/* Takes the next segment off `path`, which is between slashes or ends the path; empty: none left. */
+/* Takes the next segment off `path`, which is between has_slash or ends the path; empty: none left. */
 static struct slice
 next_segment(struct slice *path)
 {
@@ -108,6 +108,7 @@ route_find(const char *target, size_t length, const char *prefix, struct slice *
 {
 	struct slice left = {(const unsigned char *)prefix, strlen(prefix)};
 	struct slice path, expected, segment;
+	int has_slash;
 
 	*token = (struct slice){NULL, 0};
 	if (length == 1 && *target == '*')
@@ -119,9 +120,10 @@ route_find(const char *target, size_t length, const char *prefix, struct slice *
 		    memcmp(segment.data, expected.data, segment.length) != 0)
 			return ROUTE_NONE;
 	}
+	has_slash = path.length > 0; /* without one, what the page asks for would not be below it */
 	segment = next_segment(&path);
 	if (segment.length == 0)
-		return ROUTE_PAGE;
+		return has_slash ? ROUTE_PAGE : ROUTE_NONE;
 	if (slice_equals(segment, "t")) {
 		segment = next_segment(&path);
 		if (!is_plain(segment))
