@@ -35,7 +35,7 @@ install(CODE "
 # The units name the programs by their paths below /usr; elsewhere they are examples.
 file(GLOB UNITS CONFIGURE_DEPENDS contrib/systemd/*.service contrib/systemd/*.socket contrib/systemd/*.target
   contrib/systemd/*.path)
-if(CMAKE_INSTALL_PREFIX STREQUAL "/usr" AND UNITS)
+if(CMAKE_INSTALL_PREFIX STREQUAL "/usr")
   install(FILES ${UNITS} DESTINATION ${SALLYPORT_UNIT_DIRECTORY} COMPONENT system)
   foreach(PLACE sysusers/sallyport.conf tmpfiles/sallyport.conf sysctl/50-sallyport.conf)
     cmake_path(GET PLACE PARENT_PATH KIND)
