@@ -6,7 +6,7 @@
 #include "conf_yaml.h"
 
 enum {
-	CONF_SCHEMA_KEYS = 63,
+	CONF_SCHEMA_KEYS = 58,
 	CONF_SCHEMA_PATH = 64 /* bytes of a key's path, NUL included */
 };
 
