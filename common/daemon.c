@@ -141,15 +141,16 @@ static void
 check_owner(int fd, const char *path, const char *name)
 {
 	struct stat status;
+	char who[48] = "root";
 
 	if (fstat(fd, &status) != 0)
 		fatal("cannot look at %s%s: %s", path, name, strerror(errno));
-	if ((status.st_uid != geteuid() && status.st_uid != 0) ||
-	    (status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-		fatal("%s%s must belong to root or to uid %u, which starts Sallyport, and be "
-		      "writable "
-		      "by nobody else",
-		    path, name, geteuid());
+	if ((status.st_uid == geteuid() || status.st_uid == 0) &&
+	    (status.st_mode & (S_IWGRP | S_IWOTH)) == 0)
+		return;
+	if (geteuid() != 0)
+		snprintf(who, sizeof(who), "uid %u, which starts Sallyport, or root", geteuid());
+	fatal("%s%s must belong to %s, and be writable by nobody else", path, name, who);
 }
 
 static void

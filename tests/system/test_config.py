@@ -406,7 +406,7 @@ def test_a_runtime_folder_that_others_may_write_to(folder, mode):
     server = Server(folder)
     server.runtime.mkdir()
     server.runtime.chmod(mode)
-    assert f"{server.runtime} must belong to uid 0" in log_of_failed_start(server)
+    assert f"{server.runtime} must belong to root, and be writable by nobody else" in log_of_failed_start(server)
 
 
 def test_an_empty_folder_that_is_not(folder):
