@@ -73,15 +73,14 @@ answer(struct connection *connection, struct response *response)
 	connection_answer(connection, response);
 }
 
+/* What is not to be had just now: that is nobody's refusal, and not for the audit. */
 static void
-answer_error(struct exchange_desk *desk, struct connection *connection, enum route route,
-    enum response_error error)
+answer_error(struct connection *connection, enum response_error error)
 {
 	struct response response;
 
 	response_init(&response, 0);
 	response_set_error(&response, error);
-	log_refusal(desk, connection, route, response_error_word(error));
 	answer(connection, &response);
 	response_free(&response);
 }
@@ -167,7 +166,7 @@ on_failed(void *context, void *owner)
 	if (connection->route == ROUTE_METRICS)
 		answer_own_metrics(context, connection);
 	else
-		answer_error(context, connection, connection->route, RESPONSE_ERROR_UNAVAILABLE);
+		answer_error(connection, RESPONSE_ERROR_UNAVAILABLE);
 }
 
 struct broker_config
@@ -211,9 +210,9 @@ ask(struct exchange_desk *desk, struct connection *connection, enum api_step ste
 	if (verdict != BROKER_ASKED && step == API_METRICS)
 		answer_own_metrics(desk, connection);
 	else if (verdict == BROKER_NO_LINK)
-		answer_error(desk, connection, call->route, RESPONSE_ERROR_UNAVAILABLE);
+		answer_error(connection, RESPONSE_ERROR_UNAVAILABLE);
 	else if (verdict == BROKER_FULL)
-		answer_error(desk, connection, call->route, RESPONSE_ERROR_BUSY);
+		answer_error(connection, RESPONSE_ERROR_BUSY);
 }
 
 /* Whoever sends several requests over one connection may be a proxy with several clients. */

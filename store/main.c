@@ -143,7 +143,6 @@ start_requests(uv_loop_t *loop, struct service *service, const struct accounts_c
 	    .database = accounts->database,
 	    .limit = accounts->client_limit,
 	    .room = &service->room,
-
 	    .audit = service->audit};
 	return requests_start(loop, &requests);
 }

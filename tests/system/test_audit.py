@@ -110,10 +110,10 @@ def test_one_address_cannot_hide_another(folder):
         with server.http_connection(source="127.0.0.9") as other:
             assert other.ask(empty).status == 401
         assert [event["reason"] for event in events(server) if event.get("client") == "127.0.0.9"] == ["no credentials"]
-        assert len([event for event in events(server) if event.get("reason") == "no credentials"
-                    and event["client"] == "127.0.0.8"]) == 10
-    # That of the probes with which the start was waited for may be among them.
-    assert sum(int(event["count"]) for event in events(server, "refusals_not_written")) >= 20
+        # A little more where the machine is so slow that some budget comes back meanwhile.
+        assert 10 <= len([event for event in events(server) if event.get("client") == "127.0.0.8"]) < 20
+    hidden, = events(server, "refusals_not_written")
+    assert 10 < int(hidden["count"]) <= 20
 
 
 def test_changes_can_be_left_out(folder):
