@@ -31,7 +31,7 @@ class Prometheus(Program):
     def get(self, path, **parameters):
         answer = requests.get(f"http://127.0.0.1:{self.port}/api/v1/{path}", params=parameters, timeout=DEADLINE,
                               proxies={"http": "", "https": ""})
-        assert answer.status_code == 200, answer.text
+        answer.raise_for_status()  # 503 until it is ready
         return answer.json()["data"]
 
     def ask(self, expression):
