@@ -26,7 +26,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -134,25 +133,34 @@ try_before(const struct confine_plan *plan, const struct attempt *attempt, pid_t
 	answer(name_of(WEXITSTATUS(status)));
 }
 
-/* The daemon's own code believes that store has gone, and is no longer told of what comes; the descriptor lives on. */
+static void
+stop_watching(uv_handle_t *handle, void *fd)
+{
+	uv_os_fd_t watched;
+
+	if (handle->type == UV_POLL && !uv_is_closing(handle) && uv_fileno(handle, &watched) == 0 &&
+	    watched == *(const int *)fd)
+		uv_close(handle, NULL);
+}
+
+/*
+ * The daemon's own code believes that store has gone, and is no longer told of what comes; the descriptor lives on, and
+ * the memory of the link, too.
+ */
 static void
 seize(void)
 {
-	struct link *link = back_door.opened;
-
-	back_door.opened = NULL;
-	if (link == NULL) {
+	if (back_door.opened == NULL) {
 		answer("no link");
 		return;
 	}
 	if (back_door.link >= 0)
 		close(back_door.link);
 	back_door.link = back_door.opened_fd;
+	back_door.opened = NULL;
+	uv_walk(back_door.poll.loop, stop_watching, &back_door.link);
 	back_door.config.closed(back_door.config.context, LINK_END_PEER);
-	answer(name_of(
-	    epoll_ctl(uv_backend_fd(back_door.poll.loop), EPOLL_CTL_DEL, back_door.link, NULL) < 0
-		? errno
-		: 0));
+	answer("done");
 }
 
 static size_t

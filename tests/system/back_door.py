@@ -48,6 +48,13 @@ class BackDoor:
         answer = self.ask(f"receive {milliseconds}")
         return answer if answer in ("nothing", "closed", "") else bytes.fromhex(answer)
 
+    def end_of_link(self):
+        """"closed", after whatever else was still to come; "nothing" if nothing more comes."""
+        while True:
+            answer = self.receive()
+            if not isinstance(answer, bytes):
+                return answer
+
     def close(self):
         self.connection.close()
 
