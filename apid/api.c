@@ -315,7 +315,10 @@ api_answer_register(
 		refuse((enum message_result)answer->result, api->register_wait, response);
 }
 
-/* The five keys of a registration, for who keeps them all in one place. */
+/*
+ * The five keys of a registration, for who keeps them all in one place. After /change the password is empty: the key is not
+ * known here, and acme-dns-client-2 takes the five out of the answer and fails where one is missing.
+ */
 static void
 answer_credentials(
     const struct api *api, const struct message_account_answer *answer, struct response *response)

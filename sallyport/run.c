@@ -279,8 +279,10 @@ static void
 start(struct child *child)
 {
 	struct parent *parent = child->parent;
-	char config_option[] = "-c", lifeline_option[] = "--lifeline", path[PROGRAM_MAX];
-	char *arguments[] = {child->program, config_option, path, lifeline_option, NULL};
+	char config_option[] = "-c", lifeline_option[] = "--lifeline";
+	/* uv_spawn() changes none of them. */
+	char *arguments[] = {
+	    child->program, config_option, (char *)parent->path, lifeline_option, NULL};
 	uv_stdio_container_t stdio[4] = {{.flags = UV_IGNORE}, {.flags = UV_IGNORE},
 	    {.flags = UV_INHERIT_FD, .data.fd = 2},
 	    {.flags = UV_CREATE_PIPE | UV_READABLE_PIPE | UV_WRITABLE_PIPE}};
@@ -294,7 +296,6 @@ start(struct child *child)
 	uv_os_fd_t lifeline_fd;
 	int failed;
 
-	(void)snprintf(path, sizeof(path), "%s", parent->path);
 	uv_pipe_init(&parent->loop, &child->lifeline, 0);
 	stdio[DAEMON_LIFELINE_FD].data.stream = (uv_stream_t *)&child->lifeline;
 	child->process.data = child->lifeline.data = child;

@@ -422,3 +422,15 @@ def test_too_few_descriptors_are_an_error_and_not_a_standstill(folder):
     server = Server(folder, as_uid=NOBODY)
     server.arguments = ["prlimit", "--nofile=300:300", *server.arguments]
     assert re.search(r"the limit RLIMIT_NOFILE is 300 here and must be at least \d+", log_of_failed_start(server))
+
+
+def test_the_longest_path_there_can_be_and_one_more(folder):
+    server = Server(folder)
+    most = os.pathconf("/", "PC_PATH_MAX") - 1
+    longest = f"{folder}/".ljust(most - len("sallyport.yaml"), "/") + "sallyport.yaml"
+    server.arguments[-1] = longest
+    with server:
+        assert server.http("GET", "/health").status_code == 200
+    done = sallyport("run", "-c", f"/{longest}")
+    assert done.returncode == EXIT_CONFIG
+    assert done.stderr == f"/{longest}: error: the configuration cannot be read: File name too long\n"

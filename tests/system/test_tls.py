@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from protocol import RELOAD, RELOAD_ANSWER, being, dial, message, parse
-from sallyport import (DEADLINE, SALLYPORT, UIDS, HttpConnection, Server, TlsPeer, credentials, free_port, http_request,
-                       make_certificate, random_txt, update_body, update_request, wait_closed)
+from sallyport import (DEADLINE, NOBODY, ROOT, SALLYPORT, UIDS, HttpConnection, Server, TlsPeer, credentials, free_port,
+                       http_request, make_certificate, random_txt, update_body, update_request, wait_closed)
 
 HEALTH = http_request("GET", "/health")
 
@@ -479,6 +479,24 @@ def test_only_root_can_reload(folder):
         done = reload(server, ["setpriv", "--reuid", "64199", "--regid", "64199", "--clear-groups", "--"])
         assert done.returncode == 1
         assert "only root can reload" in done.stderr
+
+
+def test_reload_without_root(folder):
+    """A server of somebody else's takes a certificate from him, and from no other user."""
+    own = NOBODY if ROOT else None
+    server = Server(folder, tls=True, as_uid=own)
+    with server:
+        before = on_disk(server)
+        replace_pair(server)
+        if ROOT:
+            server.certificate.with_suffix(".key").chmod(0o640)
+            os.chown(server.certificate.with_suffix(".key"), own, 64199)
+            done = reload(server, ["setpriv", "--reuid", "64199", "--regid", "64199", "--clear-groups", "--"])
+            assert done.returncode == 1 and served(server) == before, done
+        as_owner = ["setpriv", "--reuid", str(own), "--regid", str(own), "--clear-groups", "--"] if ROOT else []
+        done = reload(server, as_owner)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert served(server) == on_disk(server) != before
 
 
 @pytest.mark.root
