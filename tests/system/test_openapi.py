@@ -3,6 +3,7 @@
 import contextlib
 import json
 import re
+import struct
 import threading
 from pathlib import Path
 
@@ -260,7 +261,11 @@ def say(folder):
     def start(result):
         def answer():
             while True:
-                kind, number, _ = link.receive()
+                kind, number, body = link.receive()
+                if kind == protocol.UPDATE:  # they come together, and each has a number of its own
+                    own = struct.unpack("!Q", body[:8])[0]
+                    link.send(protocol.message(kind + 1, protocol.update_answer(own, result)))
+                    return
                 if kind != protocol.STATISTICS:
                     link.send(protocol.message(kind + 1, bytes([result]), number))
                     return
