@@ -72,6 +72,21 @@ build() {
 	}
 }
 
+# keep FOLDER: puts its packages in their place, in the place of those of other commits. Whoever builds the same
+# meanwhile finds a whole file at any time.
+keep() {
+	local file arriving
+
+	arriving=$(mktemp -d -p "$out")
+	chmod 755 "$arriving"
+	mv "$1"/sallyport*_"$architecture".* "$arriving"
+	for file in "$out"/sallyport*_"$architecture".*; do
+		[ -e "$arriving/${file##*/}" ] || rm -f "$file"
+	done
+	mv -f "$arriving"/* "$out"
+	rmdir "$arriving"
+}
+
 build_here() {
 	local file differs=
 	local one=$scratch/one/sallyport another=$scratch/another/folder/by-another-name
@@ -101,8 +116,7 @@ build_here() {
 			die "two builds of one source differ: diffoscope build/package/twice/*/sallyport_*.deb"
 		fi
 	fi
-	rm -f "$out"/sallyport*_"$architecture".*
-	mv "${one%/*}"/sallyport*_"$architecture".* "$out"
+	keep "${one%/*}"
 }
 
 # Runs in the root. What the package needs to be built comes from debian/control alone.
