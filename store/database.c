@@ -2,6 +2,7 @@
 
 #include "database_environment.h"
 #include "database_folder.h"
+#include "schema.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -71,16 +72,15 @@ database_get_number(MDB_txn *transaction, MDB_dbi table, const char *name, uint6
 	return reader_end(&reader) == 0 ? 0 : MDB_CORRUPTED;
 }
 
-/* Opens the tables and the schema of a new or an old database. */
-static void
-open_tables(struct database *database, const char *path)
+/* Opens the tables, making those of a new database. Returns its schema. */
+static uint64_t
+open_tables(struct database *database, MDB_txn *transaction, const struct schema_plan *plan,
+    const char *path)
 {
-	MDB_txn *transaction;
-	uint64_t schema = 0;
+	uint64_t schema = plan->target;
 	int code;
 
-	if ((code = mdb_txn_begin(database->environment, NULL, 0, &transaction)) != 0 ||
-	    (code = mdb_dbi_open(transaction, "meta", MDB_CREATE, &database->meta)) != 0 ||
+	if ((code = mdb_dbi_open(transaction, "meta", MDB_CREATE, &database->meta)) != 0 ||
 	    (code = mdb_dbi_open(transaction, "accounts", MDB_CREATE, &database->accounts)) != 0 ||
 	    (code = mdb_dbi_open(transaction, "names", MDB_CREATE, &database->names)) != 0 ||
 	    (code = mdb_dbi_open(transaction, "tokens", MDB_CREATE, &database->tokens)) != 0 ||
@@ -88,22 +88,41 @@ open_tables(struct database *database, const char *path)
 		 transaction, "token_hashes", MDB_CREATE, &database->token_hashes)) != 0)
 		fatal("cannot open the database in %s: %s", path, mdb_strerror(code));
 	code = database_get_number(transaction, database->meta, "schema", &schema);
-	if (code == MDB_NOTFOUND) {
-		schema = DATABASE_SCHEMA;
-		if ((code = database_put_number(transaction, database->meta, "schema", schema)) ==
-		    0)
-			code = database_put_number(transaction, database->meta, "sequence", 0);
-	}
-	if (code == 0 && schema != DATABASE_SCHEMA)
-		fatal(
-		    "the database in %s has schema %llu, this program knows %d: use the version of "
-		    "Sallyport that wrote it",
-		    path, (unsigned long long)schema, DATABASE_SCHEMA);
-	if (code != 0 ||
-	    (code = database_get_number(
-		 transaction, database->meta, "sequence", &database->sequence)) != 0 ||
-	    (code = mdb_txn_commit(transaction)) != 0)
+	if (code == MDB_NOTFOUND &&
+	    (code = database_put_number(transaction, database->meta, "schema", schema)) == 0)
+		code = database_put_number(transaction, database->meta, "sequence", 0);
+	if (code != 0 || (code = database_get_number(
+			      transaction, database->meta, "sequence", &database->sequence)) != 0)
 		fatal("cannot read the database in %s: %s", path, mdb_strerror(code));
+	return schema;
+}
+
+/* Opens the database as this program knows it, or makes it so. */
+static void
+open_schema(struct database *database, const struct database_config *config)
+{
+	const struct schema_plan *plan = config->plan != NULL ? config->plan : &schema_plan;
+	const struct schema_place place = {.environment = database->environment,
+	    .path = config->path,
+	    .map_max = config->map_max,
+	    .reserve = config->reserve};
+	MDB_txn *transaction;
+	uint64_t schema;
+	int code;
+
+	do {
+		code = mdb_txn_begin(database->environment, NULL, 0, &transaction);
+		if (code != 0)
+			fatal(
+			    "cannot open the database in %s: %s", config->path, mdb_strerror(code));
+		schema = open_tables(database, transaction, plan, config->path);
+		if (schema == plan->target)
+			break;
+		mdb_txn_abort(transaction);
+		schema_migrate(&place, plan, (uint32_t)schema);
+	} while (1);
+	if ((code = mdb_txn_commit(transaction)) != 0)
+		fatal("cannot read the database in %s: %s", config->path, mdb_strerror(code));
 	database->committed_sequence = database->sequence;
 }
 
@@ -139,7 +158,7 @@ database_open(const struct database_config *config)
 	database_folder_enter(&folder, config->path, config->uid, config->gid, 1);
 	database->lock_fd = database_folder_lock(&folder);
 	open_environment(database, config);
-	open_tables(database, config->path);
+	open_schema(database, config);
 	database_folder_leave(&folder);
 	return database;
 }

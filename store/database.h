@@ -23,13 +23,16 @@ struct database_config {
 	uid_t uid;
 	gid_t gid;
 	uint64_t map_size, map_max; /* bytes of the map, at first and at most */
+	uint64_t reserve;	    /* bytes of the disk that a change of the schema leaves free */
+	const struct schema_plan
+	    *plan; /* how older databases are changed; NULL: as this program does */
 };
 
 /*
  * Opens the database in a folder, making folder and database where they are missing. As root the
  * folder is given to uid and gid, mode 0700, and the files are made and opened as that user, by a
- * path that needs no permission on the way. Fatal when it cannot be opened, is of another
- * schema, or is open in another process.
+ * path that needs no permission on the way. One of an older schema is copied and changed (schema.h). Fatal when it cannot
+ * be opened, is of a newer schema, or is open in another process.
  */
 struct database *database_open(const struct database_config *config);
 

@@ -168,7 +168,8 @@ main(int argc, char **argv)
 	    .uid = users[CONF_ROLE_STORE].uid,
 	    .gid = users[CONF_ROLE_STORE].gid,
 	    .map_size = conf->store.map_size,
-	    .map_max = conf->store.map_max});
+	    .map_max = conf->store.map_max,
+	    .reserve = conf->store.reserve});
 	service.database = accounts.database;
 	bind_control(&control, &service);
 	daemon_confine(daemon, 1, STORE_FILES, filter_calls, filter_call_count);

@@ -158,6 +158,17 @@ verify_backup(struct daemon *daemon)
 		return FINDING_EXIT_CODE;
 	}
 	print_date(&trailer);
+	if (trailer.schema > DATABASE_SCHEMA)
+		fatal("it has schema %u, this program knows %d: use the version of Sallyport that "
+		      "wrote it, or a later one",
+		    trailer.schema, DATABASE_SCHEMA);
+	if (trailer.schema < DATABASE_SCHEMA) {
+		printf(
+		    "it has schema %u: its records are looked at when the server has changed them "
+		    "to schema %d\n",
+		    trailer.schema, DATABASE_SCHEMA);
+		return fflush(stdout) == 0 ? 0 : 1;
+	}
 	return walk_through(daemon, database_view_open_image(STDIN_FILENO, trailer.length), &walk);
 }
 
