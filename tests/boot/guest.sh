@@ -23,6 +23,7 @@ if [ "${SALLYPORT_GUEST:-}" = "" ]; then
 	group=$work/cgroup/$(basename "$work")
 	mkdir "$group"
 	child=
+	# shellcheck disable=SC2317 # the trap calls it
 	tidy() {
 		trap '' HUP INT TERM
 		[ -z "$child" ] || kill -KILL "$child" 2>/dev/null || :
