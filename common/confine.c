@@ -1,6 +1,7 @@
 #include "confine.h"
 
 #include "log.h"
+#include "rehearsal.h"
 
 #include <cap-ng.h>
 #include <errno.h>
@@ -314,16 +315,29 @@ pin(int fd)
 }
 
 static void
-filter_calls(const struct confine_plan *plan)
+load_lists(const struct confine_plan *plan, uint32_t otherwise)
 {
-	scmp_filter_ctx filter = new_filter(SCMP_ACT_KILL_PROCESS);
+	scmp_filter_ctx filter = new_filter(otherwise);
 
 	add_calls(filter, every_daemon, sizeof(every_daemon) / sizeof(every_daemon[0]));
 	add_calls(filter, plan->calls, plan->call_count);
+	load_filter(filter);
+}
+
+static void
+filter_copy(const void *plan)
+{
+	load_lists(plan, SCMP_ACT_TRAP);
+}
+
+static void
+filter_calls(const struct confine_plan *plan)
+{
+	rehearse(filter_copy, plan);
 	/* First, because loading a filter is on no list. */
 	if (plan->pinned_fd >= 0)
 		pin(plan->pinned_fd);
-	load_filter(filter);
+	load_lists(plan, SCMP_ACT_KILL_PROCESS);
 }
 
 void

@@ -129,7 +129,12 @@ on_restart(uv_timer_t *timer)
 static void
 describe_end(char *text, size_t capacity, int64_t status, int number)
 {
-	if (number != 0)
+	if (number == SIGSYS)
+		(void)snprintf(text, capacity,
+		    "was ended by signal %d: it made a system call that its filter does not allow "
+		    "(journalctl -k has the number, after \"syscall=\")",
+		    number);
+	else if (number != 0)
 		(void)snprintf(
 		    text, capacity, "was ended by signal %d (%s)", number, strsignal(number));
 	else
@@ -142,7 +147,7 @@ on_exit_of_child(uv_process_t *process, int64_t status, int number)
 	struct child *child = process->data;
 	struct parent *parent = child->parent;
 	const char *name = conf_role_name(child->role);
-	char text[96];
+	char text[192];
 
 	child->running = 0;
 	uv_close((uv_handle_t *)process, NULL);
