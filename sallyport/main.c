@@ -5,6 +5,7 @@
 #include "command.h"
 #include "completion.h"
 #include "convert_config.h"
+#include "doctor.h"
 #include "export.h"
 #include "health.h"
 #include "import.h"
@@ -48,6 +49,9 @@ static const struct command_option expires = {.name = "expires",
 static const struct command_option report = {.name = "report",
     .value = "FILE",
     .help = "write a line about every account that was left out to FILE"};
+
+static const struct command_option sandbox = {
+    .name = "sandbox", .help = "how the running processes are confined"};
 
 static const struct command_option replace = {
     .name = "force", .help = "replace FILE if it is there already"};
@@ -150,6 +154,17 @@ static const struct command commands[] = {
 		"zone's\n"
 		"SOA record and GET /health; over TLS also whether the certificate ends within 21 "
 		"days."},
+    {.verb = "doctor",
+	.arguments = "",
+	.options = {&sandbox},
+	.execute = doctor,
+	.summary =
+	    "look how the running processes are confined, and what is weaker than it should be",
+	.help = "What the kernel says of each process: user, groups, capabilities, no_new_privs,\n"
+		"filters of system calls, root, cores, open descriptors. Landlock cannot be seen\n"
+		"from outside. As root, or else some of it is not known.\n"
+		"\n"
+		"The exit status is 1 when something is weaker, or a process does not run."},
     {.verb = "stats",
 	.arguments = "",
 	.options = {&json},
