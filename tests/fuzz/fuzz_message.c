@@ -1,21 +1,18 @@
 /*
  * Whatever arrives on a link or at a door, in any state: the check and every body's reader. The first
- * byte chooses the receiver, the second its state and what came along.
+ * byte chooses the state and what came along.
  */
 #include "control_message.h"
-#include "token_message.h"
 #include "message.h"
+#include "token_message.h"
 
 #include <stdlib.h>
 
 static int
-get_hello(void *context, uint64_t id, struct reader *body, int fd)
+get_hello(struct reader *body)
 {
 	struct message_hello hello;
 
-	(void)context;
-	(void)id;
-	(void)fd;
 	return message_get_hello(body, &hello);
 }
 
@@ -29,15 +26,12 @@ insist(int holds)
 
 /* Either front's report: read when it has its exact size, and then nothing but its part is written. */
 static int
-get_statistics(void *context, uint64_t id, struct reader *body, int fd)
+get_statistics(struct reader *body)
 {
 	static const enum statistic_source fronts[] = {STATISTIC_DNSD, STATISTIC_APID};
 	uint64_t values[STATISTICS];
 	struct reader copy;
 
-	(void)context;
-	(void)id;
-	(void)fd;
 	for (unsigned front = 0; front < sizeof(fronts) / sizeof(fronts[0]); front++) {
 		struct statistic_range range = statistic_range(fronts[front]);
 		int whole = body->length == range.count * MESSAGE_STATISTIC;
@@ -53,26 +47,20 @@ get_statistics(void *context, uint64_t id, struct reader *body, int fd)
 }
 
 static int
-get_all_statistics(void *context, uint64_t id, struct reader *body, int fd)
+get_all_statistics(struct reader *body)
 {
 	int whole = body->length == (size_t)STATISTICS * MESSAGE_STATISTIC;
 	uint64_t values[STATISTICS];
 
-	(void)context;
-	(void)id;
-	(void)fd;
 	insist((message_get_all_statistics(body, values) == 0) == whole);
 	return 0;
 }
 
 static int
-get_names(void *context, uint64_t id, struct reader *body, int fd)
+get_names(struct reader *body)
 {
 	struct message_name name;
 
-	(void)context;
-	(void)id;
-	(void)fd;
 	while (reader_left(body) > 0) {
 		if (message_get_name(body, &name) != 0)
 			return -1;
@@ -85,13 +73,10 @@ get_names(void *context, uint64_t id, struct reader *body, int fd)
 }
 
 static int
-get_register(void *context, uint64_t id, struct reader *body, int fd)
+get_register(struct reader *body)
 {
 	struct message_register request;
 
-	(void)context;
-	(void)id;
-	(void)fd;
 	if (message_get_register(body, &request) != 0)
 		return -1;
 	insist(request.token.length <= MESSAGE_MAX_TOKEN);
@@ -101,24 +86,18 @@ get_register(void *context, uint64_t id, struct reader *body, int fd)
 }
 
 static int
-get_register_answer(void *context, uint64_t id, struct reader *body, int fd)
+get_register_answer(struct reader *body)
 {
 	struct message_register_answer answer;
 
-	(void)context;
-	(void)id;
-	(void)fd;
 	return message_get_register_answer(body, &answer);
 }
 
 static int
-get_update(void *context, uint64_t id, struct reader *body, int fd)
+get_update(struct reader *body)
 {
 	struct message_update request;
 
-	(void)context;
-	(void)id;
-	(void)fd;
 	while (reader_left(body) > 0) {
 		size_t left = reader_left(body);
 
@@ -135,13 +114,10 @@ get_update(void *context, uint64_t id, struct reader *body, int fd)
 }
 
 static int
-get_update_answer(void *context, uint64_t id, struct reader *body, int fd)
+get_update_answer(struct reader *body)
 {
 	struct message_update_answer answer;
 
-	(void)context;
-	(void)id;
-	(void)fd;
 	while (reader_left(body) > 0) {
 		if (message_get_update_answer(body, &answer) != 0)
 			return -1;
@@ -151,13 +127,10 @@ get_update_answer(void *context, uint64_t id, struct reader *body, int fd)
 }
 
 static int
-get_account(void *context, uint64_t id, struct reader *body, int fd)
+get_account(struct reader *body)
 {
 	struct message_account request;
 
-	(void)context;
-	(void)id;
-	(void)fd;
 	if (message_get_account(body, &request) != 0)
 		return -1;
 	insist(request.key.length == MESSAGE_KEY && request.username.length <= MESSAGE_MAX_USER);
@@ -170,13 +143,10 @@ get_account(void *context, uint64_t id, struct reader *body, int fd)
 }
 
 static int
-get_account_answer(void *context, uint64_t id, struct reader *body, int fd)
+get_account_answer(struct reader *body)
 {
 	struct message_account_answer answer;
 
-	(void)context;
-	(void)id;
-	(void)fd;
 	if (message_get_account_answer(body, &answer) != 0)
 		return -1;
 	insist(answer.count <= MESSAGE_MAX_NETWORKS && answer.value_count <= MESSAGE_MAX_VALUES);
@@ -186,36 +156,27 @@ get_account_answer(void *context, uint64_t id, struct reader *body, int fd)
 }
 
 static int
-get_nothing(void *context, uint64_t id, struct reader *body, int fd)
+get_nothing(struct reader *body)
 {
-	(void)context;
-	(void)id;
-	(void)fd;
 	return reader_end(body);
 }
 
 static int
-get_control_list(void *context, uint64_t id, struct reader *body, int fd)
+get_control_list(struct reader *body)
 {
 	struct control_list list;
 
-	(void)context;
-	(void)id;
-	(void)fd;
 	return control_get_list(body, &list);
 }
 
 /* A page of accounts, as the administrator's program reads it. */
 static int
-get_control_page(void *context, uint64_t id, struct reader *body, int fd)
+get_control_page(struct reader *body)
 {
 	struct control_account account;
 	struct control_page page;
 	struct slice next;
 
-	(void)context;
-	(void)id;
-	(void)fd;
 	if (control_get_page(body, &page) != 0)
 		return -1;
 	insist(page.count <= CONTROL_PAGE);
@@ -230,24 +191,18 @@ get_control_page(void *context, uint64_t id, struct reader *body, int fd)
 }
 
 static int
-get_control_find(void *context, uint64_t id, struct reader *body, int fd)
+get_control_find(struct reader *body)
 {
 	struct slice who;
 
-	(void)context;
-	(void)id;
-	(void)fd;
 	return control_get_find(body, &who);
 }
 
 static int
-get_control_add(void *context, uint64_t id, struct reader *body, int fd)
+get_control_add(struct reader *body)
 {
 	struct control_add add;
 
-	(void)context;
-	(void)id;
-	(void)fd;
 	if (control_get_add(body, &add) != 0)
 		return -1;
 	insist(add.subdomain.length <= MESSAGE_MAX_SUBDOMAIN);
@@ -256,13 +211,10 @@ get_control_add(void *context, uint64_t id, struct reader *body, int fd)
 }
 
 static int
-get_control_change(void *context, uint64_t id, struct reader *body, int fd)
+get_control_change(struct reader *body)
 {
 	struct control_change change;
 
-	(void)context;
-	(void)id;
-	(void)fd;
 	if (control_get_change(body, &change) != 0)
 		return -1;
 	insist(change.action < CONTROL_ACTIONS && change.text.length <= MESSAGE_MAX_TXT);
@@ -270,13 +222,10 @@ get_control_change(void *context, uint64_t id, struct reader *body, int fd)
 }
 
 static int
-get_control_changed(void *context, uint64_t id, struct reader *body, int fd)
+get_control_changed(struct reader *body)
 {
 	struct control_changed changed;
 
-	(void)context;
-	(void)id;
-	(void)fd;
 	return control_get_changed(body, &changed);
 }
 
@@ -290,13 +239,10 @@ insist_on_token(const struct token_message *token)
 }
 
 static int
-get_token(void *context, uint64_t id, struct reader *body, int fd)
+get_token(struct reader *body)
 {
 	struct token_message token;
 
-	(void)context;
-	(void)id;
-	(void)fd;
 	if (token_message_get(body, &token) != 0)
 		return -1;
 	insist_on_token(&token);
@@ -304,24 +250,18 @@ get_token(void *context, uint64_t id, struct reader *body, int fd)
 }
 
 static int
-get_token_added(void *context, uint64_t id, struct reader *body, int fd)
+get_token_added(struct reader *body)
 {
 	struct token_message_added added;
 
-	(void)context;
-	(void)id;
-	(void)fd;
 	return token_message_get_added(body, &added);
 }
 
 static int
-get_token_name(void *context, uint64_t id, struct reader *body, int fd)
+get_token_name(struct reader *body)
 {
 	struct slice name;
 
-	(void)context;
-	(void)id;
-	(void)fd;
 	if (token_message_get_name(body, &name) != 0)
 		return -1;
 	insist(token_message_name_is_valid(name));
@@ -329,14 +269,11 @@ get_token_name(void *context, uint64_t id, struct reader *body, int fd)
 }
 
 static int
-get_token_page(void *context, uint64_t id, struct reader *body, int fd)
+get_token_page(struct reader *body)
 {
 	struct token_message_page page;
 	struct token_message token;
 
-	(void)context;
-	(void)id;
-	(void)fd;
 	if (token_message_get_page(body, &page) != 0)
 		return -1;
 	for (unsigned i = 0; i < page.count; i++) {
@@ -348,26 +285,20 @@ get_token_page(void *context, uint64_t id, struct reader *body, int fd)
 }
 
 static int
-get_token_accounts(void *context, uint64_t id, struct reader *body, int fd)
+get_token_accounts(struct reader *body)
 {
 	struct token_message_accounts accounts;
 
-	(void)context;
-	(void)id;
-	(void)fd;
 	return token_message_get_accounts(body, &accounts);
 }
 
 static int
-get_token_account_page(void *context, uint64_t id, struct reader *body, int fd)
+get_token_account_page(struct reader *body)
 {
 	struct token_message_account account;
 	struct token_message_page page;
 	struct slice next;
 
-	(void)context;
-	(void)id;
-	(void)fd;
 	if (token_message_get_page(body, &page) != 0)
 		return -1;
 	for (unsigned i = 0; i < page.count; i++) {
@@ -381,13 +312,10 @@ get_token_account_page(void *context, uint64_t id, struct reader *body, int fd)
 enum { ANY = MESSAGE_MAX - MESSAGE_HEADER };
 
 static int
-get_parts(void *context, uint64_t id, struct reader *body, int fd)
+get_parts(struct reader *body)
 {
 	unsigned parts;
 
-	(void)context;
-	(void)id;
-	(void)fd;
 	if (message_get_parts(body, &parts) != 0)
 		return -1;
 	insist(parts > 0 && parts <= MESSAGE_PARTS);
@@ -395,20 +323,23 @@ get_parts(void *context, uint64_t id, struct reader *body, int fd)
 }
 
 static int
-get_reason(void *context, uint64_t id, struct reader *body, int fd)
+get_reason(struct reader *body)
 {
 	struct slice reason;
 
-	(void)context;
-	(void)id;
-	(void)fd;
 	if (message_get_reason(body, &reason) != 0)
 		return -1;
 	insist(reason.length <= MESSAGE_MAX_REASON);
 	return 0;
 }
 
-static const struct message_rule rules[] = {
+/* Every type with the reader of its body. */
+static const struct {
+	uint16_t type;
+	uint32_t states, minimum, maximum;
+	unsigned fds;
+	int (*read)(struct reader *body);
+} bodies[] = {
     {MESSAGE_HELLO, 1, 3, 3, 0, get_hello},
     {MESSAGE_HELLO_ANSWER, 1, 3, 3, 0, get_hello},
     {MESSAGE_STATISTICS, 2, 0, ANY, 0, get_statistics},
@@ -440,6 +371,21 @@ static const struct message_rule rules[] = {
     {MESSAGE_CHANGE_ACCOUNT_ANSWER, 2, 0, ANY, 0, get_control_changed},
 };
 
+enum { BODIES = sizeof(bodies) / sizeof(bodies[0]) };
+
+static struct message_rule rules[BODIES];
+
+static void
+fill_rules(void)
+{
+	for (unsigned i = 0; i < BODIES; i++)
+		rules[i] = (struct message_rule){.type = bodies[i].type,
+		    .states = bodies[i].states,
+		    .minimum = bodies[i].minimum,
+		    .maximum = bodies[i].maximum,
+		    .fds = bodies[i].fds};
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int
@@ -456,11 +402,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    .length = size - 1,
 	    .fds = (data[0] >> 1 & 1) + (data[0] >> 2 & 2),
 	    .truncated = data[0] >> 2 & 1};
-	if (message_check(rules, sizeof(rules) / sizeof(rules[0]), data[0] & 1, &received, &header,
-		&rule) != MESSAGE_ACCEPTED)
+	if (rules[0].type == 0)
+		fill_rules();
+	if (message_check(rules, BODIES, data[0] & 1, &received, &header, &rule) !=
+	    MESSAGE_ACCEPTED)
 		return 0;
 	insist(header.length == received.length && header.flags == 0);
 	reader_init(&body, received.data + MESSAGE_HEADER, received.length - MESSAGE_HEADER);
-	(void)rule->handle(NULL, header.id, &body, -1);
+	(void)bodies[rule - rules].read(&body);
 	return 0;
 }
