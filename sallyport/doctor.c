@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -81,13 +82,15 @@ look_at_limits(pid_t pid, struct sandbox *sandbox)
 {
 	char text[STATUS_MAX];
 	const char *line;
-	unsigned long soft;
+	char *end;
 
 	sandbox->core = -1;
 	if (read_proc(pid, "limits", text, sizeof(text)) != 0 ||
 	    (line = strstr(text, "Max core file size")) == NULL)
 		return;
-	sandbox->core = sscanf(line + strlen("Max core file size"), "%lu", &soft) != 1 || soft != 0;
+	line += strlen("Max core file size");
+	/* A number, or "unlimited". */
+	sandbox->core = strtoul(line, &end, 10) != 0 || end == line;
 }
 
 /* The kernel gives the files of a process that must not be looked into to root. */
@@ -120,9 +123,11 @@ count_descriptor(const char *folder, const char *name, struct sandbox *sandbox)
 	char path[320], target[16];
 	struct stat status;
 	ssize_t length;
-	int number;
+	long number;
+	char *end;
 
-	if (sscanf(name, "%d", &number) != 1)
+	number = strtol(name, &end, 10);
+	if (end == name)
 		return;
 	snprintf(path, sizeof(path), "%s/%s", folder, name);
 	length = readlink(path, target, sizeof(target) - 1);

@@ -43,9 +43,14 @@ read_uids(struct sandbox *sandbox, const char *status)
 {
 	const char *value = find_value(status, "Uid");
 	unsigned long uids[4];
+	char *end;
 
-	if (value == NULL ||
-	    sscanf(value, "%lu %lu %lu %lu", &uids[0], &uids[1], &uids[2], &uids[3]) != 4)
+	for (unsigned i = 0; value != NULL && i < 4; i++, value = end) {
+		uids[i] = strtoul(value, &end, 10);
+		if (end == value)
+			return -1;
+	}
+	if (value == NULL)
 		return -1;
 	sandbox->uid = (uid_t)uids[0];
 	sandbox->uids_differ = uids[1] != uids[0] || uids[2] != uids[0] || uids[3] != uids[0];
