@@ -35,7 +35,11 @@ install(CODE "
 # The units name the programs by their paths below /usr; elsewhere they are examples.
 file(GLOB UNITS CONFIGURE_DEPENDS contrib/systemd/*.service contrib/systemd/*.socket contrib/systemd/*.target
   contrib/systemd/*.path)
+# Where backups go is for people to say: these two are examples.
+list(FILTER UNITS EXCLUDE REGEX sallyport-backup)
 if(CMAKE_INSTALL_PREFIX STREQUAL "/usr")
+  install(FILES contrib/systemd/sallyport-backup.service contrib/systemd/sallyport-backup.timer
+    DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples/systemd COMPONENT manual)
   install(FILES ${UNITS} DESTINATION ${SALLYPORT_UNIT_DIRECTORY} COMPONENT system)
   foreach(PLACE sysusers/sallyport.conf tmpfiles/sallyport.conf sysctl/50-sallyport.conf)
     cmake_path(GET PLACE PARENT_PATH KIND)
@@ -55,4 +59,4 @@ install(FILES ${COMPLETIONS}/sallyport.fish
 
 file(GLOB DOCUMENTS CONFIGURE_DEPENDS docs/*.md docs/*.yaml)
 install(FILES README.md CHANGELOG.md SECURITY.md ${DOCUMENTS} DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT manual)
-install(DIRECTORY contrib/nginx DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples COMPONENT manual)
+install(DIRECTORY contrib/nginx DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples/systemd COMPONENT manual)

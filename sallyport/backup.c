@@ -1,5 +1,6 @@
 #include "backup.h"
 
+#include "backup_folder.h"
 #include "finding.h"
 #include "output_file.h"
 #include "progress.h"
@@ -7,12 +8,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MIB = 1024 * 1024 };
+enum { MIB = 1024 * 1024, KEEP_MOST = 10000 };
 
 struct making {
 	struct output_file file;
@@ -59,27 +61,58 @@ write_backup(struct making *making, const char *config)
 	return 0;
 }
 
+/* NULL is standard output. */
+static int
+make_file(const struct invocation *invocation, const char *path)
+{
+	struct making making;
+	int code = 1;
+
+	progress_init(&making.progress, stderr, "MiB");
+	if (output_file_open(&making.file, path, invocation_has(invocation, "force")) == 0)
+		code = write_backup(&making, invocation->config);
+	output_file_close(&making.file);
+	return code;
+}
+
+static int
+make_in_folder(const struct invocation *invocation, const char *folder)
+{
+	const char *text = invocation_value(invocation, "keep");
+	char path[PATH_MAX], *end;
+	unsigned long keep = strtoul(text, &end, 10);
+	int code;
+
+	if (text[0] < '0' || text[0] > '9' || *end != '\0' || keep < 1 || keep > KEEP_MOST) {
+		fprintf(stderr, "sallyport: --keep must be a number from 1 to %d, not \"%s\"\n",
+		    KEEP_MOST, text);
+		return COMMAND_USAGE_EXIT;
+	}
+	if (backup_folder_next(folder, path) != 0)
+		return 1;
+	code = make_file(invocation, path);
+	if (code == 0 && backup_folder_prune(folder, (unsigned)keep) != 0)
+		code = 1;
+	return code;
+}
+
 int
 backup_make(const struct invocation *invocation)
 {
 	const char *path = invocation->arguments[0];
-	struct making making;
-	int code = 1;
 
-	if (strcmp(path, "-") == 0)
-		path = NULL;
-	if (path == NULL && isatty(STDOUT_FILENO)) {
+	if (invocation_has(invocation, "keep"))
+		return make_in_folder(invocation, path);
+	if (strcmp(path, "-") != 0)
+		return make_file(invocation, path);
+	if (isatty(STDOUT_FILENO)) {
 		fputs(
 		    "sallyport: a backup is nothing for a terminal; name a file, or put something "
 		    "behind a |\n",
 		    stderr);
 		return COMMAND_USAGE_EXIT;
 	}
-	progress_init(&making.progress, stderr, "MiB");
-	if (output_file_open(&making.file, path, invocation_has(invocation, "force")) == 0)
-		code = write_backup(&making, invocation->config);
-	output_file_close(&making.file);
-	return code;
+	return make_file(invocation, NULL);
 }
 
 /* Walks through the database, or the backup `in`, in another process; prints what that cannot print any more. */

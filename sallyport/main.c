@@ -55,6 +55,10 @@ static const struct command_option sandbox = {
 
 static const struct command_option replace = {
     .name = "force", .help = "replace FILE if it is there already"};
+static const struct command_option keep = {.name = "keep",
+    .value = "N",
+    .help = "FILE is a folder: add a backup named after the time, and\nremove all but the N newest "
+	    "of them"};
 static const struct command_option over = {
     .name = "force", .help = "keep the database that is there beside the new one"};
 
@@ -235,7 +239,7 @@ static const struct command commands[] = {
 	.arguments = "FILE",
 	.minimum = 1,
 	.maximum = 1,
-	.options = {&replace},
+	.options = {&replace, &keep},
 	.execute = backup_make,
 	.summary = "copy the database into a file, while the server runs or not",
 	.help =

@@ -388,3 +388,22 @@ def test_two_stores_on_one_folder(folder):
         account = server.register()
         server.set_value(account)
 
+
+
+def test_the_newest_are_kept(server, folder):
+    backups = folder / "backups"
+    names = [f"sallyport-2020010{day}T000000Z.backup" for day in range(1, 6)]
+    others = ["sallyport-20200101T000000Z.backup.mine", "sallyport-2020010xT000000Z.backup", "notes"]
+    works(server.command("backup", "--keep", "3", backups))
+    assert stat.S_IMODE(backups.stat().st_mode) == 0o700
+    newest, = backups.iterdir()
+    works(server.command("verify", newest))
+    for name in names + others:
+        (backups / name).write_text("")
+    newest.unlink()
+    works(server.command("backup", "--keep", "3", backups))
+    kept = sorted(path.name for path in backups.iterdir())
+    assert set(names[-2:] + others) < set(kept) and len(kept) == 6
+    for wrong in ("0", "-1", "many", "3x", ""):
+        assert server.command("backup", "--keep", wrong, backups).returncode == 2
+    assert sorted(path.name for path in backups.iterdir()) == kept
