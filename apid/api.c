@@ -261,6 +261,8 @@ api_read(const struct api *api, const struct request *request, const struct clie
 	}
 	if (call->route == ROUTE_METRICS)
 		return API_METRICS;
+	if (call->route == ROUTE_READY)
+		return API_READY;
 	switch (call->route) {
 	case ROUTE_REGISTER:
 		step = API_REGISTER;

@@ -36,7 +36,8 @@ enum api_step {
 	API_REGISTER, /* store is to be asked */
 	API_UPDATE,
 	API_ACCOUNT,
-	API_METRICS
+	API_METRICS,
+	API_READY
 };
 
 /* What a request asks of store; its slices point into itself and into the request. */

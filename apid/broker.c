@@ -113,6 +113,22 @@ take_metrics_answer(void *context, uint64_t id, struct reader *body, int fd)
 	return 0;
 }
 
+static int
+take_ready_answer(void *context, uint64_t id, struct reader *body, int fd)
+{
+	struct broker *broker = context;
+	unsigned parts;
+	void *owner;
+
+	(void)fd;
+	if (message_get_ready(body, &parts) != 0 ||
+	    pending_take(&broker->pending, id, MESSAGE_READY_ANSWER, &owner) != 0)
+		return -1;
+	if (owner != NULL)
+		broker->config.ready(broker->config.context, owner, parts);
+	return 0;
+}
+
 enum { METRICS_BODY = STATISTICS * MESSAGE_STATISTIC };
 
 static const struct message_rule rules[] = {
@@ -124,6 +140,7 @@ static const struct message_rule rules[] = {
     {MESSAGE_ACCOUNT_ANSWER, 1 << STATE_READY, 1, MESSAGE_MAX - MESSAGE_HEADER, 0,
 	take_account_answer},
     {MESSAGE_METRICS_ANSWER, 1 << STATE_READY, METRICS_BODY, METRICS_BODY, 0, take_metrics_answer},
+    {MESSAGE_READY_ANSWER, 1 << STATE_READY, 1, 1, 0, take_ready_answer},
 };
 
 static void
@@ -395,6 +412,19 @@ broker_metrics(struct broker *broker, void *owner, uint64_t *ticket)
 	report_flush(broker->report);
 	message_begin(&writer, message, MESSAGE_METRICS, *ticket);
 	return ask(broker, MESSAGE_METRICS_ANSWER, &writer, ticket);
+}
+
+enum broker_verdict
+broker_ready(struct broker *broker, void *owner, uint64_t *ticket)
+{
+	enum broker_verdict verdict = enter(broker, MESSAGE_READY_ANSWER, owner, ticket);
+	unsigned char message[MESSAGE_MAX];
+	struct writer writer;
+
+	if (verdict != BROKER_ASKED)
+		return verdict;
+	message_begin(&writer, message, MESSAGE_READY, *ticket);
+	return ask(broker, MESSAGE_READY_ANSWER, &writer, ticket);
 }
 
 void

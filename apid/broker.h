@@ -22,6 +22,7 @@ struct broker_config {
 	void (*updated)(void *context, void *owner, enum message_result result);
 	void (*account)(void *context, void *owner, const struct message_account_answer *answer);
 	void (*metrics)(void *context, void *owner, const uint64_t values[STATISTICS]);
+	void (*ready)(void *context, void *owner, unsigned parts);
 	void (*failed)(void *context, void *owner);
 	struct statistic_counters *counters; /* reported to store; outlive the broker */
 };
@@ -53,6 +54,9 @@ int broker_is_linked(const struct broker *broker);
 
 /* Asks for what all processes count, after having reported what this one does. */
 enum broker_verdict broker_metrics(struct broker *broker, void *owner, uint64_t *ticket);
+
+/* Asks what is ready. */
+enum broker_verdict broker_ready(struct broker *broker, void *owner, uint64_t *ticket);
 
 /* What this process counts, alone. */
 void broker_own_statistics(struct broker *broker, uint64_t values[STATISTICS]);

@@ -1,6 +1,7 @@
 #include "exchange.h"
 
 #include "metrics_text.h"
+#include "readiness.h"
 #include "version.h"
 
 #include <string.h>
@@ -56,7 +57,7 @@ log_refusal(struct exchange_desk *desk, const struct connection *connection, enu
 	    .name = "account_refused", .client = &connection->client, .reason = reason};
 
 	if (route == ROUTE_NONE || route == ROUTE_HEALTH || route == ROUTE_SERVER ||
-	    route == ROUTE_METRICS)
+	    route == ROUTE_READY || route == ROUTE_METRICS)
 		return;
 	if (route == ROUTE_REGISTER)
 		event.name = "registration_refused";
@@ -159,12 +160,34 @@ answer_own_metrics(struct exchange_desk *desk, struct connection *connection)
 }
 
 static void
+answer_readiness(
+    struct exchange_desk *desk, struct connection *connection, int answered, unsigned parts)
+{
+	const struct readiness readiness = {
+	    .answered = answered, .parts = parts, .certificate = desk->certificate_end};
+	struct response response;
+
+	response_init(&response, 0);
+	readiness_answer(&readiness, time(NULL), &response);
+	answer(connection, &response);
+	response_free(&response);
+}
+
+static void
+on_ready(void *context, void *owner, unsigned parts)
+{
+	answer_readiness(context, owner, 1, parts);
+}
+
+static void
 on_failed(void *context, void *owner)
 {
 	struct connection *connection = owner;
 
 	if (connection->route == ROUTE_METRICS)
 		answer_own_metrics(context, connection);
+	else if (connection->route == ROUTE_READY)
+		answer_readiness(context, connection, 0, 0);
 	else
 		answer_error(connection, RESPONSE_ERROR_UNAVAILABLE);
 }
@@ -177,6 +200,7 @@ exchange_broker_config(struct exchange_desk *desk)
 	    .updated = on_updated,
 	    .account = on_account,
 	    .metrics = on_metrics,
+	    .ready = on_ready,
 	    .failed = on_failed};
 }
 
@@ -202,6 +226,8 @@ ask(struct exchange_desk *desk, struct connection *connection, enum api_step ste
 		    desk->broker, &call->message.account, connection, &connection->ticket);
 	} else if (step == API_METRICS) {
 		verdict = broker_metrics(desk->broker, connection, &connection->ticket);
+	} else if (step == API_READY) {
+		verdict = broker_ready(desk->broker, connection, &connection->ticket);
 	} else {
 		api_keep_echo(&connection->echo, &call->message.update);
 		verdict = broker_update(
@@ -209,6 +235,8 @@ ask(struct exchange_desk *desk, struct connection *connection, enum api_step ste
 	}
 	if (verdict != BROKER_ASKED && step == API_METRICS)
 		answer_own_metrics(desk, connection);
+	else if (verdict != BROKER_ASKED && step == API_READY)
+		answer_readiness(desk, connection, 0, 0);
 	else if (verdict == BROKER_NO_LINK)
 		answer_error(connection, RESPONSE_ERROR_UNAVAILABLE);
 	else if (verdict == BROKER_FULL)

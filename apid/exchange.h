@@ -19,6 +19,7 @@ struct exchange_desk {
 	struct forwarded_trust proxies;
 	const struct conf_origins *origins; /* borrowed */
 	struct broker *broker;		    /* borrowed */
+	time_t certificate_end;		    /* of the API's; 0: no TLS. Set by whoever has it */
 	struct audit *audit;		    /* borrowed; set by whoever made the desk */
 };
 

@@ -14,6 +14,7 @@ first_of(enum route route)
 	case ROUTE_UPDATE:
 		return (struct first){STATISTIC_HTTP_UPDATE_2XX, STATISTIC_HTTP_UPDATE_TIME};
 	case ROUTE_HEALTH:
+	case ROUTE_READY:
 		return (struct first){STATISTIC_HTTP_HEALTH_2XX, STATISTIC_HTTP_HEALTH_TIME};
 	case ROUTE_ACCOUNT:
 	case ROUTE_ACCOUNT_KEY:

@@ -17,6 +17,7 @@ static const struct {
     [ROUTE_REGISTER] = {"register", TAKES(POST), "OPTIONS, POST"},
     [ROUTE_UPDATE] = {"update", TAKES(POST), "OPTIONS, POST"},
     [ROUTE_HEALTH] = {"health", TAKES(GET) | TAKES(HEAD), "GET, HEAD, OPTIONS"},
+    [ROUTE_READY] = {"health/ready", TAKES(GET) | TAKES(HEAD), "GET, HEAD, OPTIONS"},
     [ROUTE_METRICS] = {"metrics", TAKES(GET) | TAKES(HEAD), "GET, HEAD, OPTIONS"},
     [ROUTE_ACCOUNT] = {"account", TAKES(GET) | TAKES(HEAD) | TAKES(PATCH) | TAKES(DELETE),
 	"DELETE, GET, HEAD, OPTIONS, PATCH"},

@@ -12,6 +12,7 @@ enum route {
 	ROUTE_REGISTER,
 	ROUTE_UPDATE,
 	ROUTE_HEALTH,
+	ROUTE_READY,
 	ROUTE_METRICS, /* on a listener of its own */
 	ROUTE_ACCOUNT,
 	ROUTE_ACCOUNT_KEY,

@@ -298,6 +298,7 @@ use_tls(struct server *server, struct tls_context *tls)
 {
 	tls_context_free(server->tls);
 	server->tls = tls;
+	server->desk.certificate_end = tls_context_end(server->tls);
 	statistic_set(&server->counters, STATISTIC_TLS_CERTIFICATE_END,
 	    (uint64_t)tls_context_end(server->tls));
 	uv_timer_start(&server->renewal, on_renewal, TLS_TICKET_KEY_MS, TLS_TICKET_KEY_MS);

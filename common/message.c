@@ -410,3 +410,18 @@ message_get_reason(struct reader *reader, struct slice *reason)
 	*reason = reader_string8(reader, MESSAGE_MAX_REASON);
 	return reader_end(reader);
 }
+
+void
+message_put_ready(struct writer *writer, unsigned parts)
+{
+	writer_u8(writer, (uint8_t)parts);
+}
+
+int
+message_get_ready(struct reader *reader, unsigned *parts)
+{
+	*parts = reader_u8(reader);
+	if (*parts > MESSAGE_READY_PARTS)
+		return -1;
+	return reader_end(reader);
+}

@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 /* Changes whenever a type or a body below does: both ends must say the same. */
-enum { MESSAGE_VERSION = 15 };
+enum { MESSAGE_VERSION = 16 };
 
 enum message_type {
 	/* Both links; front to store, and back. */
@@ -41,6 +41,8 @@ enum message_type {
 	MESSAGE_ACCOUNT_ANSWER = 37,
 	MESSAGE_METRICS = 38, /* answered as ALL_STATISTICS is */
 	MESSAGE_METRICS_ANSWER = 39,
+	MESSAGE_READY = 40,
+	MESSAGE_READY_ANSWER = 41,
 
 	/* A door; store to a front process, with the link as its one descriptor. */
 	MESSAGE_LINK = 48,
@@ -322,6 +324,18 @@ struct message_account_answer {
 
 void message_put_account_answer(struct writer *writer, const struct message_account_answer *answer);
 int message_get_account_answer(struct reader *reader, struct message_account_answer *answer);
+
+/* What there is, of READY_ANSWER: bits. */
+enum {
+	MESSAGE_READY_LINKED = 1,	/* dnsd is linked */
+	MESSAGE_READY_SYNCHRONISED = 2, /* and has all names */
+	MESSAGE_READY_ROOM = 4,		/* for more accounts (store.reserve) */
+	MESSAGE_READY_PARTS = 7
+};
+
+/* Body of READY_ANSWER. */
+void message_put_ready(struct writer *writer, unsigned parts);
+int message_get_ready(struct reader *reader, unsigned *parts);
 
 /* What RELOAD brings: one descriptor for each bit that is set, in the order of the bits. */
 enum {

@@ -165,7 +165,7 @@ write_request(char request[HTTP_REQUEST], const struct name *zone)
 
 	name_to_text(zone, host);
 	length = snprintf(request, HTTP_REQUEST,
-	    "GET /health HTTP/1.1\r\nHost: %.255s\r\nConnection: close\r\n\r\n", host);
+	    "GET /health/ready HTTP/1.1\r\nHost: %.255s\r\nConnection: close\r\n\r\n", host);
 	return length > 0 && length < HTTP_REQUEST ? (size_t)length : 0;
 }
 
@@ -175,7 +175,8 @@ judge_status(const char *status, size_t length, char why[PROBE_WHY])
 	if (length == HTTP_STATUS && memcmp(status, "HTTP/1.1 200", HTTP_STATUS) == 0)
 		return 0;
 	if (length == HTTP_STATUS && memcmp(status, "HTTP/1.1 ", HTTP_STATUS - 3) == 0)
-		(void)snprintf(why, PROBE_WHY, "/health is answered with %.3s", status + 9);
+		(void)snprintf(why, PROBE_WHY, "/health/ready is answered with %.3s%s", status + 9,
+		    memcmp(status + 9, "503", 3) == 0 ? ": not all is ready" : "");
 	else
 		(void)snprintf(why, PROBE_WHY, "what answers does not speak HTTP%s",
 		    length == 0 ? ": it has closed the connection" : "");

@@ -578,6 +578,12 @@ accounts_is_linked(const struct accounts *accounts)
 	return feed_is_linked(accounts->feed);
 }
 
+int
+accounts_is_synchronised(const struct accounts *accounts)
+{
+	return feed_is_synchronised(accounts->feed);
+}
+
 void
 accounts_sample(struct accounts *accounts)
 {

@@ -49,6 +49,9 @@ void accounts_stop(struct accounts *accounts);
 /* 1 while dnsd is told of changes. */
 int accounts_is_linked(const struct accounts *accounts);
 
+/* 1 while it is, and was sent all names. */
+int accounts_is_synchronised(const struct accounts *accounts);
+
 /* The commit thread, for changes that concern no account. */
 struct committer *accounts_committer(struct accounts *accounts);
 

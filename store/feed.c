@@ -288,6 +288,12 @@ feed_is_linked(const struct feed *feed)
 	return feed->link != NULL;
 }
 
+int
+feed_is_synchronised(const struct feed *feed)
+{
+	return feed->link != NULL && !feed->sending;
+}
+
 uint64_t
 feed_lag(const struct feed *feed)
 {

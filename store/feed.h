@@ -38,6 +38,9 @@ int feed_has_applied(struct feed *feed, uint64_t commit);
 /* 1 while dnsd is told. */
 int feed_is_linked(const struct feed *feed);
 
+/* 1 while dnsd is linked and was sent all names. */
+int feed_is_synchronised(const struct feed *feed);
+
 /* Microseconds for which dnsd has owed an acknowledgement; 0: it owes none. */
 uint64_t feed_lag(const struct feed *feed);
 

@@ -572,6 +572,28 @@ on_metrics(void *context, uint64_t id, struct reader *body, int fd)
 	return 0;
 }
 
+static int
+on_ready(void *context, uint64_t id, struct reader *body, int fd)
+{
+	struct requests *requests = front_context(context);
+	unsigned char message[MESSAGE_MAX];
+	unsigned parts = 0;
+	struct writer writer;
+
+	(void)body;
+	(void)fd;
+	if (accounts_is_linked(requests->config.accounts))
+		parts |= MESSAGE_READY_LINKED;
+	if (accounts_is_synchronised(requests->config.accounts))
+		parts |= MESSAGE_READY_SYNCHRONISED;
+	if (!room_is_short(requests->config.registration->room))
+		parts |= MESSAGE_READY_ROOM;
+	message_begin(&writer, message, MESSAGE_READY_ANSWER, id);
+	message_put_ready(&writer, parts);
+	send_answer(requests, requests->link_number, &writer);
+	return 0;
+}
+
 static void
 on_up(void *context, struct link *link)
 {
@@ -592,6 +614,7 @@ static const struct message_rule rules[] = {
     {MESSAGE_ACCOUNT, 1U << FRONT_STATE_OPEN, 1 + 16 + 1 + 1 + MESSAGE_KEY + 1 + 2 + 2,
 	MESSAGE_MAX - MESSAGE_HEADER, 0, on_account},
     {MESSAGE_METRICS, 1U << FRONT_STATE_OPEN, 0, 0, 0, on_metrics},
+    {MESSAGE_READY, 1U << FRONT_STATE_OPEN, 0, 0, 0, on_ready},
 };
 
 struct requests *

@@ -57,6 +57,16 @@ get_all_statistics(struct reader *body)
 }
 
 static int
+get_ready(struct reader *body)
+{
+	unsigned parts;
+
+	if (message_get_ready(body, &parts) == 0)
+		insist(parts <= MESSAGE_READY_PARTS);
+	return 0;
+}
+
+static int
 get_names(struct reader *body)
 {
 	struct message_name name;
@@ -353,6 +363,8 @@ static const struct {
     {MESSAGE_ACCOUNT, 2, 63, ANY, 0, get_account},
     {MESSAGE_ACCOUNT_ANSWER, 2, 1, ANY, 0, get_account_answer},
     {MESSAGE_METRICS, 2, 0, 0, 0, get_nothing},
+    {MESSAGE_READY, 2, 0, 0, 0, get_nothing},
+    {MESSAGE_READY_ANSWER, 2, 1, 1, 0, get_ready},
     {MESSAGE_METRICS_ANSWER, 2, 1, ANY, 0, get_all_statistics},
     {MESSAGE_LIST_TOKENS_ANSWER, 2, 1, ANY, 0, get_token_page},
     {MESSAGE_READ_TOKEN, 2, 2, 65, 0, get_token_name},

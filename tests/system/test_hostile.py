@@ -216,6 +216,7 @@ def wrong_when_open(role):
             "account_answer": message(ACCOUNT_ANSWER, b"\1"),
             "metrics_with_body": message(METRICS, b"\0"),
             "metrics_answer": message(METRICS_ANSWER),
+            "ready_with_body": message(protocol.READY, b"\0"),
         }
     return cases
 
@@ -573,6 +574,8 @@ def wrong_from_store(role):
             "account_answer_cut": message(ACCOUNT_ANSWER, b"\0\1\x24abc"),
             "account_answer_trailing": message(ACCOUNT_ANSWER, b"\1\0"),
             "metrics_answer_empty": message(METRICS_ANSWER),
+            "ready_answer_8": message(protocol.READY_ANSWER, b"\x08"),
+            "ready_answer_unasked": message(protocol.READY_ANSWER, b"\x07", 5),
             "metrics_answer_cut": message(METRICS_ANSWER, bytes(800)),
             "metrics_answer_unasked": message(METRICS_ANSWER, bytes(8 * protocol.STATISTICS_OF_ALL)),
         }

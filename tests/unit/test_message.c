@@ -460,6 +460,29 @@ START_TEST(statistics_stay_within_their_source)
 }
 END_TEST
 
+START_TEST(parts_that_are_ready_come_back)
+{
+	unsigned char bytes[2] = {0};
+	struct writer writer;
+	struct reader reader;
+	unsigned parts = 99;
+
+	writer_init(&writer, bytes, sizeof(bytes));
+	message_put_ready(&writer, MESSAGE_READY_LINKED | MESSAGE_READY_ROOM);
+	ck_assert_uint_eq(writer.length, 1);
+	reader_init(&reader, bytes, 1);
+	ck_assert_int_eq(message_get_ready(&reader, &parts), 0);
+	ck_assert_uint_eq(parts, MESSAGE_READY_LINKED | MESSAGE_READY_ROOM);
+	for (size_t length = 0; length <= 2; length += 2) {
+		reader_init(&reader, bytes, length);
+		ck_assert_int_eq(message_get_ready(&reader, &parts), -1);
+	}
+	bytes[0] = MESSAGE_READY_PARTS + 1;
+	reader_init(&reader, bytes, 1);
+	ck_assert_int_eq(message_get_ready(&reader, &parts), -1);
+}
+END_TEST
+
 /* All of the table, whole or not at all. */
 START_TEST(all_statistics_come_back)
 {
@@ -625,6 +648,7 @@ main(void)
 	tcase_add_loop_test(tests, a_body_is_read_whole_or_not_at_all, 0, ROWS(bodies));
 	tcase_add_loop_test(tests, a_damaged_body_is_survived, 0, ROWS(bodies));
 	tcase_add_loop_test(tests, refuses_names_that_make_no_sense, 0, ROWS(bad_names));
+	tcase_add_test(tests, parts_that_are_ready_come_back);
 	tcase_add_test(tests, all_statistics_come_back);
 	tcase_add_loop_test(tests, statistics_stay_within_their_source, 0, STATISTIC_SOURCES);
 	tcase_add_test(tests, an_action_has_what_is_its_own);

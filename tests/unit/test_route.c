@@ -13,6 +13,8 @@ static const struct {
     {"", "/update", ROUTE_UPDATE},
     {"", "/register", ROUTE_REGISTER},
     {"", "/health", ROUTE_HEALTH},
+    {"", "/health/ready", ROUTE_READY},
+    {"", "/health/ready/x", ROUTE_NONE},
     {"", "/", ROUTE_PAGE},
     {"/acme", "/acme/", ROUTE_PAGE},
     {"/acme", "/", ROUTE_NONE},
@@ -134,8 +136,7 @@ START_TEST(reads_no_target_too_far)
 		if (length >= 35)
 			ck_assert_int_eq(route, ROUTE_UPDATE);
 		else
-			ck_assert_int_eq(
-			    route, length == 29 ? ROUTE_PAGE : ROUTE_NONE);
+			ck_assert_int_eq(route, length == 29 ? ROUTE_PAGE : ROUTE_NONE);
 		free(target);
 	}
 }
