@@ -9,8 +9,6 @@ static const struct confine_call calls[] = {
     CONFINE_ALLOW(getpeername),
     CONFINE_ALLOW(shutdown),
     CONFINE_ALLOW(writev),
-    /* a newer libuv asks the kernel's version */
-    CONFINE_ALLOW(uname),
 };
 
 const struct confine_call *
