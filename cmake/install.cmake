@@ -59,4 +59,4 @@ install(FILES ${COMPLETIONS}/sallyport.fish
 
 file(GLOB DOCUMENTS CONFIGURE_DEPENDS docs/*.md docs/*.yaml)
 install(FILES README.md CHANGELOG.md SECURITY.md ${DOCUMENTS} DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT manual)
-install(DIRECTORY contrib/nginx DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples/systemd COMPONENT manual)
+install(DIRECTORY contrib/nginx DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples COMPONENT manual)
