@@ -1,10 +1,9 @@
 /* Who may do what, and in which order it is judged. */
 #include "authority.h"
 
+#include "client_fixture.h"
 #include "suite.h"
 
-#include <arpa/inet.h>
-#include <stdio.h>
 #include <string.h>
 
 #define GOOD "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMN-_0"
@@ -13,18 +12,6 @@ static struct slice
 slice_of(const char *text)
 {
 	return (struct slice){(const unsigned char *)text, strlen(text)};
-}
-
-static struct client_address
-client_of(const char *text)
-{
-	struct client_address client;
-	const char *prefix = strchr(text, ':') == NULL ? "::ffff:" : "";
-	char mapped[64];
-
-	snprintf(mapped, sizeof(mapped), "%s%s", prefix, text);
-	ck_assert_int_eq(inet_pton(AF_INET6, mapped, client.bytes), 1);
-	return client;
 }
 
 /* Each row's later faults are there too, so that the order is proved. */

@@ -1,41 +1,26 @@
 /* How often one address may do what costs us something. */
 #include "client_limit.h"
 #include "failing_malloc.h"
+#include "client_fixture.h"
 #include "suite.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { REGISTRATIONS = 10, FAILURES = 6, START = 100000 };
 
-static struct network exempt[2];
-
-static struct client_address
-client_of(const char *text)
-{
-	struct client_address client;
-	struct network network;
-	char whole[NETWORK_MAX_TEXT], clean[NETWORK_MAX_TEXT];
-
-	snprintf(whole, sizeof(whole), "%s/%d", text, strchr(text, ':') != NULL ? 128 : 32);
-	ck_assert_int_eq(network_from_text(&network, whole, strlen(whole), clean), 0);
-	memcpy(client.bytes, network.bytes, sizeof(client.bytes));
-	return client;
-}
+static struct network exempt[CLIENT_FIXTURE_EXEMPT];
 
 static struct client_limit *
 make(uint32_t registrations, uint32_t failures)
 {
 	struct client_limit_config config = {.rates = {registrations, failures},
 	    .exempt = exempt,
-	    .exempt_count = 2,
+	    .exempt_count = CLIENT_FIXTURE_EXEMPT,
 	    .key = "0123456789abcde"};
 	struct client_limit *limit;
-	char clean[NETWORK_MAX_TEXT];
 
-	ck_assert_int_eq(network_from_text(&exempt[0], "127.0.0.0/8", 11, clean), 0);
-	ck_assert_int_eq(network_from_text(&exempt[1], "::1/128", 7, clean), 0);
+	client_fixture_exempt(exempt);
 	limit = client_limit_new(&config);
 	ck_assert_ptr_nonnull(limit);
 	return limit;

@@ -1,4 +1,5 @@
 /* Response rate limiting: who is counted together, what is let through, and what a full table does. */
+#include "client_fixture.h"
 #include "failing_malloc.h"
 #include "rate_limit.h"
 #include "suite.h"
@@ -9,20 +10,7 @@
 
 enum { RATE = 10, START = 100000 };
 
-static struct network exempt[2];
-
-static struct client_address
-client_of(const char *text)
-{
-	struct client_address client;
-	struct network network;
-	char whole[NETWORK_MAX_TEXT], clean[NETWORK_MAX_TEXT];
-
-	snprintf(whole, sizeof(whole), "%s/%d", text, strchr(text, ':') != NULL ? 128 : 32);
-	ck_assert_int_eq(network_from_text(&network, whole, strlen(whole), clean), 0);
-	memcpy(client.bytes, network.bytes, sizeof(client.bytes));
-	return client;
-}
+static struct network exempt[CLIENT_FIXTURE_EXEMPT];
 
 static struct rate_limit *
 make(uint32_t rate, uint32_t slip)
@@ -210,12 +198,10 @@ END_TEST
 START_TEST(exempt_networks_are_never_limited)
 {
 	struct rate_limit_config config = {
-	    .rate = RATE, .slip = 2, .exempt = exempt, .exempt_count = 2};
+	    .rate = RATE, .slip = 2, .exempt = exempt, .exempt_count = CLIENT_FIXTURE_EXEMPT};
 	struct rate_limit *limit;
-	char clean[NETWORK_MAX_TEXT];
 
-	ck_assert_int_eq(network_from_text(&exempt[0], "127.0.0.0/8", 11, clean), 0);
-	ck_assert_int_eq(network_from_text(&exempt[1], "::1/128", 7, clean), 0);
+	client_fixture_exempt(exempt);
 	limit = rate_limit_new(&config);
 	ck_assert_ptr_nonnull(limit);
 	ck_assert_uint_eq(burst(limit, "127.1.2.3", ANSWER_ERROR, 0, START, 100).sent, 100);

@@ -1,8 +1,8 @@
 /* Registration tokens: secrets, records, and who may use one. */
+#include "client_fixture.h"
 #include "suite.h"
 #include "token.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,15 +22,6 @@ network_of(const char *text)
 
 	ck_assert_int_eq(network_from_text(&network, text, strlen(text), clean), 0);
 	return network;
-}
-
-static struct client_address
-client_of(const char *text)
-{
-	struct client_address client;
-
-	ck_assert_int_eq(client_address_from_text(&client, text, strlen(text)), 0);
-	return client;
 }
 
 START_TEST(makes_secrets_that_need_no_quoting)
