@@ -27,3 +27,14 @@ cors_judge(const struct conf_origins *origins, const struct request *request)
 	cors.is_preflight = request->method == REQUEST_METHOD_OPTIONS;
 	return cors;
 }
+
+void
+cors_renew(const struct conf_origins *origins, struct response_cors *cors)
+{
+	const char *before = cors->origin;
+
+	cors->origin = NULL;
+	for (size_t i = 0; before != NULL && i < origins->count; i++)
+		if (strcmp(origins->texts[i], before) == 0)
+			cors->origin = origins->texts[i];
+}

@@ -15,4 +15,7 @@
 /* What the answer to the request says of it. `origins` outlives that answer. */
 struct response_cors cors_judge(const struct conf_origins *origins, const struct request *request);
 
+/* What was judged by other origins and is not answered yet: an origin that is not among these is not told. */
+void cors_renew(const struct conf_origins *origins, struct response_cors *cors);
+
 #endif

@@ -21,14 +21,36 @@ registration_of(const struct conf *conf)
 	return conf->api.registration == CONF_REGISTRATION_TOKEN ? PAGE_TOKEN : PAGE_OPEN;
 }
 
-void
-exchange_desk_init(struct exchange_desk *desk, const struct conf *conf, int metrics_only)
+/* As people write it. */
+static void
+zone_text(const struct conf *conf, char text[NAME_MAX_TEXT])
 {
 	size_t length;
 
-	memset(desk, 0, sizeof(*desk));
-	desk->api.prefix = "";
-	desk->api.metrics_only = metrics_only;
+	name_to_text(&conf->zone.name, text);
+	length = strlen(text);
+	if (length > 1 && text[length - 1] == '.')
+		text[length - 1] = '\0';
+}
+
+int
+exchange_make_page(struct page *page, const struct conf *conf)
+{
+	char zone[NAME_MAX_TEXT];
+
+	memset(page, 0, sizeof(*page));
+	if (!conf->api.page)
+		return 0;
+	zone_text(conf, zone);
+	if (page_make(page, zone, registration_of(conf)) == 0)
+		return 0;
+	page_free(page);
+	return -1;
+}
+
+void
+exchange_desk_renew(struct exchange_desk *desk, const struct conf *conf, struct page *page)
+{
 	desk->api.base_url = conf->api.base_url;
 	desk->api.registration_disabled = conf->api.disable_registration;
 	desk->api.register_wait = wait_for_one(conf->api.limits.registrations_per_hour, 3600);
@@ -37,15 +59,24 @@ exchange_desk_init(struct exchange_desk *desk, const struct conf *conf, int metr
 	    .local = conf->api.trusted_proxies.local,
 	    .header = conf->api.forwarded_header};
 	desk->origins = &conf->api.cors_origins;
-	name_to_text(&conf->zone.name, desk->api.zone);
-	length = strlen(desk->api.zone);
-	if (length > 1 && desk->api.zone[length - 1] == '.')
-		desk->api.zone[length - 1] = '\0';
-	if (!conf->api.page || metrics_only)
-		return;
-	if (page_make(&desk->page, desk->api.zone, registration_of(conf)) != 0)
+	zone_text(conf, desk->api.zone);
+	page_free(&desk->page);
+	desk->page = *page;
+	desk->api.page = page->html.length > 0 ? &desk->page : NULL;
+	memset(page, 0, sizeof(*page));
+}
+
+void
+exchange_desk_init(struct exchange_desk *desk, const struct conf *conf, int metrics_only)
+{
+	struct page page = {.policy = ""};
+
+	memset(desk, 0, sizeof(*desk));
+	desk->api.prefix = "";
+	desk->api.metrics_only = metrics_only;
+	if (!metrics_only && exchange_make_page(&page, conf) != 0)
 		fatal("memory is short: the page cannot be made");
-	desk->api.page = &desk->page;
+	exchange_desk_renew(desk, conf, &page);
 }
 
 /* win-acme and others never look at the status: whoever runs the server has to see it here. */

@@ -29,6 +29,12 @@ struct exchange_desk {
  */
 void exchange_desk_init(struct exchange_desk *desk, const struct conf *conf, int metrics_only);
 
+/* The page for people; an empty one where it is not wanted. 0, or -1: memory is short. */
+int exchange_make_page(struct page *page, const struct conf *conf);
+
+/* What the configuration says from now on; the one before may go. `page` is taken over. */
+void exchange_desk_renew(struct exchange_desk *desk, const struct conf *conf, struct page *page);
+
 /* What store's answers come to; the owner of a request is its connection. The counters are the caller's to add. */
 struct broker_config exchange_broker_config(struct exchange_desk *desk);
 

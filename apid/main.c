@@ -31,7 +31,7 @@ main(int argc, char **argv)
 	daemon_confine(&daemon, 0, MAX_FILES, calls, call_count);
 	if (uv_loop_init(&loop) != 0)
 		fatal("cannot make an event loop");
-	service.context = server_open(&loop, &daemon.conf, listeners, door, tls);
+	service.context = server_open(&loop, &daemon, listeners, door, tls);
 	code = daemon_serve(&daemon, &loop, &service);
 	server_free(service.context);
 	return code;

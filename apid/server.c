@@ -5,6 +5,7 @@
 #include "listen.h"
 #include "log.h"
 #include "pending.h"
+#include "renewal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,9 +42,12 @@ struct server {
 	unsigned count;
 	struct log_limit full;
 	struct statistic_counters counters;
-	struct tls_context *tls; /* of new connections; NULL: there is none */
-	uv_timer_t renewal;	 /* of the keys of tickets */
-	uv_timer_t look;	 /* until the certificate's end is looked at again */
+	struct tls_context *tls;      /* of new connections; NULL: there is none */
+	struct tls_context *next_tls; /* handed in, not used yet */
+	struct page next_page;
+	struct renewal configuration;
+	uv_timer_t renewal; /* of the keys of tickets */
+	uv_timer_t look;    /* until the certificate's end is looked at again */
 	struct expiry_notice expiry;
 	uint32_t hsts;
 	int stopping;
@@ -314,47 +318,81 @@ on_link(void *context, int fd)
 	broker_take_link(server->broker, fd);
 }
 
-/* Connections go on with what they began with; what is in use is exchanged only for a pair that works. */
 static int
-on_reload(void *context, unsigned parts, const int *fds, const char **reason)
+on_prepare(void *context, const struct conf *next, struct door_reply *reply)
 {
-	static char text[MESSAGE_MAX_REASON + 1];
+	struct server *server = context;
+
+	/* Its addresses speak TLS, or do not, from their beginning on. */
+	if ((server->tls != NULL) != (next->api.tls.certificate != NULL))
+		renewal_add_key(reply, "api.tls");
+	if (exchange_make_page(&server->next_page, next) == 0)
+		return 0;
+	(void)snprintf(reply->reason, sizeof(reply->reason), "no memory for the new page");
+	return -1;
+}
+
+/* What is in use is exchanged only for a pair that works. */
+static int
+on_prepare_pair(void *context, const int fds[2], struct door_reply *reply)
+{
 	struct server *server = context;
 	struct key_pair_fault fault;
-	struct tls_context *tls = NULL;
 
-	*reason = text;
-	if (parts != (MESSAGE_PART_CERTIFICATE | MESSAGE_PART_KEY))
-		snprintf(text, sizeof(text), "the API takes a certificate with its key");
-	else if (server->tls == NULL)
-		snprintf(text, sizeof(text), "the API was started without TLS; start it again");
-	else if ((tls = tls_context_new(fds, &fault)) == NULL)
-		snprintf(text, sizeof(text), "the new %s %s",
-		    fault.part == KEY_PAIR_KEY ? "key" : "certificate", fault.why);
-	statistic_count(
-	    &server->counters, tls != NULL ? STATISTIC_TLS_RELOADED : STATISTIC_TLS_REFUSED);
-	if (tls == NULL) {
-		log_error("a new certificate was refused: %s", text);
-		return -1;
+	if (server->tls == NULL)
+		return 0;
+	tls_context_free(server->next_tls);
+	server->next_tls = tls_context_new(fds, &fault);
+	if (server->next_tls != NULL)
+		return 0;
+	statistic_count(&server->counters, STATISTIC_TLS_REFUSED);
+	(void)snprintf(reply->reason, sizeof(reply->reason), "the new %s %s",
+	    fault.part == KEY_PAIR_KEY ? "key" : "certificate", fault.why);
+	return -1;
+}
+
+/* Connections go on with the certificate they began with. */
+static void
+on_apply(void *context)
+{
+	struct server *server = context;
+	const struct conf *conf = &server->configuration.daemon->conf;
+	struct page no_page = {.policy = ""};
+
+	exchange_desk_renew(&server->desk, conf, &server->next_page);
+	exchange_desk_renew(&server->metrics_desk, conf, &no_page);
+	for (struct connection *at = server->youngest; at != NULL; at = at->older)
+		cors_renew(&conf->api.cors_origins, &at->cors);
+	server->hsts = conf->api.hsts;
+	if (server->next_tls != NULL) {
+		use_tls(server, server->next_tls);
+		server->next_tls = NULL;
+		statistic_count(&server->counters, STATISTIC_TLS_RELOADED);
+		log_info("a new certificate is in use");
 	}
-	log_info("a new certificate is in use");
-	use_tls(server, tls);
-	return 0;
+	renewal_done(&server->configuration);
+}
+
+static void
+on_discard(void *context)
+{
+	struct server *server = context;
+
+	page_free(&server->next_page);
+	tls_context_free(server->next_tls);
+	server->next_tls = NULL;
 }
 
 struct server *
-server_open(uv_loop_t *loop, const struct conf *conf, const int fds[SERVER_MAX_LISTEN], int door_fd,
+server_open(uv_loop_t *loop, struct daemon *daemon, const int fds[SERVER_MAX_LISTEN], int door_fd,
     struct tls_context *tls)
 {
+	static struct renewal_service renewed = {.prepare = on_prepare,
+	    .prepare_pair = on_prepare_pair,
+	    .apply = on_apply,
+	    .discard = on_discard};
 	struct server *server = &the_server;
-	uid_t store_uid = conf->privsep.users[CONF_ROLE_STORE].uid,
-	      own_uid = conf->privsep.users[CONF_ROLE_APID].uid;
-	const struct door_config door = {.store_uid = store_uid,
-	    /* All have one uid only where it is that of whoever started them. */
-	    .reload_uid = own_uid == store_uid ? own_uid : 0,
-	    .context = server,
-	    .arrived = on_link,
-	    .reload = on_reload};
+	const struct conf *conf = &daemon->conf;
 	struct broker_config broker;
 
 	exchange_desk_init(&server->desk, conf, 0);
@@ -373,7 +411,9 @@ server_open(uv_loop_t *loop, const struct conf *conf, const int fds[SERVER_MAX_L
 	server->metrics_host.judge = on_metrics_head;
 	server->metrics_host.serve = on_metrics_request;
 	statistic_set(&server->counters, STATISTIC_HTTP_STARTED, (uint64_t)time(NULL));
-	server->door = door_listen(loop, door_fd, &door);
+	renewed.context = server;
+	renewal_init(&server->configuration, daemon, &renewed);
+	server->door = renewal_listen(&server->configuration, loop, door_fd, on_link, server);
 	open_listeners(loop, server, conf, fds);
 	server->hsts = conf->api.hsts;
 	uv_timer_init(loop, &server->renewal);

@@ -6,6 +6,7 @@
 
 #include "broker.h"
 #include "conf.h"
+#include "daemon.h"
 #include "door.h"
 #include "exchange.h"
 #include "passed_sockets.h"
@@ -36,8 +37,8 @@ void server_bind(
  * Listens on what server_bind() gave and serves; the door's links go to the broker. Takes
  * over the descriptors and `tls`. Fatal on failure.
  */
-struct server *server_open(uv_loop_t *loop, const struct conf *conf,
-    const int fds[SERVER_MAX_LISTEN], int door_fd, struct tls_context *tls);
+struct server *server_open(uv_loop_t *loop, struct daemon *daemon, const int fds[SERVER_MAX_LISTEN],
+    int door_fd, struct tls_context *tls);
 
 /*
  * Stops accepting, answers what is in hand, and closes everything; the loop is then empty.

@@ -16,11 +16,13 @@ exchange("# The configuration of Sallyport.
 #
 #   sallyport check-config -c FILE     shows every mistake in FILE, or what is in force
 #   sallyport run -c FILE              starts the server
+#   sallyport reload -c FILE           has the running server use what was changed in FILE
 #
 # Everything but zone.name may"
 "# The configuration of Sallyport. The one thing that you must set is zone.name: until then the server waits.
 #
 #   sallyport check-config     shows every mistake in this file, or what is in force
+#   sallyport reload           has the running server use what was changed here
 #
 # Everything but zone.name may")
 

@@ -254,8 +254,11 @@ conf_parse(struct conf *conf, const char *text, size_t length, const char *path,
     FILE *messages)
 {
 	struct conf_report report;
-	struct conf_loading loading = {
-	    .conf = conf, .report = &report, .as_root = as_root, .item = no_item};
+	struct conf_loading loading = {.conf = conf,
+	    .report = &report,
+	    .as_root = as_root == 1,
+	    .is_confined = as_root == CONF_CONFINED,
+	    .item = no_item};
 	yaml_document_t document;
 	size_t errors;
 

@@ -187,8 +187,11 @@ const char *conf_role_name(enum conf_role role);
  */
 int conf_load(struct conf *conf, const char *path, int as_root, FILE *messages);
 
+/* For `as_root`: neither, and nothing is asked of the system. Users keep uid and gid 0, for the caller to fill in. */
+enum { CONF_CONFINED = -1 };
+
 /*
- * The same from memory, for tests and the fuzzer: `text` is `length` bytes, `path` only
+ * The same from memory: `text` is `length` bytes, `path` only
  * names it and gives the folder.
  */
 int conf_parse(struct conf *conf, const char *text, size_t length, const char *path, int as_root,

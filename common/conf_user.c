@@ -63,7 +63,7 @@ conf_set_user(
     struct conf_loading *loading, const struct conf_key *key, const struct conf_value *value)
 {
 	struct conf_user *target = conf_value_field(loading, key);
-	struct conf_user user = {.uid = geteuid(), .gid = getegid()};
+	struct conf_user user = {0};
 	uint32_t number = 0;
 
 	if (value->text[0] == '\0') {
@@ -73,6 +73,8 @@ conf_set_user(
 	}
 	if (is_number(value) && read_number(loading, key, value, "user's", &number) != 0)
 		return;
+	if (!loading->as_root && !loading->is_confined)
+		user = (struct conf_user){.uid = geteuid(), .gid = getegid()};
 	if (loading->as_root && is_number(value))
 		user.uid = user.gid = number;
 	if (loading->as_root && !is_number(value) && look_up_user(loading, key, value, &user) != 0)

@@ -21,8 +21,9 @@ struct conf_item {
 struct conf_loading {
 	struct conf *conf;
 	struct conf_report *report;
-	char *folder; /* absolute, of the file: where relative paths begin */
-	int as_root;
+	char *folder;		      /* absolute, of the file: where relative paths begin */
+	int as_root;		      /* 0 or 1 */
+	int is_confined;	      /* nothing may be asked of the system */
 	struct conf_item item;	      /* the one being read */
 	struct conf_place tls_wanted; /* by the first item of api.listen; line 0: by none */
 	/* By the first items with a PROXY header, of TCP and of a Unix socket; likewise. */
@@ -44,6 +45,11 @@ struct conf_key;
 typedef void conf_setter(
     struct conf_loading *loading, const struct conf_key *key, const struct conf_value *value);
 
+#define CONF_RESTART(ROLE) (1U << (ROLE))
+#define CONF_RESTART_ALL                                                                           \
+	(CONF_RESTART(CONF_ROLE_STORE) | CONF_RESTART(CONF_ROLE_DNSD) |                            \
+	    CONF_RESTART(CONF_ROLE_APID))
+
 /* One row of the schema. */
 struct conf_key {
 	const char *path; /* "zone.name" */
@@ -59,6 +65,7 @@ struct conf_key {
 	int is_list;
 	int is_secret;	  /* a value is never repeated in a message */
 	int may_be_empty; /* of a list */
+	unsigned restart; /* CONF_RESTART bits of the daemons that use it only when they start */
 	/* Of a list whose items may be groups of keys: `item_key_count` rows, the first required. */
 	const struct conf_key *item_keys;
 	size_t item_key_count;

@@ -14,17 +14,17 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* Today a certificate and its key, and nothing else. */
-enum { RELOAD_FDS = 2 };
+/* Who a guest is, and how far he has come, as the states of the rule table. */
+enum { GUEST_STORE, GUEST_ROOT, GUEST_BOTH, GUEST_PREPARED, GUEST_APPLYING, GUEST_STRANGER };
 
-/* Who a guest is, as the states of the rule table. */
-enum { GUEST_STORE, GUEST_ROOT, GUEST_BOTH, GUEST_STRANGER };
+enum { PAIR_FDS = 2 };
 
 /* One connection that has not spoken yet. */
 struct guest {
 	struct door *door;
 	unsigned who;
 	int fds[MESSAGE_MAX_FDS]; /* what came with its message */
+	uint64_t id;		  /* of RELOAD_APPLY */
 	uv_poll_t poll;
 	uv_timer_t patience;
 	int fd;
@@ -38,6 +38,8 @@ struct door {
 	int fd;
 	struct door_config config;
 	struct guest *guests[DOOR_GUESTS];
+	struct guest *reloading; /* PREPARED or APPLYING; or NULL */
+	int applying;		 /* even if nobody waits for it any more */
 	struct log_limit strangers;
 };
 
@@ -83,6 +85,10 @@ dismiss(struct guest *guest)
 	if (guest->leaving)
 		return;
 	guest->leaving = 1;
+	if (guest->door->reloading == guest)
+		guest->door->reloading = NULL;
+	if (guest->who == GUEST_PREPARED)
+		guest->door->config.reload->discard(guest->door->config.reload->context);
 	for (unsigned i = 0; i < DOOR_GUESTS; i++)
 		if (guest->door->guests[i] == guest)
 			guest->door->guests[i] = NULL;
@@ -105,42 +111,106 @@ take_link(void *context, uint64_t id, struct reader *body, int fd)
 	return 0;
 }
 
+/* What is not taken at once is for nobody. */
 static void
-answer_reload(const struct guest *guest, uint64_t id, const char *reason)
+answer(const struct guest *guest, uint64_t id, int is_busy, const struct door_reply *reply)
 {
+	const struct message_reload_answer body = {.is_busy = is_busy != 0,
+	    .reason = {(const unsigned char *)reply->reason, strlen(reply->reason)},
+	    .keys = {(const unsigned char *)reply->keys, strlen(reply->keys)}};
 	unsigned char message[MESSAGE_MAX];
 	struct writer writer;
 
 	message_begin(&writer, message, MESSAGE_RELOAD_ANSWER, id);
-	message_put_reason(&writer, reason);
+	message_put_reload_answer(&writer, &body);
 	if (transport_send(guest->fd, message, message_end(&writer), NULL, 0) != TRANSPORT_DONE)
 		log_warning("whoever asked for a reload did not wait for the answer");
+}
+
+static void on_patience(uv_timer_t *timer);
+
+static void
+take_step(struct guest *guest, unsigned who)
+{
+	guest->who = who;
+	uv_timer_start(&guest->patience, on_patience, DOOR_RELOAD_MS, 0);
 }
 
 static int
 take_reload(void *context, uint64_t id, struct reader *body, int fd)
 {
 	struct guest *guest = context;
-	const struct door_config *config = &guest->door->config;
-	const char *reason = "";
-	unsigned parts, count = 0;
+	struct door *door = guest->door;
+	const struct door_reload *reload = door->config.reload;
+	struct door_reply reply = {.reason = ""};
+	int is_busy = door->reloading != NULL || door->applying;
 
-	(void)fd;
-	if (message_get_parts(body, &parts) != 0)
-		return -1;
-	for (unsigned bit = 1; bit <= MESSAGE_PARTS; bit <<= 1)
-		count += (parts & bit) != 0;
-	if (count != RELOAD_FDS)
-		return -1;
-	if (config->reload(config->context, parts, guest->fds, &reason) == 0)
-		reason = "";
-	answer_reload(guest, id, reason);
+	(void)body;
+	if (is_busy) {
+		(void)snprintf(reply.reason, sizeof(reply.reason), "another reload is under way");
+	} else if (reload->prepare(reload->context, fd, &reply) == 0) {
+		door->reloading = guest;
+		take_step(guest, GUEST_PREPARED);
+	}
+	answer(guest, id, is_busy, &reply);
 	return 0;
 }
 
+static int
+take_pair(void *context, uint64_t id, struct reader *body, int fd)
+{
+	struct guest *guest = context;
+	const struct door_reload *reload = guest->door->config.reload;
+	struct door_reply reply = {.reason = ""};
+
+	(void)body;
+	(void)fd;
+	if (reload->prepare_pair == NULL)
+		(void)snprintf(
+		    reply.reason, sizeof(reply.reason), "there is no use for a certificate here");
+	else
+		(void)reload->prepare_pair(reload->context, guest->fds, &reply);
+	take_step(guest, GUEST_PREPARED);
+	answer(guest, id, 0, &reply);
+	return 0;
+}
+
+static int
+take_apply(void *context, uint64_t id, struct reader *body, int fd)
+{
+	struct guest *guest = context;
+	const struct door_reload *reload = guest->door->config.reload;
+
+	(void)body;
+	(void)fd;
+	guest->id = id;
+	guest->door->applying = 1;
+	take_step(guest, GUEST_APPLYING);
+	reload->apply(reload->context);
+	return 0;
+}
+
+void
+door_applied(struct door *door)
+{
+	const struct door_reply reply = {.reason = ""};
+
+	if (door == NULL)
+		return;
+	door->applying = 0;
+	if (door->reloading == NULL)
+		return;
+	answer(door->reloading, door->reloading->id, 0, &reply);
+	dismiss(door->reloading);
+}
+
+#define IN(WHO) (1U << (WHO))
+
 static const struct message_rule rules[] = {
-    {MESSAGE_LINK, 1 << GUEST_STORE | 1 << GUEST_BOTH, 0, 0, 1, take_link},
-    {MESSAGE_RELOAD, 1 << GUEST_ROOT | 1 << GUEST_BOTH, 1, 1, RELOAD_FDS, take_reload},
+    {MESSAGE_LINK, IN(GUEST_STORE) | IN(GUEST_BOTH), 0, 0, 1, take_link},
+    {MESSAGE_RELOAD, IN(GUEST_ROOT) | IN(GUEST_BOTH), 0, 0, 1, take_reload},
+    {MESSAGE_RELOAD_PAIR, IN(GUEST_PREPARED), 0, 0, PAIR_FDS, take_pair},
+    {MESSAGE_RELOAD_APPLY, IN(GUEST_PREPARED), 0, 0, 0, take_apply},
 };
 
 static void
@@ -154,6 +224,7 @@ on_message(uv_poll_t *poll, int status, int events)
 	enum message_verdict verdict;
 	enum transport_result result;
 	struct reader body;
+	unsigned who = guest->who;
 
 	(void)events;
 	result = status < 0 ? TRANSPORT_CLOSED
@@ -174,12 +245,14 @@ on_message(uv_poll_t *poll, int status, int events)
 	}
 	transport_close_fds(guest->fds);
 	/* What store says wrongly is as bad as on the link; root may have mistaken the program. */
-	if (verdict != MESSAGE_ACCEPTED && guest->who != GUEST_ROOT)
+	if (verdict != MESSAGE_ACCEPTED && (who == GUEST_STORE || who == GUEST_BOTH))
 		fatal("protocol violation by store at the door: %s", message_verdict_text(verdict));
 	if (verdict != MESSAGE_ACCEPTED)
 		log_warning(
 		    "what root said at the door was refused: %s", message_verdict_text(verdict));
-	dismiss(guest);
+	if (verdict != MESSAGE_ACCEPTED ||
+	    (guest->who != GUEST_PREPARED && guest->who != GUEST_APPLYING))
+		dismiss(guest);
 }
 
 static void
@@ -228,7 +301,7 @@ identify(struct door *door, int fd)
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0)
 		return GUEST_STRANGER;
-	is_store = peer.uid == config->store_uid;
+	is_store = config->arrived != NULL && peer.uid == config->store_uid;
 	is_root = config->reload != NULL && (peer.uid == 0 || peer.uid == config->reload_uid);
 	if (is_store && is_root)
 		return GUEST_BOTH;

@@ -1,8 +1,11 @@
 /*
- * The named socket of a front process, at which store hands it a link, and root what it is to use from now on.
+ * The named socket of a daemon, at which store hands a front its link, and root what the daemon is to use from now on.
  *
- * The front binds its door before it is confined and listens after it dropped its
- * uid: the kernel notes a listener's credentials in listen(2), and store checks them.
+ * The daemon binds its door before it is confined and listens after it dropped its
+ * uid: the kernel notes a listener's credentials in listen(2), and whoever connects checks them.
+ *
+ * What root hands in comes in steps of one connection: RELOAD, perhaps RELOAD_PAIR, RELOAD_APPLY. Nothing is in use before
+ * the last one, so that root can ask all daemons first whether they are able to.
  */
 #ifndef COMMON_DOOR_H
 #define COMMON_DOOR_H
@@ -13,8 +16,9 @@
 #include <uv.h>
 
 enum {
-	DOOR_GUESTS = 4,	/* connections held at once; further ones are closed */
-	DOOR_PATIENCE_MS = 1000 /* a connection that has not spoken by then is closed */
+	DOOR_GUESTS = 4,	   /* connections held at once; further ones are closed */
+	DOOR_PATIENCE_MS = 1000,   /* a connection that has not spoken by then is closed */
+	DOOR_RELOAD_MS = 20 * 1000 /* a reload that has begun: for each of its steps */
 };
 
 /*
@@ -27,19 +31,35 @@ int door_bind(int folder_fd, const char *name, mode_t mode, uid_t owner, gid_t g
 
 struct door;
 
+/* What becomes of a step; both empty at first. */
+struct door_reply {
+	char reason[MESSAGE_MAX_REASON + 1]; /* why not, in one line */
+	char keys[MESSAGE_MAX_KEYS +
+		  1]; /* what needs a restart, as struct message_reload_answer has it */
+};
+
+/*
+ * Descriptors are closed after the call. Of one reload at a time: prepare, perhaps prepare_pair, then either apply or
+ * discard. prepare and prepare_pair: 0, or -1 with `reason` and nothing changed; where prepare succeeded discard follows
+ * all the same. apply leads to door_applied(), at once or later.
+ */
+struct door_reload {
+	void *context;
+	int (*prepare)(void *context, int configuration, struct door_reply *reply);
+	/* May be NULL: refused. The certificate and its key. */
+	int (*prepare_pair)(void *context, const int fds[2], struct door_reply *reply);
+	void (*apply)(void *context);
+	void (*discard)(void *context);
+};
+
 struct door_config {
 	uid_t store_uid;
 	uid_t
 	    reload_uid; /* who may reload besides root: our own uid where we were started without root */
 	void *context;
-	/* Gets each new link's descriptor and owns it; the newest wins, the callee closes the one before. */
+	/* Gets each new link's descriptor and owns it; the newest wins, the callee closes the one before. NULL: takes none. */
 	void (*arrived)(void *context, int link_fd);
-	/*
-	 * May be NULL: nothing is handed in. Reads what stands behind `fds`, one for each bit of `parts`
-	 * (MESSAGE_PART_*) in their order, and uses it; the descriptors are closed after that. 0, or -1 with `reason`, a
-	 * line of which MESSAGE_MAX_REASON bytes are kept, and nothing changed.
-	 */
-	int (*reload)(void *context, unsigned parts, const int *fds, const char **reason);
+	const struct door_reload *reload; /* NULL: nothing is handed in */
 };
 
 /*
@@ -47,6 +67,9 @@ struct door_config {
  * `reload_uid` (SO_PEERCRED). Takes over `fd`; fatal on failure.
  */
 struct door *door_listen(uv_loop_t *loop, int fd, const struct door_config *config);
+
+/* What apply was called for is in use: whoever asked is told, if he has waited. NULL is accepted. */
+void door_applied(struct door *door);
 
 /* Closes everything. NULL is accepted. */
 void door_close(struct door *door);

@@ -17,8 +17,8 @@ static const int64_t limit_window = INT64_C(60) * 1000000000;
 
 static struct {
 	const char *process;
-	enum log_level level;
-	enum log_format format;
+	_Atomic(enum log_level) level;
+	_Atomic(enum log_format) format;
 	int in_journal; /* standard error is the journal's */
 	int journal;	/* its socket; -1: none */
 } settings = {.process = "sallyport", .level = LOG_LEVEL_INFO, .journal = -1};
@@ -32,6 +32,13 @@ log_init(const char *process, enum log_level level, enum log_format format)
 	settings.in_journal = journal_is_stderr();
 	if (settings.in_journal && settings.journal < 0)
 		settings.journal = journal_open();
+}
+
+void
+log_set(enum log_level level, enum log_format format)
+{
+	settings.level = level;
+	settings.format = format;
 }
 
 /* "2026-01-31T12:00:00.123Z"; UTC, so that no zone file is read behind a chroot. */

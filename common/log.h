@@ -26,6 +26,9 @@ enum { LOG_MAX_LINE = 1024 }; /* bytes; a longer line is cut */
  */
 void log_init(const char *process, enum log_level level, enum log_format format);
 
+/* From now on, in all threads. */
+void log_set(enum log_level level, enum log_format format);
+
 void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -384,30 +384,21 @@ message_get_account_answer(struct reader *reader, struct message_account_answer 
 }
 
 void
-message_put_parts(struct writer *writer, unsigned parts)
+message_put_reload_answer(struct writer *writer, const struct message_reload_answer *answer)
 {
-	writer_u8(writer, (uint8_t)parts);
+	writer_u8(writer, answer->is_busy);
+	writer_string8(writer, answer->reason.data, answer->reason.length);
+	writer_string16(writer, answer->keys.data, answer->keys.length);
 }
 
 int
-message_get_parts(struct reader *reader, unsigned *parts)
+message_get_reload_answer(struct reader *reader, struct message_reload_answer *answer)
 {
-	*parts = reader_u8(reader);
-	if (*parts == 0 || *parts > MESSAGE_PARTS)
+	answer->is_busy = reader_u8(reader);
+	if (answer->is_busy > 1)
 		return -1;
-	return reader_end(reader);
-}
-
-void
-message_put_reason(struct writer *writer, const char *reason)
-{
-	writer_string8(writer, reason, strnlen(reason, MESSAGE_MAX_REASON));
-}
-
-int
-message_get_reason(struct reader *reader, struct slice *reason)
-{
-	*reason = reader_string8(reader, MESSAGE_MAX_REASON);
+	answer->reason = reader_string8(reader, MESSAGE_MAX_REASON);
+	answer->keys = reader_string16(reader, MESSAGE_MAX_KEYS);
 	return reader_end(reader);
 }
 

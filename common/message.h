@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 /* Changes whenever a type or a body below does: both ends must say the same. */
-enum { MESSAGE_VERSION = 16 };
+enum { MESSAGE_VERSION = 17 };
 
 enum message_type {
 	/* Both links; front to store, and back. */
@@ -46,9 +46,14 @@ enum message_type {
 
 	/* A door; store to a front process, with the link as its one descriptor. */
 	MESSAGE_LINK = 48,
-	/* Likewise; root to a front process, with what is new behind its descriptors. */
+	/*
+	 * A door; root to any daemon. What is new is looked at (RELOAD: the configuration; RELOAD_PAIR: the certificate
+	 * and its key), and used with RELOAD_APPLY; whoever leaves before that has changed nothing.
+	 */
 	MESSAGE_RELOAD = 50,
-	MESSAGE_RELOAD_ANSWER = 51,
+	MESSAGE_RELOAD_ANSWER = 51, /* to all three */
+	MESSAGE_RELOAD_PAIR = 52,
+	MESSAGE_RELOAD_APPLY = 54,
 
 	/* The administrator's link; his program to store, and back: 64 to 95. An answer's type is its request's + 1. */
 	MESSAGE_ALL_STATISTICS = 64,
@@ -337,22 +342,16 @@ enum {
 void message_put_ready(struct writer *writer, unsigned parts);
 int message_get_ready(struct reader *reader, unsigned *parts);
 
-/* What RELOAD brings: one descriptor for each bit that is set, in the order of the bits. */
-enum {
-	MESSAGE_PART_CONFIGURATION = 1,
-	MESSAGE_PART_CERTIFICATE = 2,
-	MESSAGE_PART_KEY = 4,
-	MESSAGE_PARTS = 7
+enum { MESSAGE_MAX_REASON = 255, MESSAGE_MAX_KEYS = 1024 };
+
+/* Body of RELOAD_ANSWER. */
+struct message_reload_answer {
+	uint8_t is_busy;     /* 1: refused because another reload is under way; try again */
+	struct slice reason; /* why it was refused, in one line; empty: it was not */
+	struct slice keys;   /* "dns.listen, dns.workers": what is different and needs a restart */
 };
 
-/* Body of RELOAD. */
-void message_put_parts(struct writer *writer, unsigned parts);
-int message_get_parts(struct reader *reader, unsigned *parts);
-
-enum { MESSAGE_MAX_REASON = 255 };
-
-/* Body of RELOAD_ANSWER: why it was refused, in one line; empty when all of it is in use. */
-void message_put_reason(struct writer *writer, const char *reason);
-int message_get_reason(struct reader *reader, struct slice *reason);
+void message_put_reload_answer(struct writer *writer, const struct message_reload_answer *answer);
+int message_get_reload_answer(struct reader *reader, struct message_reload_answer *answer);
 
 #endif

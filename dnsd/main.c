@@ -6,16 +6,15 @@
 #include "filter.h"
 #include "log.h"
 #include "pool.h"
+#include "renewal.h"
 #include "statistic.h"
 #include "sync.h"
 #include "table.h"
-#include "zone.h"
+#include "terms.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/random.h>
-#include <time.h>
 
 enum {
 	/*
@@ -33,8 +32,9 @@ struct dnsd {
 	struct daemon daemon;
 	uv_loop_t loop;
 	uv_timer_t patience;
-	struct zone *zone;
-	struct answer_settings settings;
+	struct renewal renewal;
+	struct terms *terms;
+	struct terms *next; /* asked for, not in use yet */
 	struct table *table;
 	struct statistic_counters *counters; /* the main thread's, and one of each worker */
 	struct pool *pool;
@@ -42,57 +42,6 @@ struct dnsd {
 	struct sync *sync;
 	int complete; /* there was a snapshot */
 };
-
-static struct zone *
-make_zone(const struct conf *conf)
-{
-	struct zone_config config = {.name = &conf->zone.name,
-	    .nameserver = &conf->zone.nameserver,
-	    .admin = &conf->zone.admin,
-	    .records = &conf->zone.records,
-	    .txt_ttl = conf->zone.txt_ttl,
-	    .negative_ttl = conf->zone.negative_ttl,
-	    .serial = conf->zone.serial};
-	struct zone *zone;
-
-	if (config.serial == 0)
-		config.serial = zone_serial(time(NULL));
-	zone = zone_new(&config);
-	if (zone == NULL)
-		fatal("no memory for the zone");
-	return zone;
-}
-
-static struct slice
-slice_of(const char *text)
-{
-	if (text == NULL)
-		return (struct slice){NULL, 0};
-	return (struct slice){(const unsigned char *)text, strlen(text)};
-}
-
-static void
-make_settings(struct answer_settings *settings, const struct conf *conf)
-{
-	const struct conf_cookies *configured = &conf->dns.cookies;
-	struct cookie_secrets *cookies = &settings->cookies;
-
-	settings->edns_size = (uint16_t)conf->dns.edns_size;
-	settings->identity = (struct identity){.nsid = slice_of(conf->dns.nsid),
-	    .version = slice_of(conf->dns.identity.version),
-	    .hostname = slice_of(conf->dns.identity.hostname),
-	    .id = slice_of(conf->dns.identity.id)};
-	if (!configured->enabled)
-		return;
-	cookies->count = configured->secret_count;
-	for (unsigned i = 0; i < configured->secret_count; i++)
-		memcpy(cookies->keys[i], configured->secrets[i], SIPHASH_KEY);
-	if (cookies->count > 0)
-		return;
-	cookies->count = 1;
-	if (getrandom(cookies->keys[0], SIPHASH_KEY, 0) != SIPHASH_KEY)
-		fatal("no random numbers for cookies");
-}
 
 static struct table *
 make_table(unsigned workers)
@@ -183,7 +132,7 @@ static struct sync *
 make_sync(struct dnsd *dnsd)
 {
 	const struct sync_config config = {.table = dnsd->table,
-	    .stale = &dnsd->settings.stale,
+	    .stale = &dnsd->terms->settings.stale,
 	    .counters = dnsd->counters,
 	    .counter_count = 1 + dnsd->daemon.conf.dns.workers,
 	    .complete = on_complete,
@@ -192,24 +141,64 @@ make_sync(struct dnsd *dnsd)
 	return sync_new(&dnsd->loop, &config);
 }
 
+static int
+prepare(void *context, const struct conf *next, struct door_reply *reply)
+{
+	struct dnsd *dnsd = context;
+	const struct conf *started = &dnsd->renewal.started;
+
+	/* There are descriptors for as many, and no more can be had. */
+	if (next->dns.tcp.connections > started->dns.tcp.connections)
+		renewal_add_key(reply, "dns.tcp.connections");
+	dnsd->next =
+	    terms_new(next, dnsd->terms, started->dns.workers, started->dns.tcp.connections);
+	if (dnsd->next != NULL)
+		return 0;
+	(void)snprintf(reply->reason, sizeof(reply->reason), "no memory for the new zone");
+	return -1;
+}
+
+static void
+on_adopted(void *context)
+{
+	struct dnsd *dnsd = context;
+
+	terms_free(dnsd->terms);
+	dnsd->terms = dnsd->next;
+	dnsd->next = NULL;
+	renewal_done(&dnsd->renewal);
+}
+
+static void
+apply(void *context)
+{
+	struct dnsd *dnsd = context;
+
+	sync_move_stale(dnsd->sync, &dnsd->next->settings.stale);
+	pool_adopt(dnsd->pool, dnsd->next, on_adopted, dnsd);
+}
+
+static void
+discard(void *context)
+{
+	struct dnsd *dnsd = context;
+
+	terms_free(dnsd->next);
+	dnsd->next = NULL;
+}
+
 /* After confinement: from here on there is nothing to open. */
 static void
 start(struct dnsd *dnsd, int door_fd)
 {
-	const struct conf *conf = &dnsd->daemon.conf;
-	const struct door_config door = {.store_uid = conf->privsep.users[CONF_ROLE_STORE].uid,
-	    .context = dnsd,
-	    .arrived = on_link};
-
 	if (uv_loop_init(&dnsd->loop) < 0 || uv_timer_init(&dnsd->loop, &dnsd->patience) < 0)
 		fatal("cannot make a loop");
 	dnsd->patience.data = dnsd;
 	dnsd->sync = make_sync(dnsd);
 	if (dnsd->sync == NULL)
 		fatal("no memory for the link");
-	dnsd->door = door_listen(&dnsd->loop, door_fd, &door);
-	pool_start(
-	    dnsd->pool, &dnsd->loop, dnsd->zone, &dnsd->settings, dnsd->table, dnsd->counters + 1);
+	dnsd->door = renewal_listen(&dnsd->renewal, &dnsd->loop, door_fd, on_link, dnsd);
+	pool_start(dnsd->pool, &dnsd->loop, dnsd->terms, dnsd->table, dnsd->counters + 1);
 	(void)uv_timer_start(&dnsd->patience, on_patience, PATIENCE_MS, 0);
 }
 
@@ -220,11 +209,15 @@ main(int argc, char **argv)
 	const struct conf *conf = &dnsd.daemon.conf;
 	const struct daemon_service service = {
 	    .context = &dnsd, .stop = stop, .describe = describe, .call = call};
+	const struct renewal_service renewed = {
+	    .context = &dnsd, .prepare = prepare, .apply = apply, .discard = discard};
 	int door_fd, status;
 
 	daemon_begin(&dnsd.daemon, CONF_ROLE_DNSD, argc, argv);
-	dnsd.zone = make_zone(conf);
-	make_settings(&dnsd.settings, conf);
+	renewal_init(&dnsd.renewal, &dnsd.daemon, &renewed);
+	dnsd.terms = terms_new(conf, NULL, conf->dns.workers, conf->dns.tcp.connections);
+	if (dnsd.terms == NULL)
+		fatal("no memory for the zone");
 	dnsd.table = make_table(conf->dns.workers);
 	dnsd.counters = statistic_counters_new(1 + conf->dns.workers);
 	if (dnsd.counters == NULL)
@@ -239,7 +232,8 @@ main(int argc, char **argv)
 	pool_free(dnsd.pool);
 	free(dnsd.counters);
 	table_free(dnsd.table);
-	zone_free(dnsd.zone);
-	conf_free(&dnsd.daemon.conf);
+	terms_free(dnsd.terms);
+	terms_free(dnsd.next);
+	renewal_free(&dnsd.renewal);
 	return status;
 }

@@ -26,15 +26,15 @@ struct sockets {
 
 struct pool {
 	unsigned count;
-	struct rate_limit_config rate_limit; /* of one worker; without a key */
 	struct rate_report *rate_report;
-	struct tcp_limits tcp_limits;
 	struct sockets udp, tcp;
 	struct worker **workers;
-	uv_async_t on_ended;
-	atomic_uint ended;
+	uv_async_t on_adopted, on_ended;
+	atomic_uint adopted, ended;
 	unsigned joined;
 	int serving;
+	void (*terms_adopted)(void *context);
+	void *adopted_context;
 	void (*stopped)(void *context);
 	void *context;
 };
@@ -73,23 +73,6 @@ bind_all(struct sockets *sockets, const struct conf *conf, int type)
 	}
 }
 
-/*
- * The kernel spreads a network's queries over the workers, and no worker sees what another one sends:
- * each has its share of the rate, so that all together keep to it.
- */
-static void
-configure_rate_limit(struct pool *pool, const struct conf *conf)
-{
-	pool->rate_limit = (struct rate_limit_config){
-	    .rate = (conf->dns.rate_limit.responses_per_second + pool->count - 1) / pool->count,
-	    .slip = conf->dns.rate_limit.slip,
-	    .exempt = conf->dns.rate_limit.exempt.networks,
-	    .exempt_count = conf->dns.rate_limit.exempt.count};
-	pool->rate_report = rate_report_new();
-	if (pool->rate_report == NULL)
-		fatal("no memory for the workers");
-}
-
 struct pool *
 pool_bind(const struct conf *conf)
 {
@@ -98,11 +81,9 @@ pool_bind(const struct conf *conf)
 	if (pool == NULL)
 		fatal("no memory for the workers");
 	pool->count = conf->dns.workers;
-	configure_rate_limit(pool, conf);
-	pool->tcp_limits = (struct tcp_limits){.connections = conf->dns.tcp.connections,
-	    .connections_per_address = conf->dns.tcp.connections_per_address,
-	    .idle_ms = conf->dns.tcp.idle_timeout * UINT64_C(1000),
-	    .lifetime_ms = conf->dns.tcp.lifetime * UINT64_C(1000)};
+	pool->rate_report = rate_report_new();
+	if (pool->rate_report == NULL)
+		fatal("no memory for the workers");
 	bind_all(&pool->udp, conf, SOCK_DGRAM);
 	bind_all(&pool->tcp, conf, SOCK_STREAM);
 	return pool;
@@ -119,6 +100,26 @@ pool_files(const struct conf *conf)
 	if (protocols & CONF_PROTOCOL_TCP)
 		worker += conf->dns.tcp.connections;
 	return COMMON_FILES + conf->dns.workers * worker;
+}
+
+static void
+on_worker_adopted(void *context)
+{
+	struct pool *pool = context;
+
+	(void)atomic_fetch_add(&pool->adopted, 1);
+	(void)uv_async_send(&pool->on_adopted);
+}
+
+static void
+on_adopted(uv_async_t *async)
+{
+	struct pool *pool = async->data;
+
+	if (atomic_load(&pool->adopted) < pool->count)
+		return;
+	atomic_store(&pool->adopted, 0);
+	pool->terms_adopted(pool->adopted_context);
 }
 
 static void
@@ -147,6 +148,7 @@ on_ended(uv_async_t *async)
 		return;
 	for (; pool->joined < pool->count; pool->joined++)
 		worker_join(pool->workers[pool->joined]);
+	uv_close((uv_handle_t *)&pool->on_adopted, NULL);
 	uv_close((uv_handle_t *)&pool->on_ended, on_async_closed);
 }
 
@@ -157,24 +159,22 @@ row(const struct sockets *sockets, unsigned worker)
 }
 
 void
-pool_start(struct pool *pool, uv_loop_t *loop, const struct zone *zone,
-    const struct answer_settings *settings, struct table *table,
+pool_start(struct pool *pool, uv_loop_t *loop, struct terms *terms, struct table *table,
     struct statistic_counters *counters)
 {
-	struct worker_config config = {.zone = zone,
-	    .settings = settings,
-	    .rate_limit = pool->rate_limit.rate > 0 ? &pool->rate_limit : NULL,
+	struct worker_config config = {.terms = terms,
 	    .rate_report = pool->rate_report,
-	    .tcp_limits = pool->tcp_limits,
 	    .udp_count = pool->udp.per_worker,
 	    .tcp_count = pool->tcp.per_worker,
+	    .adopted = on_worker_adopted,
 	    .ended = on_worker_ended,
 	    .context = pool};
 
 	pool->workers = calloc(pool->count, sizeof(struct worker *));
-	if (pool->workers == NULL || uv_async_init(loop, &pool->on_ended, on_ended) < 0)
+	if (pool->workers == NULL || uv_async_init(loop, &pool->on_ended, on_ended) < 0 ||
+	    uv_async_init(loop, &pool->on_adopted, on_adopted) < 0)
 		fatal("no memory for the workers");
-	pool->on_ended.data = pool;
+	pool->on_ended.data = pool->on_adopted.data = pool;
 	for (unsigned i = 0; i < pool->count; i++) {
 		config.index = i;
 		config.names = table_reader(table, i);
@@ -193,6 +193,15 @@ pool_serve(struct pool *pool)
 	pool->serving = 1;
 	for (unsigned i = 0; i < pool->count; i++)
 		worker_serve(pool->workers[i]);
+}
+
+void
+pool_adopt(struct pool *pool, struct terms *terms, void (*adopted)(void *context), void *context)
+{
+	pool->terms_adopted = adopted;
+	pool->adopted_context = context;
+	for (unsigned i = 0; i < pool->count; i++)
+		worker_adopt(pool->workers[i], terms);
 }
 
 unsigned

@@ -6,11 +6,10 @@
 #define DNSD_POOL_H
 
 #include "conf.h"
-#include "answer.h"
 #include "notify.h"
 #include "statistic.h"
 #include "table.h"
-#include "zone.h"
+#include "terms.h"
 
 #include <uv.h>
 
@@ -29,9 +28,15 @@ unsigned long pool_files(const struct conf *conf);
  * Starts the threads; `loop` hears of their end. Of `counters` there is one for each worker; they outlive the pool.
  * Fatal on failure.
  */
-void pool_start(struct pool *pool, uv_loop_t *loop, const struct zone *zone,
-    const struct answer_settings *settings, struct table *table,
+void pool_start(struct pool *pool, uv_loop_t *loop, struct terms *terms, struct table *table,
     struct statistic_counters *counters);
+
+/*
+ * Has every worker use other terms; `adopted` is called on the loop when all do, and nothing refers to the ones before. Not
+ * again before that.
+ */
+void pool_adopt(
+    struct pool *pool, struct terms *terms, void (*adopted)(void *context), void *context);
 
 /* Reads the sockets from now on. Calling it again does nothing. */
 void pool_serve(struct pool *pool);

@@ -29,6 +29,14 @@ rate_limit_new(const struct rate_limit_config *config)
 }
 
 void
+rate_limit_change(struct rate_limit *limit, const struct rate_limit_config *config)
+{
+	limit->config.slip = config->slip;
+	limit->config.exempt = config->exempt;
+	limit->config.exempt_count = config->exempt_count;
+}
+
+void
 rate_limit_free(struct rate_limit *limit)
 {
 	if (limit == NULL)

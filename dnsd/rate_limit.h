@@ -46,6 +46,9 @@ struct rate_limit;
 /* NULL when memory is short. */
 struct rate_limit *rate_limit_new(const struct rate_limit_config *config);
 
+/* From now on with another slip and other exempt networks; rate and accounts stay. */
+void rate_limit_change(struct rate_limit *limit, const struct rate_limit_config *config);
+
 /* An answer, as far as the limit cares. */
 struct rate_limit_answer {
 	struct client_address client;

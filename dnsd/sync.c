@@ -236,6 +236,13 @@ sync_link(struct sync *sync, int fd)
 		greet(sync);
 }
 
+void
+sync_move_stale(struct sync *sync, atomic_int *stale)
+{
+	atomic_store(stale, atomic_load(sync->stale));
+	sync->stale = stale;
+}
+
 int
 sync_is_live(const struct sync *sync)
 {

@@ -38,6 +38,9 @@ struct sync *sync_new(uv_loop_t *loop, const struct sync_config *config);
 /* A new link has arrived: takes over `fd`; the one before is closed. */
 void sync_link(struct sync *sync, int fd);
 
+/* Another place for `stale`, which says the same from then on. */
+void sync_move_stale(struct sync *sync, atomic_int *stale);
+
 /* 1 while there is a link over which everything that store has is known. */
 int sync_is_live(const struct sync *sync);
 

@@ -453,6 +453,12 @@ tcp_new(uv_loop_t *loop, const struct answer_source *source, struct statistic_co
 	return tcp;
 }
 
+void
+tcp_change_limits(struct tcp *tcp, const struct tcp_limits *limits)
+{
+	tcp->limits = *limits;
+}
+
 static void
 on_listener_closed(uv_handle_t *handle)
 {

@@ -46,6 +46,9 @@ struct tcp *tcp_new(uv_loop_t *loop, const struct answer_source *source,
     struct statistic_counters *counters, const struct tcp_limits *limits,
     const uint8_t key[SIPHASH_KEY]);
 
+/* Other bounds from now on, the connections' number none above that of tcp_new(); what is open beyond them ends by its times. */
+void tcp_change_limits(struct tcp *tcp, const struct tcp_limits *limits);
+
 /* Takes over the bound socket `fd` and accepts from now on. 0, or -1: logged. */
 int tcp_listen(struct tcp *tcp, int fd);
 

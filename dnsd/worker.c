@@ -12,7 +12,7 @@
 #include <sys/random.h>
 #include <uv.h>
 
-enum { TASK_SERVE = 1, TASK_STOP = 2, TASK_ANSWER = 4 };
+enum { TASK_SERVE = 1, TASK_STOP = 2, TASK_ANSWER = 4, TASK_ADOPT = 8 };
 
 struct worker {
 	struct worker_config config;
@@ -22,6 +22,7 @@ struct worker {
 	uv_async_t wake;
 	atomic_uint tasks;     /* what the main thread wants; the wake-up carries nothing */
 	struct notify *caller; /* of TASK_ANSWER */
+	struct terms *next;    /* of TASK_ADOPT */
 	struct udp **udp;
 	struct udp_limiter limiter;
 	struct tcp *tcp;
@@ -56,6 +57,42 @@ stop(struct worker *worker)
 }
 
 static void
+use_limiter(struct worker *worker, const struct terms *terms)
+{
+	struct udp_limiter *limiter = &worker->limiter;
+	struct rate_limit **fresh =
+	    terms->limiters != NULL ? &terms->limiters[worker->config.index] : NULL;
+
+	if (fresh != NULL || terms->rate_limit.rate == 0) {
+		rate_limit_free(limiter->limit);
+		limiter->limit = NULL;
+	}
+	if (fresh != NULL) {
+		limiter->limit = *fresh;
+		*fresh = NULL;
+	} else if (limiter->limit != NULL) {
+		rate_limit_change(limiter->limit, &terms->rate_limit);
+	}
+}
+
+static void
+use_terms(struct worker *worker, const struct terms *terms)
+{
+	worker->source.zone = terms->zone;
+	worker->source.settings = &terms->settings;
+	use_limiter(worker, terms);
+}
+
+/* Between two batches: nothing refers to the old terms when this returns. */
+static void
+adopt(struct worker *worker)
+{
+	use_terms(worker, worker->next);
+	tcp_change_limits(worker->tcp, &worker->next->tcp_limits);
+	worker->config.adopted(worker->config.context);
+}
+
+static void
 on_wake(uv_async_t *wake)
 {
 	struct worker *worker = wake->data;
@@ -63,6 +100,8 @@ on_wake(uv_async_t *wake)
 
 	if (tasks & TASK_ANSWER)
 		notify_answer(worker->caller);
+	if (tasks & TASK_ADOPT)
+		adopt(worker);
 	if (tasks & TASK_STOP)
 		stop(worker);
 	else if (tasks & TASK_SERVE)
@@ -89,25 +128,9 @@ make_tcp(struct worker *worker)
 	if (getrandom(key, sizeof(key), 0) != sizeof(key))
 		fatal("no random numbers for TCP");
 	worker->tcp = tcp_new(&worker->loop, &worker->source, worker->config.counters,
-	    &worker->config.tcp_limits, key);
+	    &worker->config.terms->tcp_limits, key);
 	if (worker->tcp == NULL)
 		fatal("no memory for a worker");
-}
-
-static void
-make_limiter(struct worker *worker)
-{
-	struct rate_limit_config config;
-
-	worker->limiter.report = worker->config.rate_report;
-	if (worker->config.rate_limit == NULL)
-		return;
-	config = *worker->config.rate_limit;
-	if (getrandom(config.key, sizeof(config.key), 0) != sizeof(config.key))
-		fatal("no random numbers for rate limiting");
-	worker->limiter.limit = rate_limit_new(&config);
-	if (worker->limiter.limit == NULL)
-		fatal("no memory for rate limiting");
 }
 
 struct worker *
@@ -118,14 +141,14 @@ worker_start(const struct worker_config *config)
 	if (worker == NULL)
 		fatal("no memory for a worker");
 	worker->config = *config;
-	worker->source = (struct answer_source){
-	    .zone = config->zone, .settings = config->settings, .names = config->names};
+	worker->source.names = config->names;
+	worker->limiter.report = config->rate_report;
+	use_terms(worker, config->terms);
 	worker->udp = calloc(config->udp_count + 1, sizeof(struct udp *));
 	if (worker->udp == NULL || uv_loop_init(&worker->loop) < 0 ||
 	    uv_async_init(&worker->loop, &worker->wake, on_wake) < 0)
 		fatal("no memory for a worker");
 	worker->wake.data = worker;
-	make_limiter(worker);
 	make_tcp(worker);
 	for (size_t i = 0; i < config->udp_count; i++) {
 		worker->udp[i] = udp_new(&worker->loop, config->udp_fds[i], &worker->source,
@@ -155,6 +178,13 @@ void
 worker_stop(struct worker *worker)
 {
 	give(worker, TASK_STOP);
+}
+
+void
+worker_adopt(struct worker *worker, struct terms *terms)
+{
+	worker->next = terms;
+	give(worker, TASK_ADOPT);
 }
 
 void

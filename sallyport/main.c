@@ -75,12 +75,14 @@ static const struct command commands[] = {
     {.verb = "reload",
 	.arguments = "",
 	.execute = reload,
-	.summary = "let the running server use the new certificate and key of the API",
+	.summary = "let the running server use the changed configuration and certificate",
 	.help =
-	    "Reads and checks the configuration and the files that api.tls names, and hands the\n"
-	    "files to the running server. New connections use them at once, those that are\n"
-	    "open are not disturbed. If anything is wrong with them the server goes on with\n"
-	    "what it has. Other changes of the configuration want a restart."},
+	    "Reads and checks the configuration and the files that api.tls names, and hands them\n"
+	    "to the running processes. Records, TTLs, limits, who may register, the certificate\n"
+	    "and the rest are in force at once; no query is lost, and what is open goes on.\n"
+	    "Addresses, users and folders want a restart: what of them has changed is named, and\n"
+	    "stays as it was. If anything is wrong nothing is changed at all. SIGHUP to\n"
+	    "\"sallyport run\" does the same."},
     {.verb = "convert-config",
 	.arguments = "FILE",
 	.minimum = 1,

@@ -1,167 +1,307 @@
+/*
+ * All or nothing over three processes: each reads and keeps what is new, none uses it before all have said that they can,
+ * and whoever is left alone before that forgets it. They are asked in one order, so that of two reloads at once
+ * one waits for the other.
+ */
 #include "reload.h"
 
 #include "conf.h"
+#include "configuration.h"
+#include "door_client.h"
 #include "key_pair.h"
-#include "log.h"
-#include "message.h"
-#include "transport.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
+#include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { REASON_SHOWN = 512 }; /* bytes of apid's reason, with what stands for strange ones */
+enum outcome { OUTCOME_DONE, OUTCOME_BUSY, OUTCOME_FAILED };
 
-/* "what: why" on standard error. Returns the exit code. */
-static int
-fail(const char *what)
+struct reloading {
+	struct conf conf;
+	int pair[KEY_PAIR_PARTS]; /* -1: the configuration has no TLS */
+	int doors[CONF_ROLES];	  /* -1: it does not run */
+	char keys[CONF_ROLES][MESSAGE_MAX_KEYS + 1];
+};
+
+static void
+pause_for(long milliseconds)
 {
-	fprintf(stderr, "sallyport: %s: %s\n", what, strerror(errno));
-	return 1;
+	const struct timespec span = {milliseconds / 1000, milliseconds % 1000 * 1000 * 1000};
+
+	(void)nanosleep(&span, NULL);
 }
 
-static const char *
-hint(int error)
+static int
+write_all(int fd, const char *text, size_t length)
 {
-	if (error == ENOENT || error == ECONNREFUSED)
-		return "; is the server running?";
-	return error == EACCES ? "; only root can reload" : "";
+	while (length > 0) {
+		ssize_t written = write(fd, text, length);
+
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written <= 0)
+			return -1;
+		text += written;
+		length -= (size_t)written;
+	}
+	return lseek(fd, 0, SEEK_SET) == 0 ? 0 : -1;
 }
 
-/* The key goes to nobody but apid: the kernel has noted who listens. */
+/*
+ * The effective configuration as a file in memory that nobody can change any more. Each daemon gets one of its own, because
+ * where one has read to, all would have who share it. The descriptor, or -1: told.
+ */
 static int
-is_apid(int fd, const struct conf *conf)
+make_file(const struct conf *conf)
 {
-	struct ucred peer;
-	socklen_t length = sizeof(peer);
-	uid_t expected = geteuid() == 0 ? conf->privsep.users[CONF_ROLE_APID].uid : geteuid();
+	static const int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+	char *text = NULL;
+	size_t length = 0;
+	FILE *out = open_memstream(&text, &length);
+	int fd = memfd_create("configuration", MFD_CLOEXEC | MFD_ALLOW_SEALING), failed = 1;
 
-	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 && peer.uid == expected;
-}
-
-/* Connects to apid's door, however long the runtime folder's path is. The descriptor, or -1 with a message. */
-static int
-dial(const struct conf *conf)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "apid.door"};
-	struct timeval patience = {.tv_sec = RELOAD_SECONDS};
-	const char *folder = conf->privsep.runtime_dir;
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-
-	if (fd < 0 || chdir(folder) != 0 ||
-	    connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0 ||
-	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) != 0)
-		fprintf(stderr, "sallyport: the API cannot be reached at %s/apid.door: %s%s\n",
-		    folder, strerror(errno), hint(errno));
-	else if (!is_apid(fd, conf))
-		fprintf(stderr,
-		    "sallyport: whoever listens at %s/apid.door is not the API's user\n", folder);
-	else
+	if (out != NULL) {
+		conf_print(conf, out);
+		failed = fclose(out) != 0 || fd < 0 || write_all(fd, text, length) != 0 ||
+			 fcntl(fd, F_ADD_SEALS, seals) != 0;
+	}
+	if (text != NULL)
+		explicit_bzero(text, length);
+	free(text);
+	if (!failed)
 		return fd;
+	fprintf(
+	    stderr, "sallyport: the configuration cannot be handed over: %s\n", strerror(errno));
 	if (fd >= 0)
 		close(fd);
 	return -1;
 }
 
-static int
-send_pair(int door, const int fds[KEY_PAIR_PARTS])
+/* Those that wait with what is new forget it. */
+static void
+leave(struct reloading *reloading)
 {
-	unsigned char message[MESSAGE_MAX];
-	struct writer writer;
+	for (unsigned i = 0; i < CONF_ROLES; i++) {
+		if (reloading->doors[i] >= 0)
+			close(reloading->doors[i]);
+		reloading->doors[i] = -1;
+	}
+}
 
-	message_begin(&writer, message, MESSAGE_RELOAD, 1);
-	message_put_parts(&writer, MESSAGE_PART_CERTIFICATE | MESSAGE_PART_KEY);
-	if (transport_send(door, message, message_end(&writer), fds, KEY_PAIR_PARTS) ==
-	    TRANSPORT_DONE)
+/* 1, 0: nobody listens, or -1: told. */
+static int
+dial(struct reloading *reloading, enum conf_role role)
+{
+	switch (door_client_dial(&reloading->conf, role, &reloading->doors[role])) {
+	case DOOR_CLIENT_OK:
+		return 1;
+	case DOOR_CLIENT_ABSENT:
 		return 0;
-	return fail("the API does not take the files");
-}
-
-/* Reads the answer's body. 0, or -1 when it makes no sense. */
-static int
-read_reason(const unsigned char *bytes, size_t length, struct slice *reason)
-{
-	static const struct message_rule rule = {.type = MESSAGE_RELOAD_ANSWER,
-	    .states = 1,
-	    .minimum = 1,
-	    .maximum = MESSAGE_MAX_REASON + 1};
-	const struct message_rule *found;
-	const struct message_received received = {.data = bytes, .length = length};
-	struct message_header header;
-	struct reader body;
-
-	if (message_check(&rule, 1, 0, &received, &header, &found) != MESSAGE_ACCEPTED)
+	default:
 		return -1;
-	reader_init(&body, bytes + MESSAGE_HEADER, length - MESSAGE_HEADER);
-	return message_get_reason(&body, reason);
+	}
 }
 
-/* Waits for the answer and shows it. Returns the exit code. */
+/* Connects to all that run. Their number, or -1: told. */
 static int
-take_answer(int door)
+dial_once(struct reloading *reloading)
 {
-	unsigned char bytes[MESSAGE_MAX];
-	char shown[REASON_SHOWN];
-	ssize_t length = recv(door, bytes, sizeof(bytes), 0);
-	struct slice reason;
+	int present = 0;
 
-	if (length < 0)
-		return fail("the API does not answer");
-	if (read_reason(bytes, (size_t)length, &reason) != 0) {
-		fputs(
-		    "sallyport: the API does not understand; is it of another version?\n", stderr);
-		return 1;
+	for (unsigned i = 0; i < CONF_ROLES; i++) {
+		int found = dial(reloading, (enum conf_role)i);
+
+		if (found < 0)
+			return -1;
+		present += found;
 	}
-	if (reason.length > 0) {
-		/* apid faces the world: what it says is shown as what it is. */
-		fprintf(stderr, "sallyport: refused, what the API uses stays in use: %s\n",
-		    log_safe(shown, sizeof(shown), reason.data, reason.length));
-		return 1;
+	if (present > 0)
+		return present;
+	fprintf(stderr, "sallyport: no daemon listens in %s; is the server running?\n",
+	    reloading->conf.privsep.runtime_dir);
+	return -1;
+}
+
+/*
+ * Waits for one that may be starting: it has read the old configuration, perhaps. Doors do not wait with us, so they are
+ * dialled anew each time. 0 or -1.
+ */
+static int
+dial_all(struct reloading *reloading)
+{
+	unsigned rounds = RELOAD_START_SECONDS * 1000 / RELOAD_PAUSE_MS;
+
+	for (unsigned round = 0; round <= rounds; round++) {
+		int present = dial_once(reloading);
+
+		if (present < 0)
+			return -1;
+		if (present == CONF_ROLES || round == rounds)
+			break;
+		leave(reloading);
+		pause_for(RELOAD_PAUSE_MS);
 	}
-	puts("the API uses the certificate and the key from now on");
 	return 0;
 }
 
+/* One step of one daemon. */
+static enum outcome
+ask(struct reloading *reloading, enum conf_role role, enum message_type step, const int *fds,
+    unsigned count)
+{
+	int door = reloading->doors[role];
+	struct door_client_answer answer;
+
+	if (door_client_send(door, role, step, fds, count) != 0 ||
+	    door_client_receive(door, role, &answer) != 0)
+		return OUTCOME_FAILED;
+	if (answer.is_busy)
+		return OUTCOME_BUSY;
+	if (answer.reason[0] != '\0') {
+		fprintf(
+		    stderr, "sallyport: refused by %s: %s\n", conf_role_name(role), answer.reason);
+		return OUTCOME_FAILED;
+	}
+	if (step == MESSAGE_RELOAD)
+		memcpy(reloading->keys[role], answer.keys, sizeof(answer.keys));
+	return OUTCOME_DONE;
+}
+
+static enum outcome
+prepare(struct reloading *reloading, enum conf_role role)
+{
+	enum outcome outcome;
+	int file = make_file(&reloading->conf);
+
+	if (file < 0)
+		return OUTCOME_FAILED;
+	outcome = ask(reloading, role, MESSAGE_RELOAD, &file, 1);
+	close(file);
+	if (outcome == OUTCOME_DONE && role == CONF_ROLE_APID && reloading->pair[0] >= 0)
+		outcome =
+		    ask(reloading, role, MESSAGE_RELOAD_PAIR, reloading->pair, KEY_PAIR_PARTS);
+	return outcome;
+}
+
+static void
+tell(const struct reloading *reloading, enum conf_role role)
+{
+	const char *name = conf_role_name(role), *keys = reloading->keys[role];
+
+	printf("%s uses the new configuration from now on", name);
+	if (keys[0] != '\0')
+		printf(", but for %s: that needs a restart of sallyport-%s", keys, name);
+	putchar('\n');
+}
+
+/* All have said that they can: what fails now is the end of a process, which then begins with the new configuration. */
+static enum outcome
+apply(struct reloading *reloading)
+{
+	enum outcome outcome = OUTCOME_DONE;
+
+	for (unsigned i = 0; i < CONF_ROLES; i++) {
+		enum conf_role role = (enum conf_role)i;
+
+		if (reloading->doors[i] < 0)
+			fprintf(stderr,
+			    "sallyport: %s does not run; it will start with the new "
+			    "configuration\n",
+			    conf_role_name(role));
+		else if (ask(reloading, role, MESSAGE_RELOAD_APPLY, NULL, 0) == OUTCOME_DONE)
+			tell(reloading, role);
+		else
+			outcome = OUTCOME_FAILED;
+	}
+	return outcome;
+}
+
+static enum outcome
+hand_over(struct reloading *reloading)
+{
+	enum outcome outcome = OUTCOME_DONE;
+
+	if (dial_all(reloading) != 0)
+		outcome = OUTCOME_FAILED;
+	for (unsigned i = 0; i < CONF_ROLES && outcome == OUTCOME_DONE; i++)
+		if (reloading->doors[i] >= 0)
+			outcome = prepare(reloading, (enum conf_role)i);
+	if (outcome == OUTCOME_FAILED)
+		fputs("sallyport: nothing was changed\n", stderr);
+	if (outcome == OUTCOME_DONE)
+		outcome = apply(reloading);
+	leave(reloading);
+	return outcome;
+}
+
+/* Opened and checked together, so that what is handed over is what was checked. 0 or an exit code. */
 static int
-hand_over(const struct conf *conf)
+open_pair(struct reloading *reloading)
 {
 	struct key_pair_fault fault;
-	int fds[KEY_PAIR_PARTS], door, code = 1;
 
-	if (key_pair_open(conf, fds, &fault) != 0) {
-		key_pair_print_fault(conf, &fault, stderr);
-		return CONF_EXIT;
+	if (reloading->conf.api.tls.certificate == NULL)
+		return 0;
+	if (key_pair_open(&reloading->conf, reloading->pair, &fault) == 0)
+		return 0;
+	key_pair_print_fault(&reloading->conf, &fault, stderr);
+	return CONF_EXIT;
+}
+
+static void
+close_pair(struct reloading *reloading)
+{
+	for (unsigned i = 0; i < KEY_PAIR_PARTS; i++) {
+		if (reloading->pair[i] >= 0)
+			close(reloading->pair[i]);
+		reloading->pair[i] = -1;
 	}
-	door = dial(conf);
-	if (door >= 0) {
-		code = send_pair(door, fds);
-		if (code == 0)
-			code = take_answer(door);
-		close(door);
+}
+
+static int
+attempt(struct reloading *reloading, enum outcome *outcome)
+{
+	int code = 0;
+
+	*outcome = OUTCOME_FAILED;
+	if (key_pair_check(&reloading->conf, stderr) != 0)
+		code = CONF_EXIT;
+	if (code == 0)
+		code = open_pair(reloading);
+	if (code == 0) {
+		*outcome = hand_over(reloading);
+		code = *outcome == OUTCOME_DONE ? 0 : 1;
 	}
-	close(fds[KEY_PAIR_CERTIFICATE]);
-	close(fds[KEY_PAIR_KEY]);
+	close_pair(reloading);
+	conf_free(&reloading->conf);
 	return code;
 }
 
 int
 reload(const struct invocation *invocation)
 {
-	struct conf conf;
-	int code = CONF_EXIT;
+	struct reloading reloading = {.pair = {-1, -1}, .doors = {-1, -1, -1}};
+	unsigned rounds = RELOAD_SECONDS * 1000 / RELOAD_PAUSE_MS;
+	enum outcome outcome = OUTCOME_FAILED;
+	int code;
 
-	if (conf_load(&conf, invocation->config, geteuid() == 0, stderr) != 0)
+	if (conf_load(&reloading.conf, invocation->config, geteuid() == 0, stderr) != 0)
 		return CONF_EXIT;
-	if (conf.api.tls.certificate == NULL) {
-		puts("there is nothing to reload: the configuration has no api.tls");
-		code = 0;
-	} else if (key_pair_check(&conf, stderr) == 0) {
-		code = hand_over(&conf);
+	code = attempt(&reloading, &outcome);
+	/* Read again: the other one may have been for a file that was changed since. */
+	for (unsigned i = 0; outcome == OUTCOME_BUSY && i < rounds; i++) {
+		pause_for(RELOAD_PAUSE_MS);
+		code = configuration_load(&reloading.conf, invocation->config);
+		if (code != 0)
+			return code;
+		code = attempt(&reloading, &outcome);
 	}
-	conf_free(&conf);
+	if (outcome == OUTCOME_BUSY)
+		fputs("sallyport: another reload is under way; nothing was changed\n", stderr);
 	return code;
 }

@@ -6,6 +6,7 @@
 #include "log.h"
 #include "notify.h"
 #include "program.h"
+#include "reload_child.h"
 #include "transport.h"
 
 #include <errno.h>
@@ -35,8 +36,10 @@ static const enum conf_role stop_order[CONF_ROLES] = {
 
 struct parent {
 	uv_loop_t loop;
-	uv_signal_t on_term, on_int;
-	uv_timer_t deadline; /* for the first start, then for each stop */
+	uv_signal_t on_term, on_int, on_hup;
+	struct reload_child *reload; /* NULL: none is under way */
+	int reload_again;	     /* asked for meanwhile */
+	uv_timer_t deadline;	     /* for the first start, then for each stop */
 	struct child children[CONF_ROLES];
 	const char *path;
 	struct conf conf;
@@ -57,6 +60,7 @@ close_handles(struct parent *parent)
 	uv_close((uv_handle_t *)&parent->deadline, NULL);
 	uv_close((uv_handle_t *)&parent->on_term, NULL);
 	uv_close((uv_handle_t *)&parent->on_int, NULL);
+	uv_close((uv_handle_t *)&parent->on_hup, NULL);
 }
 
 static void
@@ -99,6 +103,7 @@ stop(struct parent *parent, int code)
 	parent->stopping = 1;
 	parent->code = code;
 	notify_stopping(parent->notify);
+	reload_child_stop(parent->reload);
 	for (unsigned i = 0; i < CONF_ROLES; i++)
 		uv_timer_stop(&parent->children[i].restart);
 	stop_next(parent);
@@ -118,6 +123,44 @@ on_signal(uv_signal_t *handle, int number)
 	for (unsigned i = 0; i < CONF_ROLES; i++)
 		if (parent->children[i].running)
 			uv_process_kill(&parent->children[i].process, SIGKILL);
+}
+
+static void start_reload(struct parent *parent);
+
+static void
+on_reload_ended(void *context)
+{
+	struct parent *parent = context;
+
+	parent->reload = NULL;
+	if (parent->stopping)
+		return;
+	notify_reloaded(parent->notify);
+	if (parent->reload_again)
+		start_reload(parent);
+}
+
+static void
+start_reload(struct parent *parent)
+{
+	parent->reload_again = 0;
+	notify_reloading(parent->notify);
+	parent->reload = reload_child_start(&parent->loop, parent->path, on_reload_ended, parent);
+}
+
+/* Daemons that do not serve yet have only just read what is to be brought in. */
+static void
+on_hang_up(uv_signal_t *handle, int number)
+{
+	struct parent *parent = handle->data;
+
+	(void)number;
+	if (!parent->serving || parent->stopping)
+		return;
+	if (parent->reload != NULL)
+		parent->reload_again = 1;
+	else
+		start_reload(parent);
 }
 
 static void
@@ -338,9 +381,12 @@ prepare(struct parent *parent)
 	    uv_signal_init(&parent->loop, &parent->on_int) != 0 ||
 	    uv_timer_init(&parent->loop, &parent->deadline) != 0 ||
 	    uv_signal_start(&parent->on_term, on_signal, SIGTERM) != 0 ||
-	    uv_signal_start(&parent->on_int, on_signal, SIGINT) != 0)
+	    uv_signal_start(&parent->on_int, on_signal, SIGINT) != 0 ||
+	    uv_signal_init(&parent->loop, &parent->on_hup) != 0 ||
+	    uv_signal_start(&parent->on_hup, on_hang_up, SIGHUP) != 0)
 		fatal("cannot start the event loop");
-	parent->on_term.data = parent->on_int.data = parent->deadline.data = parent;
+	parent->on_term.data = parent->on_int.data = parent->on_hup.data = parent;
+	parent->deadline.data = parent;
 	for (unsigned i = 0; i < CONF_ROLES; i++) {
 		struct child *child = &parent->children[i];
 

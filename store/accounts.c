@@ -572,6 +572,13 @@ accounts_start(uv_loop_t *loop, const struct accounts_config *config)
 	return accounts;
 }
 
+void
+accounts_change_limits(struct accounts *accounts, const struct record_limits *limits)
+{
+	committer_change_limits(accounts->committer, limits);
+	feed_change_limits(accounts->feed, limits);
+}
+
 int
 accounts_is_linked(const struct accounts *accounts)
 {

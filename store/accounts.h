@@ -46,6 +46,9 @@ struct accounts *accounts_start(uv_loop_t *loop, const struct accounts_config *c
  */
 void accounts_stop(struct accounts *accounts);
 
+/* Other limits from now on. */
+void accounts_change_limits(struct accounts *accounts, const struct record_limits *limits);
+
 /* 1 while dnsd is told of changes. */
 int accounts_is_linked(const struct accounts *accounts);
 

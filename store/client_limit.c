@@ -48,6 +48,23 @@ client_limit_free(struct client_limit *limit)
 	free(limit);
 }
 
+void
+client_limit_become(struct client_limit *limit, struct client_limit *next)
+{
+	for (unsigned kind = 0; kind < CLIENT_LIMIT_KINDS; kind++) {
+		struct bucket_table *before = limit->tables[kind];
+
+		if (limit->config.rates[kind] == next->config.rates[kind])
+			continue;
+		limit->config.rates[kind] = next->config.rates[kind];
+		limit->tables[kind] = next->tables[kind];
+		next->tables[kind] = before;
+	}
+	limit->config.exempt = next->config.exempt;
+	limit->config.exempt_count = next->config.exempt_count;
+	client_limit_free(next);
+}
+
 static int
 is_limited(const struct client_limit *limit, enum client_limit_kind kind,
     const struct client_address *client)

@@ -33,6 +33,9 @@ struct client_limit;
 struct client_limit *client_limit_new(const struct client_limit_config *config);
 void client_limit_free(struct client_limit *limit);
 
+/* From now on with the rates and exempt networks of `next`, which is freed. What was counted stays where the rate does. */
+void client_limit_become(struct client_limit *limit, struct client_limit *next);
+
 /* 1: the client may, and that was counted; 0: not now. `now` in seconds of a clock that does not go back. */
 int client_limit_take(struct client_limit *limit, enum client_limit_kind kind,
     const struct client_address *client, uint64_t now);

@@ -13,7 +13,7 @@ struct committer {
 	uv_async_t wake; /* tells the loop that a group is finished */
 	uv_thread_t thread;
 	struct database *database;
-	struct record_limits limits;
+	struct record_limits limits;	     /* of the group being committed */
 	struct statistic_counters *counters; /* the thread's own */
 	void (*group_ended)(void *context);
 	void *context;
@@ -25,6 +25,7 @@ struct committer {
 	uv_cond_t work;
 	struct change *waiting, **waiting_end;
 	struct change *finished, **finished_end;
+	struct record_limits next_limits;
 	struct notify *caller; /* who waits for a sign of life; or NULL */
 	int stopping;
 };
@@ -305,6 +306,7 @@ take_group(struct committer *committer)
 		committer->caller = NULL;
 	}
 	group = committer->waiting;
+	committer->limits = committer->next_limits;
 	committer->waiting = NULL;
 	committer->waiting_end = &committer->waiting;
 	return group;
@@ -364,7 +366,7 @@ committer_start(uv_loop_t *loop, struct database *database, const struct record_
 		fatal("cannot prepare the commit thread");
 	committer->wake.data = committer->sender.data = committer;
 	committer->database = database;
-	committer->limits = *limits;
+	committer->limits = committer->next_limits = *limits;
 	committer->counters = counters;
 	committer->group_ended = group_ended;
 	committer->context = context;
@@ -409,6 +411,14 @@ committer_submit(struct committer *committer, struct change *change)
 	*committer->gathered_end = change;
 	committer->gathered_end = &change->next;
 	return 0;
+}
+
+void
+committer_change_limits(struct committer *committer, const struct record_limits *limits)
+{
+	uv_mutex_lock(&committer->lock);
+	committer->next_limits = *limits;
+	uv_mutex_unlock(&committer->lock);
 }
 
 void

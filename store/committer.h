@@ -75,6 +75,9 @@ struct committer *committer_start(uv_loop_t *loop, struct database *database,
 /* 0, or -1: the queue is full. Thread of the loop. */
 int committer_submit(struct committer *committer, struct change *change);
 
+/* Changes that are submitted from now on keep to other limits. Thread of the loop. */
+void committer_change_limits(struct committer *committer, const struct record_limits *limits);
+
 /* Has the thread call notify_answer() before its next group. Not again before it has. Thread of the loop. */
 void committer_call(struct committer *committer, struct notify *notify);
 

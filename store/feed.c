@@ -37,6 +37,7 @@ struct feed {
 	uint64_t delta_commit; /* highest in the delta being gathered; 0: it is empty */
 	uv_idle_t sender;      /* runs while a snapshot is being sent and the link takes more */
 	int sending;
+	int again; /* another snapshot follows the one being sent */
 	struct name_cursor {
 		unsigned char label[MESSAGE_MAX_SUBDOMAIN];
 		size_t length;
@@ -109,6 +110,25 @@ send_chunk(struct feed *feed, const char **why)
 	return 0;
 }
 
+/* From the first name on. 0, or -1: the link is dropped. */
+static int
+begin_snapshot(struct feed *feed)
+{
+	uint64_t names = 0;
+
+	feed->again = 0;
+	feed->snapshot_begun = uv_hrtime();
+	feed->sent.length = 0;
+	feed->names_sent = 0;
+	feed->sending = 1;
+	if (database_count_names(feed->database, &names) != DATABASE_OK ||
+	    send_number(feed, MESSAGE_SNAPSHOT_BEGIN, names) != 0) {
+		front_drop(feed->front, "the names cannot be read");
+		return -1;
+	}
+	return 0;
+}
+
 /*
  * One chunk in each turn of the loop, and none while the link still holds something: updates go on
  * meanwhile, and nothing of the snapshot piles up.
@@ -119,7 +139,9 @@ on_sender(uv_idle_t *sender)
 	struct feed *feed = sender->data;
 	const char *why;
 
-	if (feed->link == NULL || !feed->sending || link_queued(feed->link) > 0)
+	if (feed->link != NULL && !feed->sending && feed->again)
+		(void)begin_snapshot(feed);
+	else if (feed->link == NULL || !feed->sending || link_queued(feed->link) > 0)
 		uv_idle_stop(sender);
 	else if (send_chunk(feed, &why) != 0)
 		front_drop(feed->front, why);
@@ -130,7 +152,7 @@ on_drained(void *context)
 {
 	struct feed *feed = context;
 
-	if (feed->sending)
+	if (feed->sending || feed->again)
 		uv_idle_start(&feed->sender, on_sender);
 }
 
@@ -138,20 +160,12 @@ static void
 on_up(void *context, struct link *link)
 {
 	struct feed *feed = context;
-	uint64_t names = 0;
 
 	feed->link = link;
 	feed->sent_commit = feed->applied_commit = 0;
 	feed->timed.commit = 0;
-	feed->snapshot_begun = uv_hrtime();
-	feed->sent.length = 0;
-	feed->names_sent = 0;
-	feed->sending = 1;
-	if (database_count_names(feed->database, &names) != DATABASE_OK ||
-	    send_number(feed, MESSAGE_SNAPSHOT_BEGIN, names) != 0) {
-		front_drop(feed->front, "the names cannot be read");
+	if (begin_snapshot(feed) != 0)
 		return;
-	}
 	uv_idle_start(&feed->sender, on_sender);
 	feed->applied(feed->context);
 }
@@ -280,6 +294,20 @@ int
 feed_has_applied(struct feed *feed, uint64_t commit)
 {
 	return feed->link == NULL || feed->applied_commit >= commit || feed->sent_commit < commit;
+}
+
+void
+feed_change_limits(struct feed *feed, const struct record_limits *limits)
+{
+	int differs = limits->lifetime != feed->limits.lifetime;
+
+	/* What waits was made with the old ones; nothing of it may come behind the new snapshot. */
+	feed_flush(feed);
+	feed->limits = *limits;
+	if (!differs || feed->link == NULL)
+		return;
+	feed->again = 1;
+	uv_idle_start(&feed->sender, on_sender);
 }
 
 int

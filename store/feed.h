@@ -35,6 +35,9 @@ void feed_flush(struct feed *feed);
 /* 1 when dnsd serves this commit, or is not there to be waited for. */
 int feed_has_applied(struct feed *feed, uint64_t commit);
 
+/* Other limits from now on. Where values live for another time all names are told anew, with the seconds in which they end. */
+void feed_change_limits(struct feed *feed, const struct record_limits *limits);
+
 /* 1 while dnsd is told. */
 int feed_is_linked(const struct feed *feed);
 

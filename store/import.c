@@ -390,6 +390,12 @@ import_start(uv_loop_t *loop, struct accounts *accounts, struct database *databa
 	return import;
 }
 
+void
+import_change_limits(struct import *import, const struct record_limits *limits)
+{
+	import->limits = *limits;
+}
+
 /* Accounts in a body; 0: malformed, or none. */
 static unsigned
 count_accounts(struct reader reader)

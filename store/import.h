@@ -33,6 +33,9 @@ struct import *import_start(uv_loop_t *loop, struct accounts *accounts, struct d
  */
 int import_take(struct import *import, const struct control_ticket *ticket, struct reader *body);
 
+/* Other limits from now on. */
+void import_change_limits(struct import *import, const struct record_limits *limits);
+
 /* Begins no further account; those not begun are answered CONTROL_IMPORT_STOPPED. Before accounts_stop(). */
 void import_stop(struct import *import);
 

@@ -10,6 +10,7 @@
 #include "import.h"
 #include "log.h"
 #include "password.h"
+#include "renewal.h"
 #include "requests.h"
 #include "room.h"
 #include "summary.h"
@@ -19,7 +20,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { STORE_FILES = 64 + CONTROL_PEERS };
+enum { STORE_FILES = 64 + CONTROL_PEERS + DOOR_GUESTS };
+
+/* In the runtime folder, or the name that a unit of systemd gives it. */
+#define STORE_DOOR "store.door"
 
 struct service {
 	struct daemon daemon;
@@ -32,6 +36,10 @@ struct service {
 	struct room room;
 	struct gauges gauges;
 	struct audit *audit;
+	struct client_limit *client_limit;
+	struct client_limit *next_limit; /* asked for, not in use yet */
+	struct renewal renewal;
+	struct door *door; /* NULL: an administrator is served alone */
 };
 
 static void
@@ -40,6 +48,7 @@ stop(void *context)
 	struct service *service = context;
 
 	service->gauges.accounts = NULL;
+	door_close(service->door);
 	if (service->requests != NULL)
 		requests_stop(service->requests);
 	import_stop(service->import);
@@ -110,6 +119,16 @@ bind_control(struct control_config *control, struct service *service)
 		    "control: there is no group \"%s\": only root may administer", group->name);
 }
 
+static struct record_limits
+limits_of(const struct conf *conf)
+{
+	return (struct record_limits){.values = conf->zone.values_per_name,
+	    .lifetime = conf->zone.value_lifetime,
+	    .text = conf->zone.txt_max,
+	    .empty_clears = conf->api.empty_txt_clears};
+}
+
+/* NULL: memory is short. */
 static struct client_limit *
 make_client_limit(const struct conf *conf)
 {
@@ -122,8 +141,6 @@ make_client_limit(const struct conf *conf)
 
 	password_random(config.key, sizeof(config.key));
 	limit = client_limit_new(&config);
-	if (limit == NULL)
-		fatal("no memory for the limits of clients");
 	return limit;
 }
 
@@ -147,6 +164,57 @@ start_requests(uv_loop_t *loop, struct service *service, const struct accounts_c
 	return requests_start(loop, &requests);
 }
 
+static int
+prepare(void *context, const struct conf *next, struct door_reply *reply)
+{
+	struct service *service = context;
+
+	service->next_limit = make_client_limit(next);
+	if (service->next_limit != NULL)
+		return 0;
+	(void)snprintf(reply->reason, sizeof(reply->reason), "no memory for the limits of clients");
+	return -1;
+}
+
+/* What looks at the daemon's configuration each time needs nothing more. */
+static void
+apply(void *context)
+{
+	struct service *service = context;
+	const struct record_limits limits = limits_of(&service->daemon.conf);
+
+	client_limit_become(service->client_limit, service->next_limit);
+	service->next_limit = NULL;
+	accounts_change_limits(service->accounts, &limits);
+	requests_change_limits(service->requests, &limits);
+	import_change_limits(service->import, &limits);
+	renewal_done(&service->renewal);
+}
+
+static void
+discard(void *context)
+{
+	struct service *service = context;
+
+	client_limit_free(service->next_limit);
+	service->next_limit = NULL;
+}
+
+/* Beside an administrator who is served alone there is nobody to reload. */
+static int
+bind_door(struct service *service, const struct renewal_service *renewed)
+{
+	int passed;
+
+	if (service->daemon.control_fd >= 0)
+		return -1;
+	renewal_init(&service->renewal, &service->daemon, renewed);
+	passed = passed_sockets_take_named(&service->daemon.passed, STORE_DOOR, SOCK_SEQPACKET);
+	if (passed >= 0)
+		return passed;
+	return door_bind(service->daemon.runtime_fd, STORE_DOOR, 0600, 0, (gid_t)-1);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -158,8 +226,10 @@ main(int argc, char **argv)
 	struct control_config control;
 	const struct daemon_service serving = {
 	    .context = &service, .stop = stop, .describe = describe, .call = call};
+	const struct renewal_service renewed = {
+	    .context = &service, .prepare = prepare, .apply = apply, .discard = discard};
 	uv_loop_t loop;
-	int code;
+	int code, door;
 
 	daemon_begin(daemon, CONF_ROLE_STORE, argc, argv);
 	if (daemon->task != NULL)
@@ -172,6 +242,7 @@ main(int argc, char **argv)
 	    .reserve = conf->store.reserve});
 	service.database = accounts.database;
 	bind_control(&control, &service);
+	door = bind_door(&service, &renewed);
 	daemon_confine(daemon, 1, STORE_FILES, filter_calls, filter_call_count);
 	if (uv_loop_init(&loop) != 0)
 		fatal("cannot start the event loop");
@@ -179,11 +250,10 @@ main(int argc, char **argv)
 	service.audit = audit_new(conf->log.audit);
 	accounts.dnsd_uid = users[CONF_ROLE_DNSD].uid;
 	accounts.bcrypt_threads = uv_available_parallelism();
-	accounts.limits = (struct record_limits){.values = conf->zone.values_per_name,
-	    .lifetime = conf->zone.value_lifetime,
-	    .text = conf->zone.txt_max,
-	    .empty_clears = conf->api.empty_txt_clears};
-	accounts.client_limit = make_client_limit(conf);
+	accounts.limits = limits_of(conf);
+	service.client_limit = accounts.client_limit = make_client_limit(conf);
+	if (accounts.client_limit == NULL)
+		fatal("no memory for the limits of clients");
 	service.accounts = accounts_start(&loop, &accounts);
 	service.gauges = (struct gauges){.summary = accounts.summary,
 	    .database = accounts.database,
@@ -202,8 +272,10 @@ main(int argc, char **argv)
 	control.accounts = service.accounts;
 	control.conf = conf;
 	service.control = control_start(&loop, &control);
-	if (daemon->control_fd < 0)
+	if (daemon->control_fd < 0) {
 		service.requests = start_requests(&loop, &service, &accounts);
+		service.door = renewal_listen(&service.renewal, &loop, door, NULL, NULL);
+	}
 	code = daemon_serve(daemon, &loop, &serving);
 	control_free(service.control);
 	import_free(service.import);

@@ -643,6 +643,12 @@ requests_start(uv_loop_t *loop, const struct requests_config *config)
 	return requests;
 }
 
+void
+requests_change_limits(struct requests *requests, const struct record_limits *limits)
+{
+	requests->config.limits = *limits;
+}
+
 int
 requests_is_linked(const struct requests *requests)
 {

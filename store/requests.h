@@ -30,6 +30,9 @@ struct requests;
 /* Starts dialling apid. Fatal on failure. */
 struct requests *requests_start(uv_loop_t *loop, const struct requests_config *config);
 
+/* Other limits from now on. */
+void requests_change_limits(struct requests *requests, const struct record_limits *limits);
+
 /* 1 while apid may ask. */
 int requests_is_linked(const struct requests *requests);
 

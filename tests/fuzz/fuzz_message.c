@@ -322,24 +322,14 @@ get_token_account_page(struct reader *body)
 enum { ANY = MESSAGE_MAX - MESSAGE_HEADER };
 
 static int
-get_parts(struct reader *body)
+get_reload_answer(struct reader *body)
 {
-	unsigned parts;
+	struct message_reload_answer answer;
 
-	if (message_get_parts(body, &parts) != 0)
+	if (message_get_reload_answer(body, &answer) != 0)
 		return -1;
-	insist(parts > 0 && parts <= MESSAGE_PARTS);
-	return 0;
-}
-
-static int
-get_reason(struct reader *body)
-{
-	struct slice reason;
-
-	if (message_get_reason(body, &reason) != 0)
-		return -1;
-	insist(reason.length <= MESSAGE_MAX_REASON);
+	insist(answer.is_busy <= 1 && answer.reason.length <= MESSAGE_MAX_REASON &&
+	       answer.keys.length <= MESSAGE_MAX_KEYS);
 	return 0;
 }
 
@@ -373,8 +363,10 @@ static const struct {
     {MESSAGE_ADD_TOKEN, 2, 1, ANY, 0, get_token},
     {MESSAGE_ADD_TOKEN_ANSWER, 2, 1, ANY, 0, get_token_added},
     {MESSAGE_LINK, 3, 0, 0, 1, get_nothing},
-    {MESSAGE_RELOAD, 3, 1, ANY, 2, get_parts},
-    {MESSAGE_RELOAD_ANSWER, 3, 1, ANY, 0, get_reason},
+    {MESSAGE_RELOAD, 3, 0, 0, 1, get_nothing},
+    {MESSAGE_RELOAD_PAIR, 3, 0, 0, 2, get_nothing},
+    {MESSAGE_RELOAD_APPLY, 3, 0, 0, 0, get_nothing},
+    {MESSAGE_RELOAD_ANSWER, 3, 1, ANY, 0, get_reload_answer},
     {MESSAGE_LIST_ACCOUNTS, 2, 0, ANY, 0, get_control_list},
     {MESSAGE_LIST_ACCOUNTS_ANSWER, 2, 0, ANY, 0, get_control_page},
     {MESSAGE_FIND_ACCOUNT, 2, 0, ANY, 0, get_control_find},

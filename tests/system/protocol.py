@@ -10,7 +10,7 @@ import struct
 
 from sallyport import DEADLINE, ROOT, UIDS, wait_until
 
-VERSION = 16
+VERSION = 17
 MAXIMUM = 32 * 1024
 
 HELLO, HELLO_ANSWER, STATISTICS = 2, 3, 4
@@ -22,7 +22,7 @@ ACCOUNT, ACCOUNT_ANSWER = 36, 37
 METRICS, METRICS_ANSWER = 38, 39
 READY, READY_ANSWER = 40, 41
 LINK = 48
-RELOAD, RELOAD_ANSWER = 50, 51
+RELOAD, RELOAD_ANSWER, RELOAD_PAIR, RELOAD_APPLY = 50, 51, 52, 54
 ALL_STATISTICS, ALL_STATISTICS_ANSWER = 64, 65
 LIST_ACCOUNTS, FIND_ACCOUNT, ADD_ACCOUNT, CHANGE_ACCOUNT = 66, 68, 70, 72
 LIST_TOKENS, READ_TOKEN, LIST_TOKEN_ACCOUNTS, ADD_TOKEN, REVOKE_TOKEN = 82, 84, 86, 88, 90
@@ -218,6 +218,16 @@ class FalseFront:
     def close(self):
         self.door.close()
         self.path.unlink(missing_ok=True)
+
+
+def reload_answer(data):
+    """Whether another reload is under way, why it was refused, and what needs a restart."""
+    kind, number, body = parse(data)
+    assert kind == RELOAD_ANSWER
+    reason = body[2:2 + body[1]]
+    keys = body[2 + len(reason):]
+    assert int.from_bytes(keys[:2], "big") == len(keys) - 2
+    return body[0], reason.decode(), keys[2:].decode()
 
 
 def dial(daemon, uid=UIDS["store"]):

@@ -21,10 +21,10 @@ import pytest
 
 import protocol
 from protocol import (ACCOUNT, ACCOUNT_ANSWER, DELTA, DELTA_APPLIED, HELLO, HELLO_ANSWER, LINK, METRICS,
-                      METRICS_ANSWER, REGISTER, REGISTER_ANSWER, RELOAD, RELOAD_ANSWER, SNAPSHOT_BEGIN,
-                      SNAPSHOT_CHUNK, SNAPSHOT_END, STATISTICS, UPDATE, UPDATE_ANSWER, FalseFront, dial, greeted,
-                      hand_over, hello, message, name, parse, update_answer)
-from sallyport import DEADLINE, UIDS, Daemon, http_request, process_status, wait_closed, wait_until
+                      METRICS_ANSWER, REGISTER, REGISTER_ANSWER, RELOAD, RELOAD_ANSWER, RELOAD_APPLY,
+                      RELOAD_PAIR, SNAPSHOT_BEGIN, SNAPSHOT_CHUNK, SNAPSHOT_END, STATISTICS, UPDATE, UPDATE_ANSWER, FalseFront, dial, greeted,
+                      hand_over, hello, message, name, reload_answer, update_answer)
+from sallyport import DEADLINE, ROLES, UIDS, Daemon, http_request, process_status, wait_closed, wait_until
 
 FRONTS = ("dnsd", "apid")
 STRANGER = 64199
@@ -502,44 +502,79 @@ def test_nonsense_at_the_door(front, case):
 def wrong_from_root():
     return {
         "a_link": (message(LINK), 1),
-        "no_descriptor": (message(RELOAD, b"\x06"), 0),
-        "one_descriptor": (message(RELOAD, b"\x06"), 1),
-        "many_descriptors": (message(RELOAD, b"\x06"), 50),
-        "no_parts": (message(RELOAD, b"\x00"), 2),
-        "unknown_parts": (message(RELOAD, b"\x16"), 2),
-        "more_parts_than_descriptors": (message(RELOAD, b"\x07"), 2),
-        "no_body": (message(RELOAD), 2),
-        "longer_body": (message(RELOAD, b"\x06\x00"), 2),
-        "the_answer": (message(RELOAD_ANSWER, b"\x00"), 0),
+        "no_descriptor": (message(RELOAD), 0),
+        "two_descriptors": (message(RELOAD), 2),
+        "many_descriptors": (message(RELOAD), 50),
+        "a_body": (message(RELOAD, b"\0"), 1),
+        "a_pair_without_a_configuration": (message(RELOAD_PAIR), 2),
+        "apply_without_a_configuration": (message(RELOAD_APPLY), 0),
+        "the_answer": (message(RELOAD_ANSWER, bytes(4)), 0),
         "another_type": (message(HELLO), 1),
     }
 
 
 @pytest.mark.root
+@pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("case", wrong_from_root())
-def test_nonsense_from_root_changes_nothing(folder, case):
-    """He has mistaken the program, or the version; apid goes on, and keeps none of what he sent."""
-    front = Daemon(folder, "apid").start()
+def test_nonsense_from_root_changes_nothing(folder, case, role):
+    """He has mistaken the program, or the version; the daemon goes on, and keeps none of what he sent."""
+    daemon = Daemon(folder, role).start()
     data, count = wrong_from_root()[case]
-    with dial(front, 0) as guest:
-        held = len(list(Path(f"/proc/{front.pid}/fd").iterdir()))
-        with open(front.file) as any_file:
+    with dial(daemon, 0) as guest:
+        held = len(list(Path(f"/proc/{daemon.pid}/fd").iterdir()))
+        with open(daemon.file) as any_file:
             socket.send_fds(guest, [data], [any_file.fileno()] * count)
         assert wait_closed(guest) == b""
-    wait_until(lambda: len(list(Path(f"/proc/{front.pid}/fd").iterdir())) <= held, "the descriptors' end")
-    assert is_serving(front)
-    assert front.terminate() == 0
+    wait_until(lambda: len(list(Path(f"/proc/{daemon.pid}/fd").iterdir())) <= held, "the descriptors' end")
+    daemon.wait_log("what root said at the door was refused")
+    assert daemon.terminate() == 0
 
 
-def test_a_reload_without_tls_is_refused(folder):
-    """What came is looked at by whoever has a use for it alone; other kinds of files than regular ones by nobody."""
-    front = Daemon(folder, "apid").start()
-    with dial(front, 0) as guest, open(front.file) as any_file:
-        socket.send_fds(guest, [message(RELOAD, b"\x06", 5)], [any_file.fileno()] * 2)
-        kind, number, body = parse(guest.recv(1000))
-    assert (kind, number) == (RELOAD_ANSWER, 5)
-    assert b"without TLS" in body
-    assert front.terminate() == 0
+def wrong_configurations(folder):
+    """As files that are no effective configuration: what of the reason is told."""
+    def written(name, text):
+        path = folder / name
+        path.write_bytes(text)
+        return open(path, "rb")
+    os.mkfifo(folder / "fifo")
+    text = (folder / "sallyport.yaml").read_bytes()
+    return [
+        (written("empty", b""), "the file is empty"),
+        (written("bytes", bytes(range(256))), "error"),
+        (written("ten", text.replace(b"txt_ttl", b"txt_tl") + b"nonsense: 1\n" * 9), "unknown key"),
+        (written("large", b"#" * (5 << 20)), "no configuration"),
+        (written("deep", b"[" * 100000), "error"),
+        (open(os.open(folder / "fifo", os.O_RDWR), "rb", buffering=0), "no configuration"),
+        (open("/dev/zero", "rb"), "no configuration"),
+        (open("/dev/null", "rb"), "no configuration"),
+        (written("moved", text.replace(b"auth.example.org", b"other.example.org")), "zone.name is auth.example.org."),
+        (written("outside", text.replace(b"auth.example.org. AAAA", b"www.example.net. AAAA")), "zone"),
+    ]
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("role", ROLES)
+def test_a_configuration_that_is_none_changes_nothing(folder, role):
+    """Whatever root hands in, parsed in the sandbox: one line in the log, the same in the answer, and the daemon goes on."""
+    daemon = Daemon(folder, role, store={"path": str(folder / "lib")},
+                    privsep={"runtime_dir": str(folder / "run")}).start()
+    for file, words in wrong_configurations(folder):
+        log = len(daemon.log())
+        with dial(daemon, 0) as guest, file:
+            socket.send_fds(guest, [message(RELOAD)], [file.fileno()])
+            busy, reason, _ = reload_answer(guest.recv(2000))
+            assert not busy and words in reason, (file.name, reason)
+            assert wait_closed(guest) == b""
+        assert daemon.log()[log:].count("a new configuration was refused: ") == 1
+    # And one that is, which is forgotten with whoever does not go on.
+    with dial(daemon, 0) as guest, open(daemon.file) as file:
+        socket.send_fds(guest, [message(RELOAD)], [file.fileno()])
+        assert reload_answer(guest.recv(2000)) == (0, "", "")
+        with dial(daemon, 0) as other, open(daemon.file) as again:
+            socket.send_fds(other, [message(RELOAD)], [again.fileno()])
+            assert reload_answer(other.recv(2000)) == (1, "another reload is under way", "")
+    daemon.wait_log("the new configuration is not to be used")
+    assert daemon.terminate() == 0
 
 
 def wrong_from_store(role):

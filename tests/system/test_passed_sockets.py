@@ -127,3 +127,22 @@ if ROOT:
         with start_store(folder, NOBODY) as store:
             assert f'privsep.users.store is "{UIDS["store"]}"' in store.stderr.read()
             assert store.wait(DEADLINE) == 78
+
+    def test_store_takes_a_configuration_at_a_passed_door(folder):
+        """Root's socket until store listens at it: `sallyport reload` comes either way."""
+        store = Daemon(folder, "store", as_uid=UIDS["store"])
+        (folder / "run/empty").mkdir(parents=True)
+        os.chown(folder / "run", 0, 0)
+        os.chown(folder / "run/empty", 0, 0)
+        sockets = []
+        for name in ("control", "store.door"):
+            sockets.append(socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET))
+            sockets[-1].bind(str(folder / "run" / name))
+            sockets[-1].listen(4)
+        store.arguments.append("--own-user")
+        pass_to(store, sockets, "control:store.door").start()
+        done = store.command("reload")
+        assert (done.returncode, done.stdout) == (0, "store uses the new configuration from now on\n"), done.stderr
+        assert store.terminate() == 0
+        for one in sockets:
+            one.close()

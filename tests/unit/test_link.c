@@ -341,25 +341,63 @@ on_arrived(void *context, int fd)
 	arrived_fd = fd;
 }
 
-/* What is to become of a reload. */
+/* What is to become of a reload, and what did. */
 static const char *refusal;
-static unsigned reloads, reloaded_parts;
-static char reloaded[MESSAGE_MAX_FDS];
+static unsigned prepared, pairs, applied, discarded;
+static char handed_in[3];
+static struct door *the_door;
+static int later; /* apply is not finished at once */
 
 static int
-on_reload(void *context, unsigned parts, const int *fds, const char **reason)
+refuse_or_not(struct door_reply *reply)
 {
-	(void)context;
-	reloads++;
-	reloaded_parts = parts;
-	for (unsigned i = 0; i < 2; i++)
-		ck_assert_int_eq((int)read(fds[i], &reloaded[i], 1), 1);
-	*reason = refusal;
+	snprintf(reply->reason, sizeof(reply->reason), "%s", refusal != NULL ? refusal : "");
 	return refusal != NULL ? -1 : 0;
 }
 
+static int
+on_prepare(void *context, int configuration, struct door_reply *reply)
+{
+	(void)context;
+	prepared++;
+	ck_assert_int_eq((int)read(configuration, &handed_in[0], 1), 1);
+	snprintf(reply->keys, sizeof(reply->keys), "dns.listen");
+	return refuse_or_not(reply);
+}
+
+static int
+on_prepare_pair(void *context, const int fds[2], struct door_reply *reply)
+{
+	(void)context;
+	pairs++;
+	for (unsigned i = 0; i < 2; i++)
+		ck_assert_int_eq((int)read(fds[i], &handed_in[1 + i], 1), 1);
+	return refuse_or_not(reply);
+}
+
+static void
+on_apply(void *context)
+{
+	(void)context;
+	applied++;
+	if (!later)
+		door_applied(the_door);
+}
+
+static void
+on_discard(void *context)
+{
+	(void)context;
+	discarded++;
+}
+
+static const struct door_reload any_reload = {.prepare = on_prepare,
+    .prepare_pair = on_prepare_pair,
+    .apply = on_apply,
+    .discard = on_discard};
+
 /* What open_door() gives the door; NULL: nothing can be reloaded. */
-static int (*reload)(void *context, unsigned parts, const int *fds, const char **reason);
+static const struct door_reload *reload;
 
 static struct door *
 open_door(uid_t store_uid)
@@ -431,32 +469,31 @@ START_TEST(a_door_takes_a_link_from_store)
 }
 END_TEST
 
-/* Sends RELOAD of some parts with two pipes, in which there is "c" and "k". */
+/* Sends a step with as many pipes, in which there is "a", "b" and "c". */
 static void
-send_reload(int guest, unsigned parts)
+send_step(int guest, enum message_type step, unsigned count)
 {
 	unsigned char message[MESSAGE_MAX];
-	struct writer writer;
-	int pipes[2][2], fds[2];
+	int pipes[MESSAGE_MAX_FDS][2], fds[MESSAGE_MAX_FDS];
 
-	for (unsigned i = 0; i < 2; i++) {
+	for (unsigned i = 0; i < count; i++) {
 		ck_assert_int_eq(pipe(pipes[i]), 0);
-		ck_assert_int_eq((int)write(pipes[i][1], i == 0 ? "c" : "k", 1), 1);
+		ck_assert_int_eq((int)write(pipes[i][1], &"abc"[i], 1), 1);
 		fds[i] = pipes[i][0];
 	}
-	message_begin(&writer, message, MESSAGE_RELOAD, 7);
-	message_put_parts(&writer, parts);
 	ck_assert_int_eq(
-	    transport_send(guest, message, message_end(&writer), fds, 2), TRANSPORT_DONE);
-	for (unsigned i = 0; i < 2; i++) {
+	    transport_send(guest, message, make_message(message, step, 7, 0), fds, count),
+	    TRANSPORT_DONE);
+	for (unsigned i = 0; i < count; i++) {
 		close(pipes[i][0]);
 		close(pipes[i][1]);
 	}
+	run_loop();
 }
 
-static const char *const refusals[] = {NULL, "it is not to be had"};
-
-START_TEST(a_door_takes_what_is_new)
+/* The answer must be there. */
+static void
+expect_answer(int guest, int is_busy, const char *reason, const char *keys)
 {
 	static const struct message_rule rule = {
 	    .type = MESSAGE_RELOAD_ANSWER, .states = 1, .maximum = MESSAGE_MAX};
@@ -464,61 +501,170 @@ START_TEST(a_door_takes_what_is_new)
 	unsigned char bytes[MESSAGE_MAX + 1];
 	struct message_received received;
 	struct message_header header;
+	struct message_reload_answer answer;
 	struct reader body;
-	struct slice reason;
-	struct door *door;
-	int fd, before, fds[MESSAGE_MAX_FDS];
+	int fds[MESSAGE_MAX_FDS];
 
-	refusal = refusals[_i];
-	reload = on_reload;
-	door = open_door(getuid());
-	fd = knock();
-	run_loop();
-	before = count_open_files();
-	send_reload(fd, MESSAGE_PART_CERTIFICATE | MESSAGE_PART_KEY);
-	run_loop();
-	ck_assert_uint_eq(reloads, 1);
-	ck_assert_uint_eq(reloaded_parts, MESSAGE_PART_CERTIFICATE | MESSAGE_PART_KEY);
-	ck_assert_mem_eq(reloaded, "ck", 2);
-	/* The guest is gone as well. */
-	ck_assert_int_eq(count_open_files(), before - 1);
-	ck_assert_int_eq(transport_receive(fd, bytes, &received, fds), TRANSPORT_DONE);
+	ck_assert_int_eq(transport_receive(guest, bytes, &received, fds), TRANSPORT_DONE);
 	ck_assert_int_eq(message_check(&rule, 1, 0, &received, &header, &found), MESSAGE_ACCEPTED);
 	ck_assert_uint_eq(header.id, 7);
 	reader_init(&body, received.data + MESSAGE_HEADER, received.length - MESSAGE_HEADER);
-	ck_assert_int_eq(message_get_reason(&body, &reason), 0);
-	ck_assert_int_eq(slice_equals(reason, refusal != NULL ? refusal : ""), 1);
+	ck_assert_int_eq(message_get_reload_answer(&body, &answer), 0);
+	ck_assert_int_eq(answer.is_busy, is_busy);
+	ck_assert_int_eq(slice_equals(answer.reason, reason), 1);
+	ck_assert_int_eq(slice_equals(answer.keys, keys), 1);
+}
+
+START_TEST(a_door_takes_what_is_new)
+{
+	int fd, before;
+
+	reload = &any_reload;
+	later = _i;
+	the_door = open_door(getuid());
+	fd = knock();
+	run_loop();
+	before = count_open_files();
+	send_step(fd, MESSAGE_RELOAD, 1);
+	expect_answer(fd, 0, "", "dns.listen");
+	send_step(fd, MESSAGE_RELOAD_PAIR, 2);
+	expect_answer(fd, 0, "", "");
+	ck_assert_mem_eq(handed_in, "aab", 3);
+	ck_assert_int_eq(count_open_files(), before);
+	ck_assert_uint_eq(applied, 0);
+	send_step(fd, MESSAGE_RELOAD_APPLY, 0);
+	ck_assert_uint_eq(applied, 1);
+	if (later) {
+		int other = knock();
+
+		/* As long as one is not in use there is no other. */
+		send_step(other, MESSAGE_RELOAD, 1);
+		expect_answer(other, 1, "another reload is under way", "");
+		close(other);
+		door_applied(the_door);
+		run_loop();
+	}
+	expect_answer(fd, 0, "", "");
+	ck_assert_int_eq(is_closed_by_the_door(fd), 1);
+	ck_assert_int_eq(count_open_files(), before - 1);
+	ck_assert_uint_eq(prepared, 1);
+	ck_assert_uint_eq(discarded, 0);
+	close(fd);
+	shut_door(the_door);
+}
+END_TEST
+
+START_TEST(a_door_forgets_what_was_refused)
+{
+	int fd;
+
+	reload = &any_reload;
+	refusal = "it is not to be had";
+	the_door = open_door(getuid());
+	fd = knock();
+	send_step(fd, MESSAGE_RELOAD, 1);
+	expect_answer(fd, 0, refusal, "dns.listen");
 	ck_assert_int_eq(is_closed_by_the_door(fd), 1);
 	close(fd);
-	shut_door(door);
+	ck_assert_uint_eq(discarded, 0);
+	refusal = NULL;
+	fd = knock();
+	send_step(fd, MESSAGE_RELOAD, 1);
+	expect_answer(fd, 0, "", "dns.listen");
+	refusal = "the key is another one's";
+	send_step(fd, MESSAGE_RELOAD_PAIR, 2);
+	expect_answer(fd, 0, refusal, "");
+	ck_assert_uint_eq(discarded, 0);
+	close(fd);
+	run_loop();
+	ck_assert_uint_eq(discarded, 1);
+	ck_assert_uint_eq(applied, 0);
+	shut_door(the_door);
+}
+END_TEST
+
+/* One at a time, and whoever leaves makes room for the next. */
+START_TEST(two_reloads_at_once)
+{
+	int one, other;
+
+	reload = &any_reload;
+	the_door = open_door(getuid());
+	one = knock();
+	other = knock();
+	send_step(one, MESSAGE_RELOAD, 1);
+	expect_answer(one, 0, "", "dns.listen");
+	send_step(other, MESSAGE_RELOAD, 1);
+	expect_answer(other, 1, "another reload is under way", "");
+	ck_assert_uint_eq(prepared, 1);
+	close(one);
+	close(other);
+	run_loop();
+	ck_assert_uint_eq(discarded, 1);
+	other = knock();
+	send_step(other, MESSAGE_RELOAD, 1);
+	expect_answer(other, 0, "", "dns.listen");
+	close(other);
+	/* With the door it is forgotten, too. */
+	shut_door(the_door);
+	ck_assert_uint_eq(discarded, 2);
+}
+END_TEST
+
+/* What cannot follow is refused; a guest who has begun is root's, and his mistakes end nothing. */
+static const struct {
+	enum message_type step;
+	unsigned count;
+} out_of_order[] = {
+    {MESSAGE_RELOAD, 1},
+    {MESSAGE_RELOAD_PAIR, 1},
+    {MESSAGE_RELOAD_PAIR, 3},
+    {MESSAGE_RELOAD_APPLY, 1},
+    {MESSAGE_LINK, 1},
+};
+
+START_TEST(steps_out_of_order)
+{
+	int fd;
+
+	reload = &any_reload;
+	the_door = open_door(getuid());
+	fd = knock();
+	send_step(fd, MESSAGE_RELOAD, 1);
+	expect_answer(fd, 0, "", "dns.listen");
+	send_step(fd, out_of_order[_i].step, out_of_order[_i].count);
+	ck_assert_int_eq(is_closed_by_the_door(fd), 1);
+	ck_assert_uint_eq(discarded, 1);
+	ck_assert_uint_eq(applied + arrivals, 0);
+	close(fd);
+	shut_door(the_door);
 }
 END_TEST
 
 /* Only where the door knows what to do with it; as for store, who says something that is not in the table. */
 START_TEST(a_door_that_takes_nothing_new)
 {
-	struct door *door = open_door(getuid());
-	int fd = knock();
-
-	ck_assert_ptr_nonnull(door);
-	send_reload(fd, MESSAGE_PART_CERTIFICATE | MESSAGE_PART_KEY);
-	run_loop();
+	the_door = open_door(getuid());
+	send_step(knock(), MESSAGE_RELOAD, 1);
 }
 END_TEST
 
-/* More parts than descriptors, and none. */
-START_TEST(parts_without_their_descriptors)
-{
-	static const unsigned parts[] = {MESSAGE_PARTS, MESSAGE_PART_KEY, 0, 8 | MESSAGE_PART_KEY};
-	struct door *door;
-	int fd;
+/* Without having begun, or with more descriptors than one. */
+static const struct {
+	enum message_type step;
+	unsigned count;
+} beginnings[] = {
+    {MESSAGE_RELOAD, 0},
+    {MESSAGE_RELOAD, 2},
+    {MESSAGE_RELOAD_PAIR, 2},
+    {MESSAGE_RELOAD_APPLY, 0},
+};
 
-	reload = on_reload;
-	door = open_door(getuid());
-	fd = knock();
-	ck_assert_ptr_nonnull(door);
-	send_reload(fd, parts[_i]);
-	run_loop();
+START_TEST(a_reload_that_begins_otherwise)
+{
+	reload = &any_reload;
+	the_door = open_door(getuid());
+	send_step(knock(), beginnings[_i].step, beginnings[_i].count);
 }
 END_TEST
 
@@ -599,9 +745,12 @@ main(void)
 	tcase_add_loop_test(tests, an_unwanted_descriptor_ends_it_and_is_closed, 0, 4);
 	tcase_add_test(tests, the_queue_has_a_bound_and_drains_in_order);
 	tcase_add_test(tests, a_door_takes_a_link_from_store);
-	tcase_add_loop_test(tests, a_door_takes_what_is_new, 0, ROWS(refusals));
+	tcase_add_loop_test(tests, a_door_takes_what_is_new, 0, 2);
+	tcase_add_test(tests, a_door_forgets_what_was_refused);
+	tcase_add_test(tests, two_reloads_at_once);
+	tcase_add_loop_test(tests, steps_out_of_order, 0, ROWS(out_of_order));
 	tcase_add_exit_test(tests, a_door_that_takes_nothing_new, 1);
-	tcase_add_loop_exit_test(tests, parts_without_their_descriptors, 1, 0, 4);
+	tcase_add_loop_exit_test(tests, a_reload_that_begins_otherwise, 1, 0, ROWS(beginnings));
 	tcase_add_test(tests, a_door_is_shut_for_strangers);
 	tcase_add_test(tests, a_door_holds_few_guests);
 	tcase_add_test(tests, a_door_loses_patience);

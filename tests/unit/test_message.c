@@ -101,35 +101,24 @@ get_hello(struct reader *reader)
 }
 
 static void
-put_parts(struct writer *writer)
+put_reload_answer(struct writer *writer)
 {
-	message_put_parts(writer, MESSAGE_PARTS);
+	const struct message_reload_answer answer = {.is_busy = 1,
+	    .reason = {(const unsigned char *)"the key", 7},
+	    .keys = {(const unsigned char *)"dns.listen, dns.workers", 23}};
+
+	message_put_reload_answer(writer, &answer);
 }
 
 static int
-get_parts(struct reader *reader)
+get_reload_answer(struct reader *reader)
 {
-	unsigned parts;
+	struct message_reload_answer answer;
 
-	if (message_get_parts(reader, &parts) != 0)
+	if (message_get_reload_answer(reader, &answer) != 0)
 		return -1;
-	ck_assert_uint_ge(parts, 1);
-	ck_assert_uint_le(parts, MESSAGE_PARTS);
+	ck_assert_uint_le(answer.is_busy, 1);
 	return 0;
-}
-
-static void
-put_reason(struct writer *writer)
-{
-	message_put_reason(writer, "the key");
-}
-
-static int
-get_reason(struct reader *reader)
-{
-	struct slice reason;
-
-	return message_get_reason(reader, &reason);
 }
 
 static uint64_t reported[STATISTICS];
@@ -306,8 +295,7 @@ static const struct {
     {put_register_answer, get_register_answer},
     {put_update, get_update},
     {put_update_answer, get_update_answer},
-    {put_parts, get_parts},
-    {put_reason, get_reason},
+    {put_reload_answer, get_reload_answer},
     {put_account, get_account},
     {put_account_answer, get_account_answer},
 };
@@ -568,24 +556,6 @@ START_TEST(a_refusal_carries_nothing_else)
 }
 END_TEST
 
-START_TEST(a_reason_is_cut_where_it_is_too_long)
-{
-	char long_reason[MESSAGE_MAX_REASON + 10] = "";
-	unsigned char bytes[512];
-	struct writer writer;
-	struct reader reader;
-	struct slice reason;
-
-	memset(long_reason, 'a', sizeof(long_reason) - 1);
-	writer_init(&writer, bytes, sizeof(bytes));
-	message_put_reason(&writer, long_reason);
-	ck_assert_int_eq(writer.failed, 0);
-	reader_init(&reader, bytes, writer.length);
-	ck_assert_int_eq(message_get_reason(&reader, &reason), 0);
-	ck_assert_uint_eq(reason.length, MESSAGE_MAX_REASON);
-}
-END_TEST
-
 START_TEST(begins_and_ends)
 {
 	unsigned char message[MESSAGE_MAX];
@@ -653,7 +623,6 @@ main(void)
 	tcase_add_loop_test(tests, statistics_stay_within_their_source, 0, STATISTIC_SOURCES);
 	tcase_add_test(tests, an_action_has_what_is_its_own);
 	tcase_add_test(tests, a_refusal_carries_nothing_else);
-	tcase_add_test(tests, a_reason_is_cut_where_it_is_too_long);
 	tcase_add_test(tests, begins_and_ends);
 	tcase_add_test(tests, the_largest_bodies_fit);
 	suite_add_tcase(suite, tests);

@@ -1,0 +1,140 @@
+#include "door_client.h"
+
+#include "log.h"
+#include "reload.h"
+#include "transport.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static int
+fail(enum conf_role role, const char *what)
+{
+	fprintf(stderr, "sallyport: %s %s: %s\n", conf_role_name(role), what, strerror(errno));
+	return -1;
+}
+
+static int
+is_expected(int fd, const struct conf *conf, enum conf_role role)
+{
+	struct ucred peer;
+	socklen_t length = sizeof(peer);
+	uid_t expected = geteuid() == 0 ? conf->privsep.users[role].uid : geteuid();
+
+	/* Root's is what systemd listens at until the daemon does. */
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 &&
+	       (peer.uid == expected || peer.uid == 0);
+}
+
+/* From inside the folder, and back. 0, or -1 with errno. */
+static int
+connect_in(const char *folder, int fd, const struct sockaddr_un *address)
+{
+	int before = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC), failed, error;
+
+	if (before < 0)
+		return -1;
+	failed = chdir(folder) != 0 ||
+		 connect(fd, (const struct sockaddr *)address, sizeof(*address)) != 0;
+	error = errno;
+	if (fchdir(before) != 0)
+		failed = 1;
+	close(before);
+	errno = error;
+	return failed ? -1 : 0;
+}
+
+enum door_client_result
+door_client_dial(const struct conf *conf, enum conf_role role, int *door)
+{
+	const struct timeval patience = {.tv_sec = RELOAD_SECONDS};
+	const char *folder = conf->privsep.runtime_dir, *name = conf_role_name(role);
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0), error;
+
+	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s.door", name);
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) != 0 ||
+	    connect_in(folder, fd, &address) != 0) {
+		error = errno;
+		if (fd >= 0)
+			close(fd);
+		if (error == ENOENT || error == ECONNREFUSED)
+			return DOOR_CLIENT_ABSENT;
+		fprintf(stderr, "sallyport: %s cannot be reached at %s/%s: %s%s\n", name, folder,
+		    address.sun_path, strerror(error),
+		    error == EACCES ? "; only root can reload" : "");
+		return DOOR_CLIENT_FAILED;
+	}
+	if (!is_expected(fd, conf, role)) {
+		fprintf(stderr, "sallyport: whoever listens at %s/%s is not %s's user\n", folder,
+		    address.sun_path, name);
+		close(fd);
+		return DOOR_CLIENT_FAILED;
+	}
+	*door = fd;
+	return DOOR_CLIENT_OK;
+}
+
+int
+door_client_send(
+    int door, enum conf_role role, enum message_type step, const int *fds, unsigned count)
+{
+	unsigned char message[MESSAGE_MAX];
+	struct writer writer;
+
+	message_begin(&writer, message, step, step);
+	if (transport_send(door, message, message_end(&writer), fds, count) == TRANSPORT_DONE)
+		return 0;
+	return fail(role, "does not take what is new");
+}
+
+/* 0, or -1 when it makes no sense. */
+static int
+read_answer(const unsigned char *bytes, size_t length, struct message_reload_answer *answer)
+{
+	static const struct message_rule rule = {.type = MESSAGE_RELOAD_ANSWER,
+	    .states = 1,
+	    .minimum = 1 + 1 + 2,
+	    .maximum = 1 + 1 + MESSAGE_MAX_REASON + 2 + MESSAGE_MAX_KEYS};
+	const struct message_received received = {.data = bytes, .length = length};
+	const struct message_rule *found;
+	struct message_header header;
+	struct reader body;
+
+	if (message_check(&rule, 1, 0, &received, &header, &found) != MESSAGE_ACCEPTED)
+		return -1;
+	reader_init(&body, bytes + MESSAGE_HEADER, length - MESSAGE_HEADER);
+	return message_get_reload_answer(&body, answer);
+}
+
+int
+door_client_receive(int door, enum conf_role role, struct door_client_answer *answer)
+{
+	unsigned char bytes[MESSAGE_MAX];
+	ssize_t length = recv(door, bytes, sizeof(bytes), 0);
+	struct message_reload_answer read;
+
+	if (length < 0)
+		return fail(role, "does not answer");
+	if (length == 0) {
+		fprintf(stderr, "sallyport: %s has gone away, or is of another version\n",
+		    conf_role_name(role));
+		return -1;
+	}
+	if (read_answer(bytes, (size_t)length, &read) != 0) {
+		fprintf(stderr, "sallyport: %s is not understood; is it of another version?\n",
+		    conf_role_name(role));
+		return -1;
+	}
+	/* Two of them face the world: what they say is shown as what it is. */
+	answer->is_busy = read.is_busy;
+	log_safe(answer->reason, sizeof(answer->reason), read.reason.data, read.reason.length);
+	log_safe(answer->keys, sizeof(answer->keys), read.keys.data, read.keys.length);
+	return 0;
+}
