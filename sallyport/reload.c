@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
@@ -282,8 +283,26 @@ attempt(struct reloading *reloading, enum outcome *outcome)
 	return code;
 }
 
-int
-reload(const struct invocation *invocation)
+/*
+ * Waits until no other reload is under way, RELOAD_SECONDS at the most: the doors hold few who come at once. `turn` is to be
+ * closed; it is -1 where there is no folder, which whoever dials will say. 0, or -1.
+ */
+static int
+take_turn(const char *runtime_dir, int *turn)
+{
+	unsigned rounds = RELOAD_SECONDS * 1000 / RELOAD_PAUSE_MS;
+
+	*turn = open(runtime_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (unsigned i = 0; *turn >= 0 && flock(*turn, LOCK_EX | LOCK_NB) != 0; i++) {
+		if (i == rounds)
+			return -1;
+		pause_for(RELOAD_PAUSE_MS);
+	}
+	return 0;
+}
+
+static int
+reload_in_turn(const struct invocation *invocation)
 {
 	struct reloading reloading = {.pair = {-1, -1}, .doors = {-1, -1, -1}};
 	unsigned rounds = RELOAD_SECONDS * 1000 / RELOAD_PAUSE_MS;
@@ -303,5 +322,27 @@ reload(const struct invocation *invocation)
 	}
 	if (outcome == OUTCOME_BUSY)
 		fputs("sallyport: another reload is under way; nothing was changed\n", stderr);
+	return code;
+}
+
+int
+reload(const struct invocation *invocation)
+{
+	struct conf conf;
+	int turn, taken, code = configuration_load(&conf, invocation->config);
+
+	if (code != 0)
+		return code;
+	taken = take_turn(conf.privsep.runtime_dir, &turn);
+	conf_free(&conf);
+	if (taken == 0) {
+		/* The file is read again: it may have changed meanwhile. */
+		code = reload_in_turn(invocation);
+	} else {
+		fputs("sallyport: another reload is under way; nothing was changed\n", stderr);
+		code = 1;
+	}
+	if (turn >= 0)
+		close(turn);
 	return code;
 }

@@ -552,11 +552,11 @@ def test_line_16_a_refused_update_is_logged(folder, server_class):
         before = len(server.log())
         key = "SECRET" + "k" * 34
         assert_error(raw(server, update_request({**account, "password": key}, "T" * 43)), 401, "forbidden")
-        line, = wait_until(lambda: [line for line in server.log()[before:].splitlines() if "update by " in line],
+        line, = wait_until(lambda: [line for line in server.log()[before:].splitlines() if "event=update_refused " in line],
                            "a line about the refused update")
-        assert ("127.0.0.1" in line or "local" in line) and "forbidden" in line
+        assert ("client=127.0.0.1 " in line or "client=local " in line) and 'reason="wrong key"' in line
         assert_error(raw(server, update_request(account, "T" * 44)), 400, "bad_txt")
-        wait_until(lambda: "bad_txt" in server.log()[before:], "a line about the refused text")
+        wait_until(lambda: 'reason="bad value"' in server.log()[before:], "a line about the refused text")
         for secret in (key, "T" * 43, account["password"]):
             assert secret not in server.log()
 

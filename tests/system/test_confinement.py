@@ -87,7 +87,7 @@ def test_fronts_see_an_empty_root(busy):
 def test_store_sees_the_runtime_folder_only(busy):
     root = Path(f"/proc/{busy.pids()['store']}/root")
     assert os.path.samefile(root, busy.runtime)
-    assert set(os.listdir(root)) == {"dnsd.door", "apid.door", "control", "empty"}
+    assert set(os.listdir(root)) == {"dnsd.door", "apid.door", "store.door", "control", "empty"}
 
 
 @needs_root

@@ -141,7 +141,7 @@ def test_the_log_names_the_client_not_the_proxy(folder):
         assert ask(server, update_through(guarded, f"{ALLOWED}, {OTHER}")).status == 401
         line, = wait_until(lambda: [line for line in server.log()[before:].splitlines() if "refused" in line],
                            "a line about the refused update")
-        assert f"update by {OTHER} refused" in line
+        assert f"event=update_refused client={OTHER} " in line
         assert PROXY not in line and ALLOWED not in line
 
 

@@ -263,7 +263,7 @@ class SmallDiskServer(Server):
 
 @pytest.mark.root
 def test_full_disk_is_db_error_and_what_is_stored_stays_served(folder):
-    with SmallDiskServer(folder) as server:
+    with SmallDiskServer(folder, store={"reserve": 0}) as server:
         accounts = [server.register() for _ in range(4)]
         values = [server.set_value(account) for account in accounts]
         server.fill()
