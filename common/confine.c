@@ -335,8 +335,9 @@ filter_calls(const struct confine_plan *plan)
 {
 	rehearse(filter_copy, plan);
 	/* First, because loading a filter is on no list. */
-	if (plan->pinned_fd >= 0)
-		pin(plan->pinned_fd);
+	for (size_t i = 0; i < CONFINE_PINNED; i++)
+		if (plan->pinned_fds[i] >= 0)
+			pin(plan->pinned_fds[i]);
 	load_lists(plan, SCMP_ACT_KILL_PROCESS);
 }
 

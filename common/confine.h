@@ -10,6 +10,7 @@
 
 enum {
 	CONFINE_CONDITIONS = 2,
+	CONFINE_PINNED = 2,
 	CONFINE_THREADS = 1024 /* of one uid, so of all our installations on a machine together */
 };
 
@@ -45,7 +46,8 @@ struct confine_plan {
 	int root_fd;	     /* O_PATH folder that becomes the root; without root only entered */
 	unsigned long files; /* RLIMIT_NOFILE */
 	int quiet;	     /* 1: the parent has said what is left out without root */
-	int pinned_fd; /* a connected datagram socket, through which nobody but its peer may be reached; -1: none */
+	/* connected datagram sockets, through which nobody but their peers may be reached; -1: none */
+	int pinned_fds[CONFINE_PINNED];
 	/*
 	 * What this daemon calls beyond what all of them need for memory, threads, clocks, the
 	 * loop and the log (the list in confine.c).

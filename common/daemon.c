@@ -223,7 +223,7 @@ daemon_confine(struct daemon *daemon, int into_runtime, unsigned long files,
 	    .root_fd = into_runtime ? daemon->runtime_fd : daemon->empty_fd,
 	    .files = files,
 	    .quiet = has_parent(daemon) || daemon->own_user,
-	    .pinned_fd = notify_fd(daemon->notify),
+	    .pinned_fds = {notify_fd(daemon->notify), log_journal_fd()},
 	    .calls = calls,
 	    .call_count = call_count};
 

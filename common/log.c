@@ -41,6 +41,12 @@ log_set(enum log_level level, enum log_format format)
 	settings.format = format;
 }
 
+int
+log_journal_fd(void)
+{
+	return settings.journal;
+}
+
 /* "2026-01-31T12:00:00.123Z"; UTC, so that no zone file is read behind a chroot. */
 static void
 format_time(char text[TIME_TEXT])

@@ -29,6 +29,9 @@ void log_init(const char *process, enum log_level level, enum log_format format)
 /* From now on, in all threads. */
 void log_set(enum log_level level, enum log_format format);
 
+/* The journal's socket, which is connected, or -1: for who must see to it that it reaches nobody else (struct confine_plan). */
+int log_journal_fd(void);
+
 void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from sallyport import DEADLINE, ROOT, Server, credentials, make_certificate, random_txt, wait_until
+from sallyport import (DEADLINE, ROLES, ROOT, SANITIZED, Server, credentials, make_certificate, process_status, random_txt,
+                       wait_until)
 
 CONTRIB = Path(__file__).parents[2] / "contrib/fail2ban"
 NOBODY = "00000000-0000-4000-8000-000000000000"
@@ -211,6 +212,10 @@ def journal():
             process.terminate()
 
 
+def filters(pid):
+    return int(process_status(pid)["Seccomp_filters"])
+
+
 def entries(inside, *matches):
     done = subprocess.run([*inside, "journalctl", "--output", "json", "--no-pager", *matches], capture_output=True,
                           text=True, timeout=DEADLINE, check=False)
@@ -227,6 +232,10 @@ if ROOT:
             with server:
                 account = server.register()
                 assert server.update(account, "short").status_code == 400
+                # Their own filter; before it one that lets nobody send past the journal's socket.
+                if not SANITIZED:
+                    expected = filters(os.getpid()) + (2 if socket_there == "with" else 1)
+                    assert [filters(pid) for pid in server.pids().values()] == [expected] * len(ROLES)
             if socket_there == "without":
                 text = f"store: event=registered client=127.0.0.1 account={account['username']}"
                 assert [entry["PRIORITY"] for entry in entries(inside) if entry["MESSAGE"].startswith(text)] == ["6"]

@@ -31,6 +31,7 @@ enum { TEST_UID = 64999, KILLED = -1, FINE = 0 };
 /* Made before confinement, as a daemon's are. */
 static int stream, datagram;
 static int pinned, peer; /* a pair of datagram sockets, as systemd's is */
+static int log_socket;	 /* likewise, as the journal's is */
 
 /* Each returns 0, or the errno that it met. */
 static int
@@ -148,6 +149,14 @@ static int
 copy_pinned(void)
 {
 	return result(fcntl(pinned, F_DUPFD, 0));
+}
+
+static int
+send_past_the_journal(void)
+{
+	struct msghdr header = {.msg_name = (void *)&elsewhere, .msg_namelen = sizeof(elsewhere)};
+
+	return result(sendmsg(log_socket, &header, 0));
 }
 
 static int
@@ -296,6 +305,7 @@ static const struct {
     {"send_past_peer_with_high_bits", send_past_peer_with_high_bits, KILLED},
     {"send_past_peer_by_sendmmsg", send_past_peer_by_sendmmsg, KILLED},
     {"copy_pinned", copy_pinned, KILLED},
+    {"send_past_the_journal", send_past_the_journal, KILLED},
     {"look_at_other", look_at_other, FINE},
     {"linger", linger, KILLED},
     {"set_no_delay", set_no_delay, KILLED},
@@ -330,8 +340,10 @@ confine_self(void)
 	stream = socket(AF_INET, SOCK_STREAM, 0);
 	datagram = socket(AF_INET, SOCK_DGRAM, 0);
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_DGRAM, 0, pair), 0);
-	pinned = plan.pinned_fd = pair[0];
+	pinned = plan.pinned_fds[0] = pair[0];
 	peer = pair[1];
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_DGRAM, 0, pair), 0);
+	log_socket = plan.pinned_fds[1] = pair[0];
 	confine(&plan);
 }
 

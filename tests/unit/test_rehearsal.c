@@ -55,7 +55,7 @@ confine_copy(char *said, size_t capacity)
 	    .root_fd = open(suite_folder, O_PATH | O_DIRECTORY),
 	    .files = 64,
 	    .quiet = 1,
-	    .pinned_fd = -1};
+	    .pinned_fds = {-1, -1}};
 	int words[2], status = 0;
 	size_t length = 0;
 	ssize_t more;
