@@ -11,9 +11,9 @@ find_route(const struct api *api, const struct request *request, struct slice *t
 	enum route route = route_find(
 	    (const char *)request->target.data, request->target.length, api->prefix, token);
 
-	/* As with acme-dns, a closed registration is not there at all. */
+	/* As with acme-dns, a closed registration is not there at all, nor is "/" for clients of the API. */
 	if (route == ROUTE_NONE || (route == ROUTE_METRICS) != (api->metrics_only != 0) ||
-	    (route == ROUTE_PAGE && api->page == NULL) ||
+	    (route == ROUTE_PAGE && (api->page == NULL || !route_takes(route, request->method))) ||
 	    (route == ROUTE_REGISTER && api->registration_disabled)) {
 		response_set_error(response, RESPONSE_ERROR_NOT_FOUND);
 		return ROUTE_NONE;
