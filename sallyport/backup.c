@@ -140,14 +140,23 @@ walk(const char *config, int in)
 	return code == STORE_TASK_BROKEN || code == FINDING_EXIT_CODE ? 1 : code;
 }
 
+/* Does not wait for a pipe's other end: a pipe cannot be read twice, and a backup is. */
 static int
 open_backup(const char *path)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat status;
 
-	if (fd < 0)
+	if (fd < 0 || fstat(fd, &status) != 0) {
 		fprintf(stderr, "sallyport: %s: %s\n", path, strerror(errno));
-	return fd;
+	} else if (!S_ISREG(status.st_mode)) {
+		fprintf(stderr, "sallyport: %s: it is not a file\n", path);
+	} else {
+		return fd;
+	}
+	if (fd >= 0)
+		close(fd);
+	return -1;
 }
 
 int

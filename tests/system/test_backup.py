@@ -377,6 +377,16 @@ def test_a_damaged_database_does_not_end_the_server(stopped):
         server.set_value(account)
 
 
+@pytest.mark.parametrize("verb", ["verify", "restore"])
+def test_what_is_no_file_is_told_and_not_waited_for(folder, verb):
+    server = Server(folder)
+    os.mkfifo(folder / "pipe")
+    for path in ("pipe", "."):
+        done = server.command(verb, folder / path)
+        assert done.returncode == 1
+        assert complaints(done)[0] == f"sallyport: {folder / path}: it is not a file"
+
+
 def test_two_stores_on_one_folder(folder):
     with Server(folder) as server:
         second = Daemon(folder / "second", "store")
