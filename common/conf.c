@@ -192,7 +192,7 @@ apply_default(struct conf_loading *loading, const struct conf_key *key, struct c
 static void
 apply_keys(struct conf_loading *loading, yaml_document_t *document)
 {
-	for (size_t i = 0; i < CONF_SCHEMA_KEYS; i++) {
+	for (size_t i = 0; i < conf_schema_keys; i++) {
 		const struct conf_key *key = &conf_schema[i];
 		struct conf_place place;
 		struct conf_value value;

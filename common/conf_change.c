@@ -112,7 +112,7 @@ compare(struct printed *one, struct printed *other, enum conf_role role, struct 
 {
 	struct conf_place place;
 
-	for (size_t i = 0; i < CONF_SCHEMA_KEYS; i++) {
+	for (size_t i = 0; i < conf_schema_keys; i++) {
 		const struct conf_key *key = &conf_schema[i];
 
 		if ((key->restart & CONF_RESTART(role)) == 0 ||

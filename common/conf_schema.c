@@ -36,7 +36,7 @@ static const struct conf_key api_listen_keys[] = {
     {.path = "api.listen.proxy_protocol", .set = conf_set_listen_proxy, .form = "true or false"},
 };
 
-const struct conf_key conf_schema[CONF_SCHEMA_KEYS] = {
+const struct conf_key conf_schema[] = {
     {.path = "zone.name",
 	.set = conf_set_zone_name,
 	.restart = CONF_RESTART_ALL,
@@ -384,6 +384,7 @@ const struct conf_key conf_schema[CONF_SCHEMA_KEYS] = {
 	.form = "true or false"},
     {.path = "log.format", .set = conf_set_log_format, .initial = "text", .form = "text or json"},
 };
+const size_t conf_schema_keys = sizeof(conf_schema) / sizeof(conf_schema[0]);
 
 /* What stands between `prefix` and the next dot of `path`; 0 bytes if `path` is not below. */
 static size_t
@@ -403,7 +404,7 @@ list_siblings(const char *prefix, char siblings[MAX_SIBLINGS][CONF_SCHEMA_PATH])
 {
 	size_t count = 0;
 
-	for (size_t i = 0; i < CONF_SCHEMA_KEYS && count < MAX_SIBLINGS; i++) {
+	for (size_t i = 0; i < conf_schema_keys && count < MAX_SIBLINGS; i++) {
 		const char *start = NULL;
 		size_t length = component(conf_schema[i].path, prefix, &start), same = 0;
 
@@ -422,7 +423,7 @@ list_siblings(const char *prefix, char siblings[MAX_SIBLINGS][CONF_SCHEMA_PATH])
 static const struct conf_key *
 find_elsewhere(const char *name)
 {
-	for (size_t i = 0; i < CONF_SCHEMA_KEYS; i++) {
+	for (size_t i = 0; i < conf_schema_keys; i++) {
 		const char *dot = strrchr(conf_schema[i].path, '.');
 
 		if (strcmp(dot + 1, name) == 0)
@@ -488,7 +489,7 @@ key_name(struct conf_report *report, const yaml_node_t *key)
 static int
 is_leaf(const char *path)
 {
-	for (size_t i = 0; i < CONF_SCHEMA_KEYS; i++) {
+	for (size_t i = 0; i < conf_schema_keys; i++) {
 		if (strcmp(conf_schema[i].path, path) == 0)
 			return 1;
 	}

@@ -6,11 +6,11 @@
 #include "conf_yaml.h"
 
 enum {
-	CONF_SCHEMA_KEYS = 58,
 	CONF_SCHEMA_PATH = 64 /* bytes of a key's path, NUL included */
 };
 
-extern const struct conf_key conf_schema[CONF_SCHEMA_KEYS];
+extern const struct conf_key conf_schema[];
+extern const size_t conf_schema_keys;
 
 /*
  * Reports the keys of the file's root `mapping`, at every depth, that the schema does not have,
