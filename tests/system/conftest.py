@@ -15,11 +15,13 @@ import sallyport  # noqa: E402
 def pytest_configure(config):
     config.addinivalue_line("markers", "root: only root can arrange or see what this test is about")
     config.addinivalue_line("markers", "as_shipped: only a build without sanitizers has what this test is about")
+    config.addinivalue_line("markers", "x86_64: only in programs for x86-64 is what this test looks for")
 
 
 def pytest_collection_modifyitems(config, items):
     """Tests that cannot show anything here are left out, and pytest counts them as deselected."""
-    absent = [name for name, there in (("root", sallyport.ROOT), ("as_shipped", not sallyport.SANITIZED)) if not there]
+    conditions = (("root", sallyport.ROOT), ("as_shipped", not sallyport.SANITIZED), ("x86_64", os.uname().machine == "x86_64"))
+    absent = [name for name, there in conditions if not there]
     needing = [item for item in items if any(item.get_closest_marker(name) for name in absent)]
     config.hook.pytest_deselected(items=needing)
     items[:] = [item for item in items if item not in needing]
