@@ -3,17 +3,16 @@
 #include "configuration.h"
 #include "daemon.h"
 #include "program.h"
+#include "runtime_socket.h"
 #include "transport.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -38,32 +37,6 @@ complain(const char *format, ...)
 	(void)vfprintf(stderr, format, arguments);
 	va_end(arguments);
 	fputc('\n', stderr);
-}
-
-/* Connects to "control" in the runtime folder, however long the folder's path is. 0, or -1 with errno. */
-static int
-dial(struct control_client *client)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = DAEMON_CONTROL_SOCKET};
-	int before = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC), result = -1, error;
-
-	client->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	if (before >= 0 && client->fd >= 0 && chdir(client->conf.privsep.runtime_dir) == 0) {
-		result = connect(client->fd, (struct sockaddr *)&address, sizeof(address));
-		error = errno;
-		if (fchdir(before) != 0)
-			result = -1;
-		errno = error;
-	}
-	error = errno;
-	if (before >= 0)
-		close(before);
-	if (result != 0 && client->fd >= 0) {
-		close(client->fd);
-		client->fd = -1;
-	}
-	errno = error;
-	return result;
 }
 
 /* A store of our own, with one end of a new link as its descriptor. 0 or -1. */
@@ -100,7 +73,8 @@ connect_or_start(struct control_client *client, const char *config, int needs_se
 	const struct conf *conf = &client->conf;
 	int error;
 
-	if (dial(client) == 0)
+	client->fd = runtime_socket_dial(conf->privsep.runtime_dir, DAEMON_CONTROL_SOCKET, 0);
+	if (client->fd >= 0)
 		return 0;
 	error = errno;
 	if (error == EACCES || error == EPERM) {

@@ -2,15 +2,14 @@
 
 #include "log.h"
 #include "reload.h"
+#include "runtime_socket.h"
 #include "transport.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 static int
@@ -32,48 +31,29 @@ is_expected(int fd, const struct conf *conf, enum conf_role role)
 	       (peer.uid == expected || peer.uid == 0);
 }
 
-/* From inside the folder, and back. 0, or -1 with errno. */
-static int
-connect_in(const char *folder, int fd, const struct sockaddr_un *address)
-{
-	int before = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC), failed, error;
-
-	if (before < 0)
-		return -1;
-	failed = chdir(folder) != 0 ||
-		 connect(fd, (const struct sockaddr *)address, sizeof(*address)) != 0;
-	error = errno;
-	if (fchdir(before) != 0)
-		failed = 1;
-	close(before);
-	errno = error;
-	return failed ? -1 : 0;
-}
-
 enum door_client_result
 door_client_dial(const struct conf *conf, enum conf_role role, int *door)
 {
 	const struct timeval patience = {.tv_sec = RELOAD_SECONDS};
 	const char *folder = conf->privsep.runtime_dir, *name = conf_role_name(role);
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0), error;
+	char socket[16];
+	int fd, error;
 
-	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s.door", name);
-	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) != 0 ||
-	    connect_in(folder, fd, &address) != 0) {
+	(void)snprintf(socket, sizeof(socket), "%s.door", name);
+	fd = runtime_socket_dial(folder, socket, 0);
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) != 0) {
 		error = errno;
 		if (fd >= 0)
 			close(fd);
 		if (error == ENOENT || error == ECONNREFUSED)
 			return DOOR_CLIENT_ABSENT;
 		fprintf(stderr, "sallyport: %s cannot be reached at %s/%s: %s%s\n", name, folder,
-		    address.sun_path, strerror(error),
-		    error == EACCES ? "; only root can reload" : "");
+		    socket, strerror(error), error == EACCES ? "; only root can reload" : "");
 		return DOOR_CLIENT_FAILED;
 	}
 	if (!is_expected(fd, conf, role)) {
 		fprintf(stderr, "sallyport: whoever listens at %s/%s is not %s's user\n", folder,
-		    address.sun_path, name);
+		    socket, name);
 		close(fd);
 		return DOOR_CLIENT_FAILED;
 	}
