@@ -5,9 +5,14 @@
 #include "schema.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#define DATABASE_FILE "data.mdb"
+/* What a new one is called until all of it is on the disk. */
+#define NEW_FILE "data.mdb.new"
 
 enum { MAP_UNIT = 64 * 1024 /* bytes: a multiple of every machine's page */ };
 
@@ -97,11 +102,39 @@ open_tables(struct database *database, MDB_txn *transaction, const struct schema
 	return schema;
 }
 
+/*
+ * A new database appears under its name when all of it is on the disk, and so does the name: wherever the power fails there is
+ * none, or a whole one, which nobody forgets again.
+ */
+static void
+make(struct database *database, const struct schema_plan *plan, const char *path)
+{
+	MDB_txn *transaction;
+	int code;
+
+	/* One whose making was cut off may lie there. */
+	if (unlink(NEW_FILE) != 0 && errno != ENOENT)
+		fatal("cannot remove " NEW_FILE " in %s: %s", path, strerror(errno));
+	if ((code = mdb_env_create(&database->environment)) != 0 ||
+	    (code = mdb_env_set_maxdbs(database->environment, DATABASE_TABLES)) != 0 ||
+	    (code = mdb_env_open(
+		 database->environment, NEW_FILE, MDB_NOSUBDIR | MDB_NOLOCK, 0600)) != 0 ||
+	    (code = mdb_txn_begin(database->environment, NULL, 0, &transaction)) != 0)
+		fatal("cannot make the database in %s: %s", path, mdb_strerror(code));
+	(void)open_tables(database, transaction, plan, path);
+	if ((code = mdb_txn_commit(transaction)) != 0)
+		fatal("cannot make the database in %s: %s", path, mdb_strerror(code));
+	mdb_env_close(database->environment);
+	if (rename(NEW_FILE, DATABASE_FILE) != 0)
+		fatal("cannot make the database in %s: %s", path, strerror(errno));
+	database_folder_sync(path);
+}
+
 /* Opens the database as this program knows it, or makes it so. */
 static void
-open_schema(struct database *database, const struct database_config *config)
+open_schema(
+    struct database *database, const struct schema_plan *plan, const struct database_config *config)
 {
-	const struct schema_plan *plan = config->plan != NULL ? config->plan : &schema_plan;
 	const struct schema_place place = {.environment = database->environment,
 	    .path = config->path,
 	    .map_max = config->map_max,
@@ -149,6 +182,7 @@ open_environment(struct database *database, const struct database_config *config
 struct database *
 database_open(const struct database_config *config)
 {
+	const struct schema_plan *plan = config->plan != NULL ? config->plan : &schema_plan;
 	struct database *database = calloc(1, sizeof(*database));
 	struct database_folder folder;
 
@@ -157,8 +191,10 @@ database_open(const struct database_config *config)
 	database->map_max = config->map_max;
 	database_folder_enter(&folder, config->path, config->uid, config->gid, 1);
 	database->lock_fd = database_folder_lock(&folder);
+	if (access(DATABASE_FILE, F_OK) != 0)
+		make(database, plan, config->path);
 	open_environment(database, config);
-	open_schema(database, config);
+	open_schema(database, plan, config);
 	database_folder_leave(&folder);
 	return database;
 }

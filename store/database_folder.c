@@ -86,6 +86,16 @@ database_folder_lock(const struct database_folder *folder)
 }
 
 void
+database_folder_sync(const char *path)
+{
+	int fd = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0 || fsync(fd) != 0)
+		fatal("cannot sync the folder %s: %s", path, strerror(errno));
+	close(fd);
+}
+
+void
 database_folder_leave(const struct database_folder *folder)
 {
 	if (folder->as_root && (seteuid(0) != 0 || setegid(0) != 0))

@@ -26,6 +26,9 @@ void database_folder_enter(
  */
 int database_folder_lock(const struct database_folder *folder);
 
+/* Makes sure that the names of its files are on the disk, as their bytes are. While it is the working folder. */
+void database_folder_sync(const char *path);
+
 /* Goes back to the folder, and the user, there was before. */
 void database_folder_leave(const struct database_folder *folder);
 

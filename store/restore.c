@@ -62,16 +62,6 @@ keep_aside(char aside[ASIDE_FILE])
 		give_up("cannot keep the old database beside the new one");
 }
 
-static void
-sync_folder(void)
-{
-	int fd = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (fd < 0 || fsync(fd) != 0)
-		fatal("restore: the folder cannot be synced: %s", strerror(errno));
-	close(fd);
-}
-
 void
 restore_run(const struct database_folder *folder, int in, int over)
 {
@@ -91,7 +81,7 @@ restore_run(const struct database_folder *folder, int in, int over)
 		give_up("cannot remove lock.mdb");
 	if (rename(PART_FILE, DATABASE_FILE) != 0)
 		give_up("cannot put the new database into its place");
-	sync_folder();
+	database_folder_sync(folder->path);
 	close(lock);
 	if (there)
 		log_warning("restore: the old database is %s/%s now", folder->path, aside);

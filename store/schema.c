@@ -2,6 +2,7 @@
 
 #include "backup.h"
 #include "database_environment.h"
+#include "database_folder.h"
 #include "database_view.h"
 
 #include <errno.h>
@@ -50,16 +51,6 @@ check_disk(const struct schema_place *place)
 }
 
 static void
-sync_folder(const char *path)
-{
-	int fd = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (fd < 0 || fsync(fd) != 0)
-		fatal("cannot sync the folder %s: %s", path, strerror(errno));
-	close(fd);
-}
-
-static void
 back_up(const struct schema_place *place, uint32_t from)
 {
 	struct backup_source source = {
@@ -77,7 +68,7 @@ back_up(const struct schema_place *place, uint32_t from)
 	(void)backup_write(&source, fd);
 	if (fsync(fd) != 0 || close(fd) != 0 || rename(part, name) != 0)
 		fatal("cannot write %s in %s: %s", name, place->path, strerror(errno));
-	sync_folder(place->path);
+	database_folder_sync(place->path);
 	log_info(
 	    "the database was copied to %s/%s before its schema is changed", place->path, name);
 }
