@@ -1,6 +1,7 @@
 /* The configuration file: how it is read and held against the schema. */
 #include "conf.h"
 #include "conf_check.h"
+#include "conf_environment.h"
 #include "conf_report.h"
 #include "conf_schema.h"
 #include "conf_value.h"
@@ -189,6 +190,15 @@ apply_default(struct conf_loading *loading, const struct conf_key *key, struct c
 	}
 }
 
+/* Where the value comes from: the key's line in the file, the variable's beyond it, or 0. */
+static size_t
+line_of(const yaml_node_t *node, struct conf_place key)
+{
+	size_t line = node != NULL ? conf_yaml_place(node).line : 0;
+
+	return line == 0 || line >= CONF_LINE_ENVIRONMENT ? line : key.line;
+}
+
 static void
 apply_keys(struct conf_loading *loading, yaml_document_t *document)
 {
@@ -198,6 +208,7 @@ apply_keys(struct conf_loading *loading, yaml_document_t *document)
 		struct conf_value value;
 		const yaml_node_t *node = conf_yaml_find(document, key->path, &place);
 
+		loading->conf->lines[i] = line_of(node, place);
 		if (node == NULL)
 			apply_default(loading, key, place);
 		else if (key->is_list)
@@ -250,8 +261,8 @@ folder_of(const char *path)
 }
 
 int
-conf_parse(struct conf *conf, const char *text, size_t length, const char *path, int as_root,
-    FILE *messages)
+conf_parse_over(struct conf *conf, const char *text, size_t length, const char *path,
+    char *const *environment, int as_root, FILE *messages)
 {
 	struct conf_report report;
 	struct conf_loading loading = {.conf = conf,
@@ -266,9 +277,12 @@ conf_parse(struct conf *conf, const char *text, size_t length, const char *path,
 	conf_report_init(&report, path);
 	loading.folder = folder_of(path);
 	conf->file = strdup(path);
-	if (loading.folder == NULL || conf->file == NULL) {
+	conf->lines = calloc(conf_schema_keys, sizeof(*conf->lines));
+	conf->environment = conf_environment_digest(environment);
+	if (loading.folder == NULL || conf->file == NULL || conf->lines == NULL) {
 		conf_report_error(&report, (struct conf_place){0, 0}, "out of memory");
 	} else if (conf_yaml_load(&document, text, length, &report) == 0) {
+		conf_environment_apply(&report, &document, environment);
 		read_document(&loading, &document);
 		yaml_document_delete(&document);
 	}
@@ -280,6 +294,13 @@ conf_parse(struct conf *conf, const char *text, size_t length, const char *path,
 	conf_report_free(&report);
 	free(loading.folder);
 	return errors < INT32_MAX ? (int)errors : INT32_MAX;
+}
+
+int
+conf_parse(struct conf *conf, const char *text, size_t length, const char *path, int as_root,
+    FILE *messages)
+{
+	return conf_parse_over(conf, text, length, path, NULL, as_root, messages);
 }
 
 /* Reads at most `capacity` bytes of a regular file. Their number, or -1 with `why`. */
@@ -311,6 +332,19 @@ read_file(const char *path, char *text, size_t capacity, const char **why)
 	return got < 0 ? -1 : (ssize_t)length;
 }
 
+/*
+ * 1 if the environment is enough: without a file where everybody's is, and with the one key that has no default. A file that
+ * was named, or that is there and cannot be read, is never passed over.
+ */
+static int
+needs_no_file(const char *path)
+{
+	const char *zone = getenv("SALLYPORT_ZONE_NAME");
+
+	return errno == ENOENT && strcmp(path, CONF_DEFAULT_PATH) == 0 && zone != NULL &&
+	       *zone != '\0';
+}
+
 int
 conf_load(struct conf *conf, const char *path, int as_root, FILE *messages)
 {
@@ -321,6 +355,8 @@ conf_load(struct conf *conf, const char *path, int as_root, FILE *messages)
 	int errors = 1;
 
 	memset(conf, 0, sizeof(*conf));
+	if (text != NULL && length < 0 && needs_no_file(path))
+		length = 0;
 	if (length < 0)
 		fprintf(messages, "%s: error: the configuration cannot be read: %s\n", path, why);
 	else if (length > CONF_MAX_FILE)
@@ -328,7 +364,8 @@ conf_load(struct conf *conf, const char *path, int as_root, FILE *messages)
 		    "%s: error: the file is larger than %d bytes; is it the right one?\n", path,
 		    CONF_MAX_FILE);
 	else
-		errors = conf_parse(conf, text, (size_t)length, path, as_root, messages);
+		errors =
+		    conf_parse_over(conf, text, (size_t)length, path, environ, as_root, messages);
 	free(text);
 	return errors;
 }
@@ -349,6 +386,7 @@ conf_free(struct conf *conf)
 	record_list_free(&conf->zone.records);
 	free(conf->dns.listen.addresses);
 	free(conf->file);
+	free(conf->lines);
 	free(conf->api.listen.addresses);
 	free(conf->metrics.listen.addresses);
 	free(conf->api.tls.certificate);

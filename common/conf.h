@@ -85,8 +85,11 @@ enum conf_registration {
 };
 
 struct conf {
-	char *file;	  /* as it was named, for messages */
-	int zone_missing; /* 1: zone.name is not there; told also where there are errors */
+	char *file;	      /* as it was named, for messages */
+	int zone_missing;     /* 1: zone.name is not there; told also where there are errors */
+	uint64_t environment; /* conf_environment_digest() of what the environment has set */
+	size_t *
+	    lines; /* owned: of each key of the schema its line, of the file or beyond; 0: default */
 	struct {
 		struct name name;	/* lower case */
 		struct name nameserver; /* SOA MNAME; default: the zone's name */
@@ -178,8 +181,11 @@ struct conf {
 const char *conf_role_name(enum conf_role role);
 
 /*
- * Reads `path` into `conf`, writing one line per mistake or warning to `messages`:
+ * Reads `path` into `conf`, and over it what our environment sets (conf_environment.h), writing one line per mistake or
+ * warning to `messages`:
  *     FILE:LINE:COLUMN: error: what is wrong; what was probably meant
+ *     environment SALLYPORT_ZONE_TXT_TTL: error: likewise
+ * CONF_DEFAULT_PATH need not be there where the environment sets zone.name.
  * `as_root` decides whether users are looked up and must differ. Relative paths are taken
  * from the file's folder. Returns the number of errors: 0 means that `conf` is complete and
  * to be freed with conf_free(); otherwise it holds nothing but `zone_missing`. A file that cannot be read is
@@ -191,9 +197,11 @@ int conf_load(struct conf *conf, const char *path, int as_root, FILE *messages);
 enum { CONF_CONFINED = -1 };
 
 /*
- * The same from memory: `text` is `length` bytes, `path` only
- * names it and gives the folder.
+ * The same from memory: `text` is `length` bytes, `path` only names it and gives the folder. `environment` is as environ(7)
+ * has it; conf_parse() looks at none.
  */
+int conf_parse_over(struct conf *conf, const char *text, size_t length, const char *path,
+    char *const *environment, int as_root, FILE *messages);
 int conf_parse(struct conf *conf, const char *text, size_t length, const char *path, int as_root,
     FILE *messages);
 

@@ -1,13 +1,14 @@
 /* The messages about a configuration file, and the guesses at what was meant. */
 #include "conf_report.h"
 #include "array.h"
+#include "conf_environment.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-enum { LONGEST_WORD = 32 }; /* no candidate is longer; a longer word resembles none */
+enum { LONGEST_WORD = 40 }; /* no candidate is longer; a longer word resembles none */
 
 void
 conf_report_init(struct conf_report *report, const char *path)
@@ -100,11 +101,8 @@ conf_report_print(struct conf_report *report, FILE *out)
 		const struct conf_message *message = &report->messages[i];
 		const char *kind = message->is_error ? "error" : "warning";
 
-		if (message->place.line == 0)
-			fprintf(out, "%s: %s: %s\n", report->path, kind, message->text);
-		else
-			fprintf(out, "%s:%zu:%zu: %s: %s\n", report->path, message->place.line,
-			    message->place.column, kind, message->text);
+		conf_environment_write_place(out, report->path, message->place);
+		fprintf(out, ": %s: %s\n", kind, message->text);
 	}
 	if (report->lost > 0)
 		fprintf(out, "%s: %s: %zu more messages cannot be shown\n", report->path,

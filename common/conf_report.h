@@ -6,6 +6,7 @@
 #define COMMON_CONF_REPORT_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 enum {
@@ -13,6 +14,9 @@ enum {
 	CONF_MESSAGE_MAX = 512, /* bytes of one message, NUL included; a longer one is cut */
 	CONF_SHOWN = 100	/* bytes of a value repeated in a message: "%.*s" */
 };
+
+/* From here on lines are variables of the environment (conf_environment.h); this one is the environment as a whole. */
+#define CONF_LINE_ENVIRONMENT (SIZE_MAX / 2)
 
 /* Counted from 1; the column in characters. Line 0: the file as a whole. */
 struct conf_place {
@@ -44,7 +48,7 @@ void conf_report_error(struct conf_report *report, struct conf_place place, cons
 void conf_report_warning(struct conf_report *report, struct conf_place place, const char *format,
     ...) __attribute__((format(printf, 3, 4)));
 
-/* Prints all as FILE:LINE:COLUMN: error|warning: TEXT, sorted by place. */
+/* Prints all as FILE:LINE:COLUMN: error|warning: TEXT, sorted by place; "environment NAME" stands for a variable's. */
 void conf_report_print(struct conf_report *report, FILE *out);
 
 /*

@@ -213,21 +213,18 @@ conf_yaml_text(const yaml_node_t *scalar)
 	return (const char *)scalar->data.scalar.value;
 }
 
-/* The value of the key, `length` bytes, in the mapping; `place` gets the key's place. */
-static yaml_node_t *
-find_key(yaml_document_t *document, const yaml_node_t *mapping, const char *key, size_t length,
-    struct conf_place *place)
+yaml_node_pair_t *
+conf_yaml_pair(
+    yaml_document_t *document, const yaml_node_t *mapping, const char *key, size_t length)
 {
-	const yaml_node_pair_t *pair = mapping->data.mapping.pairs.start;
+	yaml_node_pair_t *pair = mapping->data.mapping.pairs.start;
 
 	for (; pair < mapping->data.mapping.pairs.top; pair++) {
 		const yaml_node_t *node = yaml_document_get_node(document, pair->key);
 
 		if (node->type == YAML_SCALAR_NODE && node->data.scalar.length == length &&
-		    memcmp(node->data.scalar.value, key, length) == 0) {
-			*place = conf_yaml_place(node);
-			return yaml_document_get_node(document, pair->value);
-		}
+		    memcmp(node->data.scalar.value, key, length) == 0)
+			return pair;
 	}
 	return NULL;
 }
@@ -240,10 +237,15 @@ conf_yaml_find(yaml_document_t *document, const char *path, struct conf_place *p
 	*place = (struct conf_place){.line = 1, .column = 1};
 	while (node != NULL && *path != '\0') {
 		size_t length = strcspn(path, ".");
+		const yaml_node_pair_t *pair;
 
 		if (node->type != YAML_MAPPING_NODE)
 			return NULL;
-		node = find_key(document, node, path, length, place);
+		pair = conf_yaml_pair(document, node, path, length);
+		if (pair == NULL)
+			return NULL;
+		*place = conf_yaml_place(yaml_document_get_node(document, pair->key));
+		node = yaml_document_get_node(document, pair->value);
 		path += length;
 		path += *path == '.';
 	}

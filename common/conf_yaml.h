@@ -23,6 +23,10 @@ struct conf_place conf_yaml_place(const yaml_node_t *node);
 /* 1 if the node is an empty value, `null` or `~`. */
 int conf_yaml_is_null(const yaml_node_t *node);
 
+/* The pair of the key, `length` bytes, in the mapping; NULL: it has none. */
+yaml_node_pair_t *conf_yaml_pair(
+    yaml_document_t *document, const yaml_node_t *mapping, const char *key, size_t length);
+
 /* A scalar's text (NUL-terminated; it may contain further NULs before its length). */
 const char *conf_yaml_text(const yaml_node_t *scalar);
 

@@ -144,11 +144,11 @@ take_reload(void *context, uint64_t id, struct reader *body, int fd)
 	const struct door_reload *reload = door->config.reload;
 	struct door_reply reply = {.reason = ""};
 	int is_busy = door->reloading != NULL || door->applying;
+	uint64_t environment = reader_u64(body);
 
-	(void)body;
 	if (is_busy) {
 		(void)snprintf(reply.reason, sizeof(reply.reason), "another reload is under way");
-	} else if (reload->prepare(reload->context, fd, &reply) == 0) {
+	} else if (reload->prepare(reload->context, fd, environment, &reply) == 0) {
 		door->reloading = guest;
 		take_step(guest, GUEST_PREPARED);
 	}
@@ -208,7 +208,8 @@ door_applied(struct door *door)
 
 static const struct message_rule rules[] = {
     {MESSAGE_LINK, IN(GUEST_STORE) | IN(GUEST_BOTH), 0, 0, 1, take_link},
-    {MESSAGE_RELOAD, IN(GUEST_ROOT) | IN(GUEST_BOTH), 0, 0, 1, take_reload},
+    {MESSAGE_RELOAD, IN(GUEST_ROOT) | IN(GUEST_BOTH), MESSAGE_RELOAD_BODY, MESSAGE_RELOAD_BODY, 1,
+	take_reload},
     {MESSAGE_RELOAD_PAIR, IN(GUEST_PREPARED), 0, 0, PAIR_FDS, take_pair},
     {MESSAGE_RELOAD_APPLY, IN(GUEST_PREPARED), 0, 0, 0, take_apply},
 };

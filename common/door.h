@@ -45,7 +45,9 @@ struct door_reply {
  */
 struct door_reload {
 	void *context;
-	int (*prepare)(void *context, int configuration, struct door_reply *reply);
+	/* `environment`: conf_environment_digest() of whoever has read the configuration. */
+	int (*prepare)(
+	    void *context, int configuration, uint64_t environment, struct door_reply *reply);
 	/* May be NULL: refused. The certificate and its key. */
 	int (*prepare_pair)(void *context, const int fds[2], struct door_reply *reply);
 	void (*apply)(void *context);

@@ -1,5 +1,7 @@
 #include "key_pair.h"
 
+#include "conf_environment.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/err.h>
@@ -228,9 +230,9 @@ print(const struct conf *conf, enum key_pair_part part, const char *kind, const 
 	struct conf_place place =
 	    part == KEY_PAIR_KEY ? conf->api.tls.key_place : conf->api.tls.certificate_place;
 
-	fprintf(messages, "%s:%zu:%zu: %s: api.tls.%s: %s %s\n", conf->file, place.line,
-	    place.column, kind, part == KEY_PAIR_KEY ? "key" : "certificate", path_of(conf, part),
-	    text);
+	conf_environment_write_place(messages, conf->file, place);
+	fprintf(messages, ": %s: api.tls.%s: %s %s\n", kind,
+	    part == KEY_PAIR_KEY ? "key" : "certificate", path_of(conf, part), text);
 }
 
 void

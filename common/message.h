@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 /* Changes whenever a type or a body below does: both ends must say the same. */
-enum { MESSAGE_VERSION = 17 };
+enum { MESSAGE_VERSION = 18 };
 
 enum message_type {
 	/* Both links; front to store, and back. */
@@ -343,6 +343,9 @@ void message_put_ready(struct writer *writer, unsigned parts);
 int message_get_ready(struct reader *reader, unsigned *parts);
 
 enum { MESSAGE_MAX_REASON = 255, MESSAGE_MAX_KEYS = 1024 };
+
+/* Body of RELOAD: u64 conf_environment_digest() of the environment that the configuration was read in. */
+enum { MESSAGE_RELOAD_BODY = 8 };
 
 /* Body of RELOAD_ANSWER. */
 struct message_reload_answer {

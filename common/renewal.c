@@ -1,6 +1,7 @@
 #include "renewal.h"
 
 #include "conf_change.h"
+#include "conf_environment.h"
 #include "log.h"
 
 #include <errno.h>
@@ -8,6 +9,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+enum { RENEWAL_NAMES = 96 }; /* bytes of variables' names that are told */
 
 static int
 refuse(struct door_reply *reply, const char *what, const char *why)
@@ -120,6 +123,22 @@ refuse_zone(struct door_reply *reply, const struct name *now, const struct name 
 	return -1;
 }
 
+/*
+ * What the environment has set cannot change while we run. Taken from another environment it would be gone, or in force until the
+ * next start only.
+ */
+static void
+refuse_environment(struct door_reply *reply, const struct conf *started)
+{
+	char names[RENEWAL_NAMES];
+
+	conf_environment_list(started, names, sizeof(names));
+	(void)snprintf(reply->reason, sizeof(reply->reason),
+	    "it was started with %s%s, and this command with something else: give it the same, or "
+	    "send SIGHUP to sallyport run",
+	    names[0] != '\0' ? "" : "no variable of the configuration", names);
+}
+
 static int
 judge(struct renewal *renewal, struct door_reply *reply)
 {
@@ -141,12 +160,17 @@ judge(struct renewal *renewal, struct door_reply *reply)
 }
 
 static int
-on_prepare(void *context, int configuration, struct door_reply *reply)
+on_prepare(void *context, int configuration, uint64_t environment, struct door_reply *reply)
 {
 	struct renewal *renewal = context;
 
+	if (environment != renewal->started.environment) {
+		refuse_environment(reply, &renewal->started);
+		goto refused;
+	}
 	if (parse(&renewal->next, configuration, reply) != 0)
 		goto refused;
+	renewal->next.environment = environment;
 	keep_numbers(&renewal->next, &renewal->started);
 	if (judge(renewal, reply) != 0 ||
 	    renewal->service->prepare(renewal->service->context, &renewal->next, reply) != 0) {

@@ -1,5 +1,6 @@
 /* Checks a configuration without starting anything. */
 #include "check_config.h"
+#include "annotation.h"
 #include "conf.h"
 #include "key_pair.h"
 
@@ -34,7 +35,7 @@ int
 check_config(const struct invocation *invocation)
 {
 	struct conf conf;
-	int failed;
+	int failed = 0;
 
 	if (invocation_has(invocation, "has-zone"))
 		return check_zone(invocation);
@@ -44,9 +45,12 @@ check_config(const struct invocation *invocation)
 		conf_free(&conf);
 		return CONF_EXIT;
 	}
-	conf_print(&conf, stdout);
+	if (invocation_has(invocation, "origin"))
+		failed = annotation_print(&conf, stdout) != 0;
+	else
+		conf_print(&conf, stdout);
 	conf_free(&conf);
-	failed = fflush(stdout) != 0 || ferror(stdout);
+	failed = failed || fflush(stdout) != 0 || ferror(stdout);
 	if (failed)
 		perror("sallyport: standard output");
 	return failed ? 1 : 0;

@@ -62,14 +62,16 @@ door_client_dial(const struct conf *conf, enum conf_role role, int *door)
 }
 
 int
-door_client_send(
-    int door, enum conf_role role, enum message_type step, const int *fds, unsigned count)
+door_client_send(int door, enum conf_role role, const struct door_client_step *step)
 {
 	unsigned char message[MESSAGE_MAX];
 	struct writer writer;
 
-	message_begin(&writer, message, step, step);
-	if (transport_send(door, message, message_end(&writer), fds, count) == TRANSPORT_DONE)
+	message_begin(&writer, message, step->type, step->type);
+	if (step->type == MESSAGE_RELOAD)
+		writer_u64(&writer, step->environment);
+	if (transport_send(door, message, message_end(&writer), step->fds, step->count) ==
+	    TRANSPORT_DONE)
 		return 0;
 	return fail(role, "does not take what is new");
 }

@@ -24,9 +24,15 @@ struct door_client_answer {
 	char keys[MESSAGE_MAX_KEYS + 1];
 };
 
-/* Sends a step with its descriptors, at most MESSAGE_MAX_FDS. 0, or -1: told. */
-int door_client_send(
-    int door, enum conf_role role, enum message_type step, const int *fds, unsigned count);
+struct door_client_step {
+	enum message_type type;
+	uint64_t environment; /* of RELOAD */
+	const int *fds;	      /* at most MESSAGE_MAX_FDS */
+	unsigned count;
+};
+
+/* Sends a step with its descriptors. 0, or -1: told. */
+int door_client_send(int door, enum conf_role role, const struct door_client_step *step);
 
 /* Waits for the answer. 0, or -1: told. */
 int door_client_receive(int door, enum conf_role role, struct door_client_answer *answer);

@@ -21,6 +21,9 @@ static const struct command_option json = {
 
 static const struct command_option has_zone = {.name = "has-zone",
     .help = "look at nothing but whether zone.name is set, and exit with 1 if not"};
+static const struct command_option origin = {.name = "origin",
+    .help = "say behind each key where its value comes from: a line of the\nfile, the environment, "
+	    "or the default"};
 static const struct command_option yes = {.name = "yes", .help = "do not ask whether to"};
 static const struct command_option subdomain = {
     .name = "subdomain", .value = "NAME", .help = "the name it gets; a random one otherwise"};
@@ -69,9 +72,12 @@ static const struct command commands[] = {
 	.summary = "start the three processes and serve until SIGTERM or Ctrl-C"},
     {.verb = "check-config",
 	.arguments = "",
-	.options = {&has_zone},
+	.options = {&has_zone, &origin},
 	.execute = check_config,
-	.summary = "check the configuration and print what is in effect"},
+	.summary = "check the configuration and print what is in effect",
+	.help =
+	    "Every mistake is shown with its place and what was probably meant. Variables of the\n"
+	    "environment stand over the file: SALLYPORT_ZONE_NAME is zone.name."},
     {.verb = "reload",
 	.arguments = "",
 	.execute = reload,

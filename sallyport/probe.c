@@ -1,6 +1,7 @@
 #include "probe.h"
 
 #include "pack.h"
+#include "readiness_text.h"
 
 #include <errno.h>
 #include <openssl/err.h>
@@ -21,7 +22,8 @@ enum {
 	/* QR and AA of an answer; TC may be set, the answer was there all the same. */
 	FLAGS_ANSWERED = 0x8400,
 	HTTP_REQUEST = 512,
-	HTTP_STATUS = 12 /* "HTTP/1.1 200" */
+	HTTP_STATUS = 12,  /* "HTTP/1.1 200" */
+	HTTP_ANSWER = 4096 /* bytes of an answer that are looked at */
 };
 
 static int
@@ -169,14 +171,30 @@ write_request(char request[HTTP_REQUEST], const struct name *zone)
 	return length > 0 && length < HTTP_REQUEST ? (size_t)length : 0;
 }
 
+/* An answer as far as it is there. 1 if that is enough to judge it: of a good one the status is. */
 static int
-judge_status(const char *status, size_t length, char why[PROBE_WHY])
+is_enough(const char *answer, size_t length)
 {
-	if (length == HTTP_STATUS && memcmp(status, "HTTP/1.1 200", HTTP_STATUS) == 0)
+	return length >= HTTP_STATUS && memcmp(answer, "HTTP/1.1 503", HTTP_STATUS) != 0;
+}
+
+static int
+judge_answer_of_api(const char *answer, size_t length, char why[PROBE_WHY])
+{
+	static const char end_of_head[] = "\r\n\r\n";
+	const char *body = memmem(answer, length, end_of_head, sizeof(end_of_head) - 1);
+	char parts[PROBE_WHY / 2] = "";
+
+	if (length >= HTTP_STATUS && memcmp(answer, "HTTP/1.1 200", HTTP_STATUS) == 0)
 		return 0;
-	if (length == HTTP_STATUS && memcmp(status, "HTTP/1.1 ", HTTP_STATUS - 3) == 0)
-		(void)snprintf(why, PROBE_WHY, "/health/ready is answered with %.3s%s", status + 9,
-		    memcmp(status + 9, "503", 3) == 0 ? ": not all is ready" : "");
+	if (body != NULL && memcmp(answer, "HTTP/1.1 503", HTTP_STATUS) == 0) {
+		body += sizeof(end_of_head) - 1;
+		readiness_text_write(parts, sizeof(parts), body, length - (size_t)(body - answer));
+	}
+	if (parts[0] != '\0')
+		(void)snprintf(why, PROBE_WHY, "not ready: %s", parts);
+	else if (length >= HTTP_STATUS && memcmp(answer, "HTTP/1.1 ", HTTP_STATUS - 3) == 0)
+		(void)snprintf(why, PROBE_WHY, "/health/ready is answered with %.3s", answer + 9);
 	else
 		(void)snprintf(why, PROBE_WHY, "what answers does not speak HTTP%s",
 		    length == 0 ? ": it has closed the connection" : "");
@@ -186,15 +204,20 @@ judge_status(const char *status, size_t length, char why[PROBE_WHY])
 static int
 ask_plainly(int fd, const char *request, size_t length, char why[PROBE_WHY])
 {
-	char status[HTTP_STATUS];
-	ssize_t got;
+	char answer[HTTP_ANSWER];
+	size_t used = 0;
+	ssize_t got = 1;
 
 	if (send(fd, request, length, MSG_NOSIGNAL) < 0)
 		return failed(why, "cannot ask");
-	got = recv(fd, status, sizeof(status), MSG_WAITALL);
+	while (got > 0 && used < sizeof(answer) && !is_enough(answer, used)) {
+		got = recv(fd, answer + used, sizeof(answer) - used, 0);
+		if (got > 0)
+			used += (size_t)got;
+	}
 	if (got < 0)
 		return failed(why, "cannot read the answer");
-	return judge_status(status, (size_t)got, why);
+	return judge_answer_of_api(answer, used, why);
 }
 
 static time_t
@@ -213,7 +236,7 @@ ask_over_tls(int fd, const char *request, size_t length, time_t *ends, char why[
 {
 	SSL_CTX *context = SSL_CTX_new(TLS_client_method());
 	SSL *tls = context != NULL ? SSL_new(context) : NULL;
-	char status[HTTP_STATUS];
+	char answer[HTTP_ANSWER];
 	size_t got = 0;
 	int result = -1, read = 1;
 
@@ -233,12 +256,12 @@ ask_over_tls(int fd, const char *request, size_t length, time_t *ends, char why[
 		(void)snprintf(why, PROBE_WHY, "TLS: the request is not taken");
 		goto out;
 	}
-	while (got < sizeof(status) && read > 0) {
-		read = SSL_read(tls, status + got, (int)(sizeof(status) - got));
+	while (got < sizeof(answer) && read > 0 && !is_enough(answer, got)) {
+		read = SSL_read(tls, answer + got, (int)(sizeof(answer) - got));
 		if (read > 0)
 			got += (size_t)read;
 	}
-	result = judge_status(status, got, why);
+	result = judge_answer_of_api(answer, got, why);
 out:
 	SSL_free(tls);
 	SSL_CTX_free(context);

@@ -152,13 +152,15 @@ dial_all(struct reloading *reloading)
 
 /* One step of one daemon. */
 static enum outcome
-ask(struct reloading *reloading, enum conf_role role, enum message_type step, const int *fds,
+ask(struct reloading *reloading, enum conf_role role, enum message_type type, const int *fds,
     unsigned count)
 {
+	const struct door_client_step step = {
+	    .type = type, .environment = reloading->conf.environment, .fds = fds, .count = count};
 	int door = reloading->doors[role];
 	struct door_client_answer answer;
 
-	if (door_client_send(door, role, step, fds, count) != 0 ||
+	if (door_client_send(door, role, &step) != 0 ||
 	    door_client_receive(door, role, &answer) != 0)
 		return OUTCOME_FAILED;
 	if (answer.is_busy)
@@ -168,7 +170,7 @@ ask(struct reloading *reloading, enum conf_role role, enum message_type step, co
 		    stderr, "sallyport: refused by %s: %s\n", conf_role_name(role), answer.reason);
 		return OUTCOME_FAILED;
 	}
-	if (step == MESSAGE_RELOAD)
+	if (type == MESSAGE_RELOAD)
 		memcpy(reloading->keys[role], answer.keys, sizeof(answer.keys));
 	return OUTCOME_DONE;
 }

@@ -2,6 +2,7 @@
 
 #include "buf.h"
 #include "conf.h"
+#include "conf_environment.h"
 #include "daemon.h"
 #include "log.h"
 #include "notify.h"
@@ -403,6 +404,7 @@ run(const struct invocation *invocation)
 {
 	const char *path = invocation->config;
 	struct parent *parent = calloc(1, sizeof(*parent));
+	char variables[RUN_VARIABLES];
 
 	if (parent == NULL)
 		fatal("no memory");
@@ -411,6 +413,9 @@ run(const struct invocation *invocation)
 		return CONF_EXIT;
 	}
 	log_init("sallyport", parent->conf.log.level, parent->conf.log.format);
+	conf_environment_list(&parent->conf, variables, sizeof(variables));
+	if (variables[0] != '\0')
+		log_info("configured by the environment: %s", variables);
 	if (geteuid() != 0)
 		log_warning(
 		    "not started as root: the three processes share uid %u and see the file "

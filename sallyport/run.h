@@ -12,7 +12,8 @@ enum {
 	RUN_BACK_OFF_MAX_MS = 5000,
 	RUN_SETTLED_MS = 1000, /* a process that lived this long starts again at RUN_BACK_OFF_MS */
 	RUN_START_MS = 60000,  /* for the first start */
-	RUN_STOP_MS = 4000     /* for one process to end; it gives itself 2 s, then it is killed */
+	RUN_STOP_MS = 4000,    /* for one process to end; it gives itself 2 s, then it is killed */
+	RUN_VARIABLES = 1024   /* bytes of the list of variables in the log */
 };
 
 /*

@@ -333,6 +333,13 @@ get_reload_answer(struct reader *body)
 	return 0;
 }
 
+static int
+get_digest(struct reader *body)
+{
+	(void)reader_u64(body);
+	return reader_end(body);
+}
+
 /* Every type with the reader of its body. */
 static const struct {
 	uint16_t type;
@@ -363,7 +370,7 @@ static const struct {
     {MESSAGE_ADD_TOKEN, 2, 1, ANY, 0, get_token},
     {MESSAGE_ADD_TOKEN_ANSWER, 2, 1, ANY, 0, get_token_added},
     {MESSAGE_LINK, 3, 0, 0, 1, get_nothing},
-    {MESSAGE_RELOAD, 3, 0, 0, 1, get_nothing},
+    {MESSAGE_RELOAD, 3, MESSAGE_RELOAD_BODY, MESSAGE_RELOAD_BODY, 1, get_digest},
     {MESSAGE_RELOAD_PAIR, 3, 0, 0, 2, get_nothing},
     {MESSAGE_RELOAD_APPLY, 3, 0, 0, 0, get_nothing},
     {MESSAGE_RELOAD_ANSWER, 3, 1, ANY, 0, get_reload_answer},

@@ -338,14 +338,14 @@ class Configured(Program):
         self.certificate = certificate
         self.configuration["api"]["tls"] = {"certificate": str(certificate), "key": str(key_file)}
 
-    def command(self, *words, uid=None, groups=(), **options):
-        """Runs `sallyport WORDS -c FILE`, perhaps as somebody else."""
+    def command(self, *words, uid=None, groups=(), environment=None, **options):
+        """Runs `sallyport WORDS -c FILE`, perhaps as somebody else, with more in its environment."""
         command = [SALLYPORT, *words, "-c", self.file]
         if uid is not None:
             command = ["setpriv", "--reuid", str(uid), "--regid", str(uid),
                        *(["--groups", ",".join(map(str, groups))] if groups else ["--clear-groups"]), "--", *command]
         return subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE,
-                              env=dict(os.environ, ASAN_OPTIONS="detect_leaks=0"), **options)
+                              env=dict(os.environ, ASAN_OPTIONS="detect_leaks=0", **(environment or {})), **options)
 
     @property
     def runtime(self):

@@ -502,10 +502,12 @@ def test_nonsense_at_the_door(front, case):
 def wrong_from_root():
     return {
         "a_link": (message(LINK), 1),
-        "no_descriptor": (message(RELOAD), 0),
-        "two_descriptors": (message(RELOAD), 2),
-        "many_descriptors": (message(RELOAD), 50),
-        "a_body": (message(RELOAD, b"\0"), 1),
+        "no_descriptor": (message(RELOAD, bytes(8)), 0),
+        "two_descriptors": (message(RELOAD, bytes(8)), 2),
+        "many_descriptors": (message(RELOAD, bytes(8)), 50),
+        "no_body": (message(RELOAD), 1),
+        "a_body_too_short": (message(RELOAD, bytes(7)), 1),
+        "a_body_too_long": (message(RELOAD, bytes(9)), 1),
         "a_pair_without_a_configuration": (message(RELOAD_PAIR), 2),
         "apply_without_a_configuration": (message(RELOAD_APPLY), 0),
         "the_answer": (message(RELOAD_ANSWER, bytes(4)), 0),
@@ -561,17 +563,17 @@ def test_a_configuration_that_is_none_changes_nothing(folder, role):
     for file, words in wrong_configurations(folder):
         log = len(daemon.log())
         with dial(daemon, 0) as guest, file:
-            socket.send_fds(guest, [message(RELOAD)], [file.fileno()])
+            socket.send_fds(guest, [message(RELOAD, bytes(8))], [file.fileno()])
             busy, reason, _ = reload_answer(guest.recv(2000))
             assert not busy and words in reason, (file.name, reason)
             assert wait_closed(guest) == b""
         assert daemon.log()[log:].count("a new configuration was refused: ") == 1
     # And one that is, which is forgotten with whoever does not go on.
     with dial(daemon, 0) as guest, open(daemon.file) as file:
-        socket.send_fds(guest, [message(RELOAD)], [file.fileno()])
+        socket.send_fds(guest, [message(RELOAD, bytes(8))], [file.fileno()])
         assert reload_answer(guest.recv(2000)) == (0, "", "")
         with dial(daemon, 0) as other, open(daemon.file) as again:
-            socket.send_fds(other, [message(RELOAD)], [again.fileno()])
+            socket.send_fds(other, [message(RELOAD, bytes(8))], [again.fileno()])
             assert reload_answer(other.recv(2000)) == (1, "another reload is under way", "")
     daemon.wait_log("the new configuration is not to be used")
     assert daemon.terminate() == 0

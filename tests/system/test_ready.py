@@ -42,7 +42,7 @@ def test_a_disk_that_is_short(folder):
     with Server(folder, store={"path": "lib", "reserve": "1TiB"}) as server:
         wait_ready(server, ready=False, disk="store.reserve is reached")
         failed = server.command("health")
-        assert failed.returncode == 1 and "/health/ready is answered with 503: not all is ready" in failed.stdout
+        assert failed.returncode == 1 and ": not ready: disk: store.reserve is reached\n" in failed.stdout
 
 
 def test_the_certificate_is_looked_at(folder):

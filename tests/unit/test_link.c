@@ -356,9 +356,10 @@ refuse_or_not(struct door_reply *reply)
 }
 
 static int
-on_prepare(void *context, int configuration, struct door_reply *reply)
+on_prepare(void *context, int configuration, uint64_t environment, struct door_reply *reply)
 {
 	(void)context;
+	(void)environment;
 	prepared++;
 	ck_assert_int_eq((int)read(configuration, &handed_in[0], 1), 1);
 	snprintf(reply->keys, sizeof(reply->keys), "dns.listen");
@@ -482,7 +483,9 @@ send_step(int guest, enum message_type step, unsigned count)
 		fds[i] = pipes[i][0];
 	}
 	ck_assert_int_eq(
-	    transport_send(guest, message, make_message(message, step, 7, 0), fds, count),
+	    transport_send(guest, message,
+		make_message(message, step, 7, step == MESSAGE_RELOAD ? MESSAGE_RELOAD_BODY : 0),
+		fds, count),
 	    TRANSPORT_DONE);
 	for (unsigned i = 0; i < count; i++) {
 		close(pipes[i][0]);
