@@ -1,10 +1,10 @@
-/* The system calls of apid beyond those of every daemon. */
+/* The system calls apid makes beyond those of every daemon (common/confine.h). */
 #ifndef APID_FILTER_H
 #define APID_FILTER_H
 
 #include "confine.h"
 
-/* Their number is written to `count`. Static. */
-const struct confine_call *filter_calls(size_t *count);
+extern const struct confine_call filter_calls[];
+extern const size_t filter_call_count;
 
 #endif

@@ -57,7 +57,7 @@ struct confine_plan {
 };
 
 /*
- * no_new_privs; limits; chroot and chdir; groups, gid, uid; capabilities and bounding set
+ * no_new_privs; memory left out of dumps; limits; chroot and chdir; groups, gid, uid; capabilities and bounding set
  * empty; the proof that none of it comes back; Landlock; the filter's rehearsal (rehearsal.h); seccomp with KILL_PROCESS over all
  * threads. Fatal when a step fails. Started without root, skips those that need it
  * and says so in one warning. Call before any thread exists. Closes `root_fd`.
