@@ -19,6 +19,7 @@ import requests
 SOURCE = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(SOURCE / "tests" / "system"))
 
+from back_door import traces  # noqa: E402
 from network import network_of_our_own  # noqa: E402
 from sallyport import ROLES, make_folder, random_txt, remove_folder, wait_until  # noqa: E402
 
@@ -44,12 +45,12 @@ def of_system(name):
 HERE = of_system("VERSION_CODENAME")
 
 
-@pytest.fixture(params=["bookworm", "trixie"])
+@pytest.fixture(scope="module", params=["bookworm", "trixie"])
 def release(request):
     return request.param
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def package(release):
     """For the Debian of this machine it is built twice, and `--twice` fails if one byte differs."""
     output(SOURCE / "tools/package.sh", *(["--twice"] if release == HERE else ["--release", release]), timeout=1800)
@@ -145,6 +146,22 @@ def set_value(serving, account):
         "X-Api-User": account["username"], "X-Api-Key": account["password"]})
     assert (done.status_code, done.json()) == (200, {"txt": txt})
     assert f'"{txt}"' in serving.ask(account["fulldomain"], dns.rdatatype.TXT)
+
+
+def test_no_program_in_it_has_a_back_door(package):
+    """Nor do its symbols, which come in a package beside it."""
+    folder = make_folder()
+    try:
+        for file in package.parent.glob("sallyport*.deb"):
+            output("dpkg-deb", "--extract", file, folder / file.name)
+        programs = [file for file in folder.rglob("*")
+                    if file.is_file() and not file.is_symlink() and file.read_bytes()[:4] == b"\x7fELF"]
+        names = [file.name for file in programs]
+        assert {"sallyport", *(f"sallyport-{role}" for role in ROLES)} <= set(names)
+        assert sum(file.suffix == ".debug" for file in programs) >= 4, names
+        assert {file.name: found for file in programs if (found := traces(file))} == {}
+    finally:
+        remove_folder(folder)
 
 
 def test_the_life_of_a_package(package, root):

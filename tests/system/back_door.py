@@ -15,6 +15,16 @@ ATTACKED = BUILD / "attack"
 # Not those of other tests: an attacker fills what belongs to a uid.
 UIDS = {"store": 64121, "dnsd": 64122, "apid": 64123}
 WITHOUT_ROOT = 64124 if ROOT else os.getuid()
+# What a program with the door has in it.
+TRACES = ("back_door", "BACK_DOOR", "attempt_call", "attempt_deed", "__wrap_", "sallyport-attack")
+
+
+def traces(program):
+    """Of the door in a file: in its symbols, its strings, anywhere."""
+    content = Path(program).read_bytes()
+    symbols = subprocess.run(["readelf", "--wide", "--symbols", "--dyn-syms", program], capture_output=True, check=True,
+                             text=True).stdout
+    return [trace for trace in TRACES if trace.encode() in content or trace in symbols]
 
 
 class BackDoor:

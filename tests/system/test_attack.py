@@ -5,13 +5,12 @@ expected is tests/attack/table.txt, and docs/security.md shows it.
 
 import concurrent.futures
 import ctypes
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from back_door import ATTACKED, UIDS, WITHOUT_ROOT, AttackedDaemon, AttackedServer, Victim
+from back_door import ATTACKED, TRACES, UIDS, WITHOUT_ROOT, AttackedDaemon, AttackedServer, Victim, traces
 from sallyport import LIBEXEC, ROLES, ROOT, SALLYPORT, Server, make_folder, remove_folder, wait_until
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
@@ -110,15 +109,6 @@ def test_a_forbidden_call_ends_one_process_and_the_others_go_on(folder, role):
 
 
 PROGRAMS = [SALLYPORT, *(LIBEXEC / f"sallyport-{role}" for role in ROLES)]
-TRACES = ("back_door", "BACK_DOOR", "attempt_call", "attempt_deed", "__wrap_", "sallyport-attack")
-
-
-def traces(program):
-    """Of the door in a file: in its symbols, its strings, anywhere."""
-    content = Path(program).read_bytes()
-    symbols = subprocess.run(["readelf", "--wide", "--symbols", "--dyn-syms", program], capture_output=True, check=True,
-                             text=True).stdout
-    return [trace for trace in TRACES if trace.encode() in content or trace in symbols]
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda path: path.name)

@@ -6,13 +6,13 @@ import subprocess
 import pytest
 from elftools.elf.elffile import ELFFile
 
-from sallyport import LIBEXEC, ROLES, SALLYPORT
+from sallyport import BUILD, LIBEXEC, ROLES, SALLYPORT
 
 PROGRAMS = [SALLYPORT, *(LIBEXEC / f"sallyport-{role}" for role in ROLES)]
 
 DF_BIND_NOW, DF_1_NOW, DF_1_PIE = 0x8, 0x1, 0x08000000
 EXECUTABLE, WRITABLE = 0x1, 0x2
-SHADOW_STACK = 0x2
+SHADOW_STACK, INDIRECT_BRANCHES = 0x2, 0x1
 
 
 class Program:
@@ -33,11 +33,6 @@ class Program:
     def imports(self):
         return {symbol.name.split("@")[0] for symbol in self.elf.get_section_by_name(".dynsym").iter_symbols()
                 if symbol["st_shndx"] == "SHN_UNDEF"}
-
-    def properties(self):
-        """{type: value} of the notes that processor and kernel look at."""
-        return {entry.pr_type: entry.pr_data for note in self.elf.get_section_by_name(".note.gnu.property").iter_notes()
-                if note["n_type"] == "NT_GNU_PROPERTY_TYPE_0" for entry in note["n_desc"]}
 
     def producers(self):
         """{source file: the compiler and its options} of every unit."""
@@ -119,12 +114,37 @@ def test_large_frames_touch_each_page(assembly):
     assert re.search(r"sub +\$0x1000,%rsp\n[^\n]*orq? +\$0x0,(0x0)?\(%rsp\)", assembly)
 
 
+def start_up_files():
+    """What the linker puts around every program: from the C library and from the compiler."""
+    for name in ("Scrt1.o", "crti.o", "crtn.o", "crtbeginS.o", "crtendS.o"):
+        yield subprocess.run(["gcc", f"-print-file-name={name}"], capture_output=True, text=True, check=True).stdout.strip()
+
+
+def promises(elf):
+    """What an object says of itself for Intel's CET, as bits; the linker keeps what all of them say."""
+    section = elf.get_section_by_name(".note.gnu.property")
+    return sum(entry.pr_data for note in section.iter_notes() for entry in note["n_desc"]
+               if entry.pr_type == "GNU_PROPERTY_X86_FEATURE_1_AND") if section else 0
+
+
 @pytest.mark.x86_64
 def test_returns_and_jumps_land_where_they_may(program, assembly):
     """
-    Intel's CET: the shadow stack is asked for. Every function of ours says that it may be jumped to, but the file does not ask
-    for that to be enforced: Debian's own start-up code in it does not say so.
+    Intel's CET: the shadow stack is asked for, and every function of ours says that it may be jumped to. That the latter is
+    enforced is asked for as soon as Debian's start-up files allow it: the linker takes it from the file if one of them does not.
     """
-    assert program.properties()["GNU_PROPERTY_X86_FEATURE_1_AND"] & SHADOW_STACK
+    found = promises(program.elf)
+    assert found & SHADOW_STACK
+    allowed = all(promises(ELFFile(open(path, "rb"))) & INDIRECT_BRANCHES for path in start_up_files())
+    assert bool(found & INDIRECT_BRANCHES) == allowed
     main, = re.findall(r"^[0-9a-f]+ <main>:\n([^\n]*)", assembly, re.MULTILINE)
     assert "endbr64" in main
+
+
+@pytest.mark.x86_64
+def test_what_we_compile_is_all_marked():
+    """So that nothing of ours stands in the way: every object of the daemons and the front program."""
+    objects = [path for folder in ("apid", "common", "dnsd", "sallyport", "store") for path in (BUILD / folder).rglob("*.o")]
+    assert len(objects) > 100
+    assert [path for path in objects
+            if promises(ELFFile(open(path, "rb"))) & (INDIRECT_BRANCHES | SHADOW_STACK) != INDIRECT_BRANCHES | SHADOW_STACK] == []
