@@ -181,3 +181,12 @@ slice_equals(struct slice slice, const char *string)
 
 	return slice.length == length && (length == 0 || memcmp(slice.data, string, length) == 0);
 }
+
+int
+slice_compare(struct slice a, struct slice b)
+{
+	size_t shared = a.length < b.length ? a.length : b.length;
+	int order = shared > 0 ? memcmp(a.data, b.data, shared) : 0;
+
+	return order != 0 ? order : (a.length > b.length) - (a.length < b.length);
+}

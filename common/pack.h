@@ -66,4 +66,7 @@ void writer_string16(struct writer *writer, const void *bytes, size_t length);
 /* 1 if the slice holds exactly the bytes of the NUL-terminated string. */
 int slice_equals(struct slice slice, const char *string);
 
+/* Less than, equal to or greater than 0 as `a` comes before, is equal to or comes behind `b`, in the order of their bytes. */
+int slice_compare(struct slice a, struct slice b);
+
 #endif

@@ -1,5 +1,6 @@
 #include "database.h"
 
+#include "damage.h"
 #include "database_environment.h"
 #include "database_folder.h"
 #include "schema.h"
@@ -42,7 +43,8 @@ void
 database_log_failure(struct log_limit *limit, const char *what, int code)
 {
 	if (log_allowed(limit))
-		log_error("database: cannot %s: %s", what, mdb_strerror(code));
+		log_error("database: cannot %s: %s%s", what, mdb_strerror(code),
+		    damage_is(code) ? "; " DAMAGE_ADVICE : "");
 }
 
 void
@@ -77,6 +79,13 @@ database_get_number(MDB_txn *transaction, MDB_dbi table, const char *name, uint6
 	return reader_end(&reader) == 0 ? 0 : MDB_CORRUPTED;
 }
 
+static void __attribute__((noreturn))
+open_failed(const char *what, const char *path, int code)
+{
+	fatal("cannot %s the database in %s: %s%s", what, path, mdb_strerror(code),
+	    damage_is(code) ? "; " DAMAGE_ADVICE : "");
+}
+
 /* Opens the tables, making those of a new database. Returns its schema. */
 static uint64_t
 open_tables(struct database *database, MDB_txn *transaction, const struct schema_plan *plan,
@@ -91,14 +100,14 @@ open_tables(struct database *database, MDB_txn *transaction, const struct schema
 	    (code = mdb_dbi_open(transaction, "tokens", MDB_CREATE, &database->tokens)) != 0 ||
 	    (code = mdb_dbi_open(
 		 transaction, "token_hashes", MDB_CREATE, &database->token_hashes)) != 0)
-		fatal("cannot open the database in %s: %s", path, mdb_strerror(code));
+		open_failed("open", path, code);
 	code = database_get_number(transaction, database->meta, "schema", &schema);
 	if (code == MDB_NOTFOUND &&
 	    (code = database_put_number(transaction, database->meta, "schema", schema)) == 0)
 		code = database_put_number(transaction, database->meta, "sequence", 0);
 	if (code != 0 || (code = database_get_number(
 			      transaction, database->meta, "sequence", &database->sequence)) != 0)
-		fatal("cannot read the database in %s: %s", path, mdb_strerror(code));
+		open_failed("read", path, code);
 	return schema;
 }
 
@@ -120,10 +129,10 @@ make(struct database *database, const struct schema_plan *plan, const char *path
 	    (code = mdb_env_open(
 		 database->environment, NEW_FILE, MDB_NOSUBDIR | MDB_NOLOCK, 0600)) != 0 ||
 	    (code = mdb_txn_begin(database->environment, NULL, 0, &transaction)) != 0)
-		fatal("cannot make the database in %s: %s", path, mdb_strerror(code));
+		open_failed("make", path, code);
 	(void)open_tables(database, transaction, plan, path);
 	if ((code = mdb_txn_commit(transaction)) != 0)
-		fatal("cannot make the database in %s: %s", path, mdb_strerror(code));
+		open_failed("make", path, code);
 	mdb_env_close(database->environment);
 	if (rename(NEW_FILE, DATABASE_FILE) != 0)
 		fatal("cannot make the database in %s: %s", path, strerror(errno));
@@ -146,8 +155,7 @@ open_schema(
 	do {
 		code = mdb_txn_begin(database->environment, NULL, 0, &transaction);
 		if (code != 0)
-			fatal(
-			    "cannot open the database in %s: %s", config->path, mdb_strerror(code));
+			open_failed("open", config->path, code);
 		schema = open_tables(database, transaction, plan, config->path);
 		if (schema == plan->target)
 			break;
@@ -155,7 +163,7 @@ open_schema(
 		schema_migrate(&place, plan, (uint32_t)schema);
 	} while (1);
 	if ((code = mdb_txn_commit(transaction)) != 0)
-		fatal("cannot read the database in %s: %s", config->path, mdb_strerror(code));
+		open_failed("read", config->path, code);
 	database->committed_sequence = database->sequence;
 }
 
@@ -169,6 +177,7 @@ open_environment(struct database *database, const struct database_config *config
 	    (code = mdb_env_set_maxdbs(database->environment, DATABASE_TABLES)) != 0 ||
 	    (code = mdb_env_set_mapsize(database->environment, whole_pages(config->map_size))) != 0)
 		fatal("cannot prepare the database: %s", mdb_strerror(code));
+	damage_watch(database->environment);
 	/* MDB_NOTLS: a read transaction belongs to the caller, not to its thread. */
 	code = mdb_env_open(database->environment, ".", MDB_NOTLS, 0600);
 	if (code == EACCES)
@@ -176,7 +185,7 @@ open_environment(struct database *database, const struct database_config *config
 		      "to uid %u (chown -R)",
 		    path, geteuid());
 	if (code != 0)
-		fatal("cannot open the database in %s: %s", path, mdb_strerror(code));
+		open_failed("open", path, code);
 }
 
 struct database *
@@ -246,38 +255,43 @@ database_grow(struct database *database)
 }
 
 int
-database_decode_account(
-    struct account_record *account, const struct uuid *username, struct slice record)
+database_decode_account(struct log_limit *limit, struct account_record *account,
+    const struct uuid *username, struct slice record)
 {
 	char text[UUID_TEXT + 1];
 
 	if (account_record_decode(account, username, record) == 0)
 		return 0;
 	uuid_to_text(username, text);
-	log_error("database: the record of account %s is damaged", text);
+	if (log_allowed(limit))
+		log_error("database: the record of account %s is damaged; " DAMAGE_ADVICE, text);
 	return -1;
 }
 
 int
-database_decode_name(struct name_record *name, struct slice label, struct slice record)
+database_decode_name(
+    struct log_limit *limit, struct name_record *name, struct slice label, struct slice record)
 {
 	char text[4 * MESSAGE_MAX_SUBDOMAIN + 4];
 
 	if (name_record_decode(name, label, record) == 0)
 		return 0;
-	log_error("database: the record of name %s is damaged",
-	    log_safe(text, sizeof(text), label.data, label.length));
+	if (log_allowed(limit))
+		log_error("database: the record of name %s is damaged; " DAMAGE_ADVICE,
+		    log_safe(text, sizeof(text), label.data, label.length));
 	return -1;
 }
 
 int
-database_decode_token(struct token_record *token, struct slice name, struct slice record)
+database_decode_token(
+    struct log_limit *limit, struct token_record *token, struct slice name, struct slice record)
 {
 	char text[4 * RECORD_MAX_TOKEN + 4];
 
 	if (token_record_decode(token, name, record) == 0)
 		return 0;
-	log_error("database: the record of token %s is damaged",
-	    log_safe(text, sizeof(text), name.data, name.length));
+	if (log_allowed(limit))
+		log_error("database: the record of token %s is damaged; " DAMAGE_ADVICE,
+		    log_safe(text, sizeof(text), name.data, name.length));
 	return -1;
 }

@@ -49,10 +49,12 @@ void database_log_failure(struct log_limit *limit, const char *what, int code);
 /* Ends store: LMDB gave up after a failed write of its own root, for reading too. */
 void database_given_up(int code) __attribute__((noreturn));
 
-/* Take a record's bytes apart: 0, or -1 for a record that cannot be right, which is logged. */
-int database_decode_account(
-    struct account_record *account, const struct uuid *username, struct slice record);
-int database_decode_name(struct name_record *name, struct slice label, struct slice record);
-int database_decode_token(struct token_record *token, struct slice name, struct slice record);
+/* Take a record's bytes apart: 0, or -1 for a record that cannot be right, which is logged as far as `limit` allows. */
+int database_decode_account(struct log_limit *limit, struct account_record *account,
+    const struct uuid *username, struct slice record);
+int database_decode_name(
+    struct log_limit *limit, struct name_record *name, struct slice label, struct slice record);
+int database_decode_token(
+    struct log_limit *limit, struct token_record *token, struct slice name, struct slice record);
 
 #endif

@@ -56,7 +56,7 @@ read_record(struct database *database, MDB_dbi table, MDB_val key, const char *w
 	} else if (code != 0) {
 		result = read_failed(database, what, code);
 	} else if (value.mv_size > RECORD_MAX) {
-		result = read_failed(database, what, MDB_BAD_VALSIZE);
+		result = read_failed(database, what, MDB_CORRUPTED);
 	} else {
 		memcpy(bytes, value.mv_data, value.mv_size);
 		*record = (struct slice){bytes, value.mv_size};
@@ -76,8 +76,10 @@ database_read_account(
 
 	if (result != DATABASE_OK)
 		return result;
-	return database_decode_account(&account->record, username, record) == 0 ? DATABASE_OK
-										: DATABASE_FAILED;
+	return database_decode_account(
+		   &database->read_failures, &account->record, username, record) == 0
+		   ? DATABASE_OK
+		   : DATABASE_FAILED;
 }
 
 enum database_result
@@ -90,8 +92,9 @@ database_read_name(struct database *database, struct slice label, struct databas
 
 	if (result != DATABASE_OK)
 		return result;
-	return database_decode_name(&name->record, label, record) == 0 ? DATABASE_OK
-								       : DATABASE_FAILED;
+	return database_decode_name(&database->read_failures, &name->record, label, record) == 0
+		   ? DATABASE_OK
+		   : DATABASE_FAILED;
 }
 
 enum database_result
@@ -105,7 +108,9 @@ database_read_token(struct database *database, struct slice name, struct token_r
 
 	if (result != DATABASE_OK)
 		return result;
-	return database_decode_token(token, name, record) == 0 ? DATABASE_OK : DATABASE_FAILED;
+	return database_decode_token(&database->read_failures, token, name, record) == 0
+		   ? DATABASE_OK
+		   : DATABASE_FAILED;
 }
 
 enum database_result
@@ -252,8 +257,15 @@ walk(struct database *database, MDB_dbi table, struct slice after, const char *w
 	if (code == 0)
 		code = seek(cursor, after, &key, &value);
 	while (code == 0 && !stopped) {
-		stopped = visit(context, (struct slice){key.mv_data, key.mv_size},
-		    (struct slice){value.mv_data, value.mv_size});
+		struct slice found = {key.mv_data, key.mv_size};
+
+		/* A damaged tree may lead back, and then there would be no end. */
+		if (after.length > 0 && slice_compare(after, found) >= 0) {
+			code = MDB_CORRUPTED;
+			break;
+		}
+		after = found;
+		stopped = visit(context, found, (struct slice){value.mv_data, value.mv_size});
 		if (!stopped)
 			code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
 	}
@@ -265,6 +277,7 @@ walk(struct database *database, MDB_dbi table, struct slice after, const char *w
 }
 
 struct name_walk {
+	struct database *database;
 	int (*visit)(void *context, struct slice label, const struct name_record *name);
 	void *context;
 };
@@ -275,7 +288,7 @@ visit_name(void *context, struct slice label, struct slice record)
 	const struct name_walk *names = context;
 	struct name_record name;
 
-	if (database_decode_name(&name, label, record) != 0)
+	if (database_decode_name(&names->database->read_failures, &name, label, record) != 0)
 		return 0;
 	return names->visit(names->context, label, &name);
 }
@@ -284,12 +297,13 @@ enum database_result
 database_walk_names(struct database *database, struct slice after,
     int (*visit)(void *context, struct slice label, const struct name_record *name), void *context)
 {
-	struct name_walk names = {visit, context};
+	struct name_walk names = {database, visit, context};
 
 	return walk(database, database->names, after, "walk through the names", visit_name, &names);
 }
 
 struct account_walk {
+	struct database *database;
 	int (*visit)(
 	    void *context, const struct uuid *username, const struct account_record *account);
 	void *context;
@@ -305,7 +319,8 @@ visit_account(void *context, struct slice key, struct slice record)
 	if (key.length != sizeof(username.bytes))
 		return 0;
 	memcpy(username.bytes, key.data, sizeof(username.bytes));
-	if (database_decode_account(&account, &username, record) != 0)
+	if (database_decode_account(
+		&accounts->database->read_failures, &account, &username, record) != 0)
 		return 0;
 	return accounts->visit(accounts->context, &username, &account);
 }
@@ -315,7 +330,7 @@ database_walk_accounts(struct database *database, const struct uuid *after,
     int (*visit)(void *context, const struct uuid *username, const struct account_record *account),
     void *context)
 {
-	struct account_walk accounts = {visit, context};
+	struct account_walk accounts = {database, visit, context};
 	struct slice behind = {NULL, 0};
 
 	if (after != NULL)
@@ -325,6 +340,7 @@ database_walk_accounts(struct database *database, const struct uuid *after,
 }
 
 struct token_walk {
+	struct database *database;
 	int (*visit)(void *context, struct slice name, const struct token_record *token);
 	void *context;
 };
@@ -335,7 +351,7 @@ visit_token(void *context, struct slice name, struct slice record)
 	const struct token_walk *tokens = context;
 	struct token_record token;
 
-	if (database_decode_token(&token, name, record) != 0)
+	if (database_decode_token(&tokens->database->read_failures, &token, name, record) != 0)
 		return 0;
 	return tokens->visit(tokens->context, name, &token);
 }
@@ -344,7 +360,7 @@ enum database_result
 database_walk_tokens(struct database *database, struct slice after,
     int (*visit)(void *context, struct slice name, const struct token_record *token), void *context)
 {
-	struct token_walk tokens = {visit, context};
+	struct token_walk tokens = {database, visit, context};
 
 	return walk(
 	    database, database->tokens, after, "walk through the tokens", visit_token, &tokens);

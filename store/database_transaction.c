@@ -127,8 +127,9 @@ database_get_account(
 
 	if (result != DATABASE_OK)
 		return result;
-	return database_decode_account(account, username, record) == 0 ? DATABASE_OK
-								       : DATABASE_FAILED;
+	return database_decode_account(&database->write_failures, account, username, record) == 0
+		   ? DATABASE_OK
+		   : DATABASE_FAILED;
 }
 
 enum database_result
@@ -140,7 +141,9 @@ database_get_name(struct database *database, struct slice label, struct name_rec
 
 	if (result != DATABASE_OK)
 		return result;
-	return database_decode_name(name, label, record) == 0 ? DATABASE_OK : DATABASE_FAILED;
+	return database_decode_name(&database->write_failures, name, label, record) == 0
+		   ? DATABASE_OK
+		   : DATABASE_FAILED;
 }
 
 enum database_result
@@ -170,7 +173,9 @@ database_get_token(struct database *database, struct slice name, struct token_re
 
 	if (result != DATABASE_OK)
 		return result;
-	return database_decode_token(token, name, record) == 0 ? DATABASE_OK : DATABASE_FAILED;
+	return database_decode_token(&database->write_failures, token, name, record) == 0
+		   ? DATABASE_OK
+		   : DATABASE_FAILED;
 }
 
 enum database_result

@@ -2,6 +2,7 @@
 
 #include "backup.h"
 #include "backup_file.h"
+#include "damage.h"
 #include "database.h"
 #include "database_folder.h"
 #include "database_view.h"
@@ -178,6 +179,7 @@ backup(struct daemon *daemon)
 	struct backup_source source = {
 	    .environment = open_database(daemon), .reserve = daemon->conf.store.reserve};
 
+	damage_watch(source.environment);
 	confine_task(daemon);
 	database_view_state(source.environment, &source.schema, &source.sequence);
 	backup_write(&source, DAEMON_TASK_FD);

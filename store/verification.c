@@ -176,16 +176,6 @@ check_token_hash(struct verification *verification, struct slice key, struct sli
 		find_at(verification, TOKEN_HASHES, key, "its token has another hash");
 }
 
-/* 1 if `key` comes behind `last`, in LMDB's order. */
-static int
-ascends(struct slice last, struct slice key)
-{
-	size_t common = last.length < key.length ? last.length : key.length;
-	int order = memcmp(last.data, key.data, common);
-
-	return order < 0 || (order == 0 && last.length < key.length);
-}
-
 /* 1 if it makes sense to look at the record, and at those behind it. */
 static int
 may_go_on(struct verification *verification, enum table table, struct slice last,
@@ -198,7 +188,7 @@ may_go_on(struct verification *verification, enum table table, struct slice last
 		    verification, table, last, "a damaged page follows: lengths that cannot be");
 		return 0;
 	}
-	if (last.length > 0 && !ascends(last, found)) {
+	if (last.length > 0 && slice_compare(last, found) >= 0) {
 		find_at(verification, table, last, "a damaged page follows: keys out of order");
 		return 0;
 	}

@@ -6,6 +6,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+START_TEST(compare)
+{
+	static const struct {
+		const char *a, *b;
+		int order;
+	} rows[] = {{"", "", 0}, {"", "a", -1}, {"a", "a", 0}, {"a", "b", -1}, {"a", "ab", -1},
+	    {"b", "ab", 1}, {"\x7f", "\x80", -1}};
+
+	for (int i = 0; i < ROWS(rows); i++) {
+		struct slice a = {(const unsigned char *)rows[i].a, strlen(rows[i].a)};
+		struct slice b = {(const unsigned char *)rows[i].b, strlen(rows[i].b)};
+		int there = slice_compare(a, b), back = slice_compare(b, a);
+
+		ck_assert_int_eq((there > 0) - (there < 0), rows[i].order);
+		ck_assert_int_eq((back > 0) - (back < 0), -rows[i].order);
+	}
+}
+END_TEST
+
 START_TEST(what_is_written_is_read_again)
 {
 	unsigned char bytes[64];
@@ -133,6 +152,7 @@ main(void)
 	tcase_add_loop_test(tests, counted_strings_keep_their_bounds, 0, ROWS(strings));
 	tcase_add_test(tests, a_writer_takes_all_or_nothing);
 	tcase_add_test(tests, a_writer_gives_room_while_there_is_some);
+	tcase_add_test(tests, compare);
 	tcase_add_test(tests, a_count_that_does_not_fit_its_field_fails);
 	suite_add_tcase(suite, tests);
 	return suite_run(suite);

@@ -1,0 +1,183 @@
+"""
+A database whose bytes are not what was written: no value is served that nobody has set, whoever can be served is served, what
+ends a process has its line first, and `sallyport verify` finds what there is to find.
+"""
+
+import os
+import random
+import signal
+
+import dns.message
+import dns.rcode
+import pytest
+import requests
+
+from sallyport import Server, complaints, random_txt, udp_exchange, wait_until
+
+ROUNDS = 200 if os.environ.get("SALLYPORT_LONG") else 12
+SEED = os.environ.get("SALLYPORT_SEED", "1")
+ACCOUNTS = 40
+PAGE = 4096
+ADVICE = '"sallyport verify" says more'
+
+
+@pytest.fixture(scope="module")
+def kept(module_folder):
+    """A server that is not running, [(account, values)], and the whole file."""
+    with Server(module_folder) as server:
+        accounts = []
+        for number in range(ACCOUNTS):
+            account = server.register(["127.0.0.0/8"] + [f"192.0.2.{one}/32" for one in range(150)] * (number % 10 == 0))
+            accounts.append((account, [server.set_value(account) for _ in range(number % 3)]))
+    return server, accounts, (server.database / "data.mdb").read_bytes()
+
+
+def flip_bits(data, dice):
+    for _ in range(dice.choice((1, 10, 100))):
+        data[dice.randrange(len(data))] ^= 1 << dice.randrange(8)
+
+
+def zero_a_page(data, dice):
+    start = dice.randrange(len(data) // PAGE) * PAGE
+    data[start:start + PAGE] = bytes(PAGE)
+
+
+def copy_a_page(data, dice):
+    """As a disk does that writes to the wrong place."""
+    source, target = (dice.randrange(len(data) // PAGE) * PAGE for _ in range(2))
+    data[target:target + PAGE] = data[source:source + PAGE]
+
+
+def fill_a_page(data, dice):
+    start = dice.randrange(2, len(data) // PAGE) * PAGE + dice.choice((0, 16))
+    data[start:start + 256] = dice.randbytes(256)
+
+
+def cut_off(data, dice):
+    del data[dice.randrange(1, len(data)):]
+
+
+DAMAGES = (flip_bits, zero_a_page, copy_a_page, fill_a_page, cut_off)
+
+
+def start(server):
+    """Whether it came up, as far as it can."""
+    server.log_path.write_text("")
+    server.launch()
+    wait_until(lambda: not server.runs() or "serving" in server.log() and
+               ("dnsd: synchronised" in server.log() or "answered with SERVFAIL" in server.log()), "an end or a beginning")
+    return server.runs()
+
+
+def crashes(server):
+    return [line for line in server.log().splitlines() if "store was ended by signal" in line]
+
+
+def explained(server):
+    """Nothing ended store without a word of what happened and what to do."""
+    log = server.log()
+    for number in (signal.SIGSYS, signal.SIGABRT):
+        assert f"ended by signal {int(number)}" not in log
+    words = sum(ADVICE in line and "database: cannot" not in line for line in log.splitlines())
+    assert words >= len(crashes(server)), log
+    return log
+
+
+def ask(server, account):
+    """The rcode and the values, without waiting for a better answer."""
+    with server.udp_socket() as peer:
+        answer = dns.message.from_wire(udp_exchange(peer, server.question(account["subdomain"], "TXT").to_wire()),
+                                       one_rr_per_rrset=False)
+    return dns.rcode.to_text(answer.rcode()), [
+        b"".join(rdata.strings).decode() for rrset in answer.answer for rdata in rrset]
+
+
+def look_at_dns(server, accounts):
+    """The accounts that DNS does not serve. What is served is what was set."""
+    lost = 0
+    for account, values in accounts:
+        rcode, served = ask(server, account)
+        if rcode == "NOERROR":
+            assert served == values, f"{account['subdomain']}: {served} instead of {values}"
+        else:
+            assert rcode in ("SERVFAIL", "NXDOMAIN")
+            lost += 1
+    return lost
+
+
+def update(server, account, value):
+    """The status of an attempt; None: apid has not met store yet, which says nothing, unless store keeps on dying."""
+    try:
+        status = server.update(account, value).status_code
+    except requests.RequestException:
+        return None
+    return status if status != 503 or crashes(server) else None
+
+
+def look_at_updates(server, accounts, dice):
+    """What was accepted is served; the number of those that were not."""
+    refused = 0
+    for account, _ in dice.sample(accounts, 6):
+        value = random_txt()
+        status = wait_until(lambda value=value, account=account: update(server, account, value), "an answer")
+        assert status in (200, 401, 403, 500, 503)
+        if status != 200:
+            refused += 1
+        elif ask(server, account)[0] == "NOERROR":
+            assert ask(server, account)[1][-1] == value
+    return refused
+
+
+@pytest.mark.parametrize("number", range(ROUNDS))
+def test_damage(kept, number):
+    server, accounts, whole = kept
+    dice = random.Random(f"{SEED} {number}")
+    damage = DAMAGES[number % len(DAMAGES)]
+    data = bytearray(whole)
+    damage(data, dice)
+    path = server.database / "data.mdb"
+    path.write_bytes(data)
+    verified = server.command("verify")
+    assert verified.returncode in (0, 1), verified
+    found = verified.returncode == 1
+    assert found == ("nothing is wrong" not in verified.stdout) or complaints(verified)
+    server.deaths_expected = True
+    lost = refused = 0
+    try:
+        up = start(server)
+        if up:
+            lost = look_at_dns(server, accounts)
+            refused = look_at_updates(server, accounts, dice)
+        log = explained(server)
+    finally:
+        server.destroy()
+        path.write_bytes(whole)
+    print(f"{damage.__name__}: {'up' if up else 'refused'}, {lost} names and {refused} of 6 accounts not served, "
+          f"{len(crashes(server))} crashes; verify {'found it' if found else 'found nothing'}")
+    if not up or lost > 0 or refused > 0:
+        assert found, f"{damage.__name__} was noticed by clients, and not by verify:\n{verified.stdout}\n{log}"
+
+
+def test_a_damaged_record_is_refused_and_the_others_go_on(kept):
+    """However often it is asked for, the log tells of it ten times a minute."""
+    server, accounts, whole = kept
+    (victim, _), (neighbour, _) = accounts[1], accounts[2]
+    label = victim["subdomain"].encode()
+    data, at = bytearray(whole), whole.find(label)
+    while at >= 0:  # behind it stands the name's record, or the rest of the account's
+        data[at + len(label):at + len(label) + 4] = bytes(4)
+        at = whole.find(label, at + 1)
+    path = server.database / "data.mdb"
+    path.write_bytes(data)
+    server.log_path.write_text("")
+    try:
+        with server:
+            for _ in range(30):
+                assert server.update(victim).status_code == 500
+            value = server.set_value(neighbour)
+            assert server.txt(neighbour["subdomain"])[-1] == value
+        lines = [line for line in server.log().splitlines() if "is damaged" in line]
+        assert 0 < len(lines) <= 20
+        assert all(ADVICE in line and (victim["username"] in line or victim["subdomain"] in line) for line in lines)
+    finally:
+        path.write_bytes(whole)
