@@ -194,8 +194,8 @@ copy_rows(struct acme_dns_database *database, struct sql_dump *dump, sqlite3_stm
 		}
 	}
 	if (result < 0)
-		snprintf(
-		    why, ACME_DNS_DATABASE_WHY, "line %zu of the dump: %s", dump->line, dump->why);
+		snprintf(why, ACME_DNS_DATABASE_WHY, "line %zu of the dump: %s", dump->text.line,
+		    dump->text.why);
 	else if (rows[0] == 0)
 		snprintf(why, ACME_DNS_DATABASE_WHY,
 		    "it has no rows of a table \"records\"; is it a dump of acme-dns's database, "
@@ -239,7 +239,7 @@ acme_dns_database_load(long (*read)(void *context, unsigned char *buffer, size_t
 		return NULL;
 	failed = sql_dump_init(&dump, tables, 2, read, context);
 	if (failed != 0)
-		snprintf(why, ACME_DNS_DATABASE_WHY, "%s", dump.why);
+		snprintf(why, ACME_DNS_DATABASE_WHY, "%s", dump.text.why);
 	else if (load(database, &dump, why) != 0 || begin(database, why) != 0)
 		failed = -1;
 	sql_dump_free(&dump);

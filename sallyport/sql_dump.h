@@ -9,18 +9,13 @@
 #ifndef SALLYPORT_SQL_DUMP_H
 #define SALLYPORT_SQL_DUMP_H
 
-#include "buf.h"
-#include "pack.h"
-
-#include <stddef.h>
+#include "sql_text.h"
 
 enum {
 	SQL_DUMP_TABLES = 2,
 	SQL_DUMP_COLUMNS = 4,	    /* wanted of one table */
 	SQL_DUMP_FILE_COLUMNS = 32, /* that a table may have */
-	SQL_DUMP_ROW = 256 * 1024,  /* bytes of a row's values, and of a name */
-	SQL_DUMP_WHY = 256,
-	SQL_DUMP_CHUNK = 64 * 1024
+	SQL_DUMP_ROW = 256 * 1024   /* bytes of a row's values */
 };
 
 /* Names in lower case; NULL behind the last. */
@@ -36,28 +31,21 @@ struct sql_dump_columns {
 };
 
 struct sql_dump {
-	/* Fills the buffer: bytes read, 0 at the end, -1 on failure. */
-	long (*read)(void *context, unsigned char *buffer, size_t capacity);
-	void *context;
-	const struct sql_dump_table *tables;
-	size_t table_count;
-	size_t line; /* the one being read, from 1 */
-	char why[SQL_DUMP_WHY];
+	struct sql_text text; /* its line, and why it failed */
 
 	/* The module's own. */
-	unsigned char *chunk;
-	size_t chunk_length, chunk_offset;
-	int at_end, failed;
+	const struct sql_dump_table *tables;
+	size_t table_count;
 	struct sql_dump_columns declared[SQL_DUMP_TABLES]; /* by CREATE TABLE */
 	enum { SQL_DUMP_STATEMENTS, SQL_DUMP_COPY, SQL_DUMP_VALUES } state;
 	size_t table; /* whose rows are being read */
 	struct sql_dump_columns columns;
-	struct buf token, row;
+	struct buf row;
 };
 
 /*
  * Starts; nothing is read yet. At most SQL_DUMP_TABLES `tables`; they and `context` are borrowed until
- * sql_dump_free(), which is needed in any case. 0, or -1: out of memory, as `why` says.
+ * sql_dump_free(), which is needed in any case. `read` as in sql_text.h. 0, or -1: out of memory, as text.why says.
  */
 int sql_dump_init(struct sql_dump *dump, const struct sql_dump_table *tables, size_t count,
     long (*read)(void *context, unsigned char *buffer, size_t capacity), void *context);
@@ -65,7 +53,7 @@ int sql_dump_init(struct sql_dump *dump, const struct sql_dump_table *tables, si
 /*
  * The next row: 1, with the index of its table and the values of the wanted columns, valid until the next call;
  * `data` is NULL for NULL and for a column that the dump does not have. 0: that was the last. -1: the dump cannot be
- * understood, is cut off, or cannot be read; `why` and `line` say more.
+ * understood, is cut off, or cannot be read; text.why and text.line say more.
  */
 int sql_dump_next(struct sql_dump *dump, size_t *table, struct slice values[SQL_DUMP_COLUMNS]);
 

@@ -57,7 +57,7 @@ read_all(const char *bytes, size_t length, size_t step, char *result, size_t cap
 		ck_assert_uint_lt(used, capacity);
 	}
 	if (found < 0)
-		snprintf(result + used, capacity - used, "! %zu %s", dump.line, dump.why);
+		snprintf(result + used, capacity - used, "! %zu %s", dump.text.line, dump.text.why);
 	sql_dump_free(&dump);
 }
 
@@ -191,7 +191,7 @@ long_dump(const char *start, size_t length, const char *end)
 
 START_TEST(a_value_longer_than_a_chunk_is_read)
 {
-	size_t length = 2 * SQL_DUMP_CHUNK;
+	size_t length = 2 * SQL_TEXT_CHUNK;
 	char *dump = long_dump(
 	    "COPY txt (subdomain, value, lastupdate) FROM stdin;\ns\t", length, "\t1\n\\.\n");
 	char *rows = malloc(length + 100);
@@ -239,7 +239,7 @@ START_TEST(a_failure_to_read_is_told)
 
 	ck_assert_int_eq(sql_dump_init(&dump, tables, 2, read_nothing, NULL), 0);
 	ck_assert_int_eq(sql_dump_next(&dump, &table, values), -1);
-	ck_assert_str_eq(dump.why, "it cannot be read any further");
+	ck_assert_str_eq(dump.text.why, "it cannot be read any further");
 	sql_dump_free(&dump);
 }
 END_TEST
