@@ -1,10 +1,8 @@
-/* One HTTP request out of its bytes: line rules of our own around llhttp. */
 #include "request.h"
 
-#include "authorization.h"
+#include "request_field.h"
 
 #include <string.h>
-#include <strings.h>
 
 static int on_url(llhttp_t *parser, const char *at, size_t length);
 static int on_header_field(llhttp_t *parser, const char *at, size_t length);
@@ -115,12 +113,6 @@ on_header_field(llhttp_t *parser, const char *at, size_t length)
 	return 0;
 }
 
-static int
-value_is(const char *value, size_t length, const char *word)
-{
-	return length == strlen(word) && strncasecmp(value, word, length) == 0;
-}
-
 /* The list that the field at hand is a line of; NULL if it is another field, or a trailer. */
 static struct buf *
 list_of_field(struct request *request)
@@ -130,9 +122,9 @@ list_of_field(struct request *request)
 
 	if (request->phase != REQUEST_HEAD)
 		return NULL;
-	if (value_is(name, length, "x-forwarded-for"))
+	if (request_value_is(name, length, "x-forwarded-for"))
 		return &request->forwarded_for;
-	return value_is(name, length, "forwarded") ? &request->forwarded : NULL;
+	return request_value_is(name, length, "forwarded") ? &request->forwarded : NULL;
 }
 
 /* A list has no bound of its own: cut at either end it would name somebody else. */
@@ -155,155 +147,12 @@ on_header_value(llhttp_t *parser, const char *at, size_t length)
 	return 0;
 }
 
-/* uri-host [ ":" port ] of RFC 3986, as far as single characters tell; may be empty. */
-static int
-host_is_valid(const char *host, size_t length)
-{
-	static const char punctuation[] = "-._~!$&'()*+,;=:[]%";
-
-	for (size_t i = 0; i < length; i++) {
-		char byte = host[i];
-
-		if ((byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
-		    (byte >= '0' && byte <= '9'))
-			continue;
-		if (byte == '\0' || strchr(punctuation, byte) == NULL)
-			return 0;
-	}
-	return 1;
-}
-
-static int
-take_host(struct request *request, const char *value, size_t length)
-{
-	if (++request->hosts > 1 || !host_is_valid(value, length)) {
-		fail(request, RESPONSE_ERROR_BAD_REQUEST);
-		return -1;
-	}
-	return 0;
-}
-
-static int
-take_coding(struct request *request, const char *value, size_t length)
-{
-	if (++request->codings > 1 || !value_is(value, length, "chunked")) {
-		fail(request, RESPONSE_ERROR_NOT_IMPLEMENTED);
-		return -1;
-	}
-	return 0;
-}
-
-static int
-take_expectation(struct request *request, const char *value, size_t length)
-{
-	if (!value_is(value, length, "100-continue")) {
-		fail(request, RESPONSE_ERROR_EXPECTATION);
-		return -1;
-	}
-	request->expects_continue = 1;
-	return 0;
-}
-
-static int
-take_user(struct request *request, const char *value, size_t length)
-{
-	struct request_user *user = &request->user;
-
-	user->length = ++user->times == 1 && length <= sizeof(user->bytes) ? length : 0;
-	memcpy(user->bytes, value, user->length);
-	return 0;
-}
-
-static int
-take_key(struct request *request, const char *value, size_t length)
-{
-	struct request_key *key = &request->key;
-
-	key->length = ++key->times == 1 && length == sizeof(key->bytes) ? length : 0;
-	memcpy(key->bytes, value, key->length);
-	return 0;
-}
-
-static int
-take_registration_token(struct request *request, const char *value, size_t length)
-{
-	struct request_token *token = &request->registration_token;
-
-	token->length = ++token->times == 1 && length <= sizeof(token->bytes) ? length : 0;
-	memcpy(token->bytes, value, token->length);
-	return 0;
-}
-
-static int
-take_authorization(struct request *request, const char *value, size_t length)
-{
-	struct request_token *token = &request->authorization;
-
-	token->length = ++token->times == 1 ? authorization_token(value, length, token->bytes) : 0;
-	return 0;
-}
-
-static int
-take_origin(struct request *request, const char *value, size_t length)
-{
-	struct request_origin *origin = &request->origin;
-
-	origin->length = ++origin->times == 1 ? length : 0;
-	memcpy(origin->bytes, value, origin->length);
-	return 0;
-}
-
-/* What is looked at, and what a value is that is longer than any good one. */
-static const struct {
-	const char *name;
-	int (*take)(struct request *request, const char *value, size_t length);
-	enum response_error too_long; /* none: as if it were empty */
-} fields[] = {
-    {"host", take_host, RESPONSE_ERROR_BAD_REQUEST},
-    {"transfer-encoding", take_coding, RESPONSE_ERROR_NOT_IMPLEMENTED},
-    {"expect", take_expectation, RESPONSE_ERROR_EXPECTATION},
-    {"x-api-user", take_user, RESPONSE_ERROR_NONE},
-    {"x-api-key", take_key, RESPONSE_ERROR_NONE},
-    {"x-registration-token", take_registration_token, RESPONSE_ERROR_NONE},
-    {"authorization", take_authorization, RESPONSE_ERROR_NONE},
-    {"origin", take_origin, RESPONSE_ERROR_NONE},
-};
-
-/* The value without the blanks around it, which llhttp leaves at its end (RFC 9112, 5.1). */
-static size_t
-trim(const char **value, size_t length)
-{
-	while (length > 0 && ((*value)[length - 1] == ' ' || (*value)[length - 1] == '\t'))
-		length--;
-	while (length > 0 && (**value == ' ' || **value == '\t')) {
-		(*value)++;
-		length--;
-	}
-	return length;
-}
-
-static int
-take_field(struct request *request, size_t row)
-{
-	const char *value = request->field_value;
-	size_t length = request->field_value_length;
-
-	if (length > sizeof(request->field_value)) {
-		if (fields[row].too_long != RESPONSE_ERROR_NONE) {
-			fail(request, fields[row].too_long);
-			return -1;
-		}
-		length = 0;
-	}
-	length = trim(&value, length);
-	return fields[row].take(request, value, length);
-}
-
 static int
 on_header_value_complete(llhttp_t *parser)
 {
 	struct request *request = parser->data;
 	struct buf *list = list_of_field(request);
+	enum response_error error = RESPONSE_ERROR_NONE;
 	int verdict = 0;
 
 	if (request->field_name_length == 0) {
@@ -313,10 +162,11 @@ on_header_value_complete(llhttp_t *parser)
 	if (list != NULL)
 		verdict = keep_in_list(request, list, ",", 1);
 	/* A trailer is dropped, as RFC 9110, 6.5.1 has it. */
-	for (size_t i = 0; request->phase == REQUEST_HEAD && i < sizeof(fields) / sizeof(*fields);
-	    i++) {
-		if (value_is(request->field_name, request->field_name_length, fields[i].name))
-			verdict = take_field(request, i);
+	if (request->phase == REQUEST_HEAD)
+		error = request_field_take(request);
+	if (error != RESPONSE_ERROR_NONE) {
+		fail(request, error);
+		verdict = -1;
 	}
 	explicit_bzero(request->field_value, sizeof(request->field_value));
 	request->field_value_length = 0;
@@ -338,7 +188,7 @@ target_is_valid(const struct buf *target)
 	host += 3;
 	for (at = host; at < end && *at != '/' && *at != '?'; at++)
 		;
-	return at > host && *host != ':' && host_is_valid(host, (size_t)(at - host));
+	return at > host && *host != ':' && request_host_is_valid(host, (size_t)(at - host));
 }
 
 static enum request_method
@@ -466,67 +316,6 @@ execute(struct request *request, const char *data, size_t length)
 	return length;
 }
 
-/* Takes one byte of a line; an error if no line may have it there. */
-static enum response_error
-follow_line(struct request_lines *lines, char byte)
-{
-	int blank = byte == ' ' || byte == '\t';
-	/* Parsers do not agree on a request line with more than one space between two words. */
-	int doubled = byte == ' ' && lines->after_space && !lines->any && !lines->ends_when_empty;
-	int folded = blank && !lines->line_begun;
-
-	lines->line_begun = 1;
-	lines->after_space = byte == ' ';
-	lines->last = lines->last << 8 | (unsigned char)byte;
-	return byte == '\0' || doubled || folded ? RESPONSE_ERROR_BAD_REQUEST : RESPONSE_ERROR_NONE;
-}
-
-/* What is wrong with a request line that ends in these bytes. llhttp takes RTSP and ICE for HTTP. */
-static enum response_error
-judge_version(uint64_t last)
-{
-	static const uint64_t form = 0x485454502f302e30; /* "HTTP/0.0" */
-	static const uint64_t digits = 0x0f000f;	 /* the bits in which digits differ */
-	unsigned major = last >> 16 & 0x0f, minor = last & 0x0f;
-
-	if (((last ^ form) & ~digits) != 0 || major > 9 || minor > 9)
-		return RESPONSE_ERROR_BAD_REQUEST;
-	return major == 1 ? RESPONSE_ERROR_NONE : RESPONSE_ERROR_VERSION;
-}
-
-/*
- * Follows lines to the empty one that ends them. Returns how many bytes belong to them; `ended`
- * is 1 there. Stops with `error` set at a bare CR or LF, a NUL, a folded line, doubled spaces, and at the
- * end of a request line that is not for us.
- */
-static size_t
-follow_lines(struct request_lines *lines, const char *data, size_t length, int *ended)
-{
-	size_t i;
-
-	*ended = 0;
-	for (i = 0; i < length && !*ended && lines->error == RESPONSE_ERROR_NONE; i++) {
-		char byte = data[i];
-
-		if (lines->after_cr != (byte == '\n')) {
-			lines->error = RESPONSE_ERROR_BAD_REQUEST;
-		} else if (byte == '\n') {
-			if (!lines->line_begun && (lines->any || lines->ends_when_empty))
-				*ended = 1;
-			if (lines->line_begun && !lines->any && !lines->ends_when_empty)
-				lines->error = judge_version(lines->last);
-			lines->any |= lines->line_begun;
-			lines->after_cr = lines->after_space = lines->line_begun = 0;
-		} else if (byte == '\r') {
-			lines->after_cr = 1;
-		} else {
-			lines->error = follow_line(lines, byte);
-		}
-	}
-	lines->bytes += i;
-	return i;
-}
-
 /* Head or trailers: at most REQUEST_MAX_HEAD bytes, each checked before llhttp sees it. */
 static size_t
 feed_lines(struct request *request, const char *data, size_t length)
@@ -534,7 +323,7 @@ feed_lines(struct request *request, const char *data, size_t length)
 	size_t room = REQUEST_MAX_HEAD - request->lines.bytes, taken;
 	int ended;
 
-	taken = follow_lines(&request->lines, data, length < room ? length : room, &ended);
+	taken = request_lines_follow(&request->lines, data, length < room ? length : room, &ended);
 	if (request->phase == REQUEST_IDLE && (request->lines.any || request->lines.line_begun))
 		request->phase = REQUEST_HEAD;
 	if (request->lines.error != RESPONSE_ERROR_NONE)

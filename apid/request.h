@@ -12,6 +12,7 @@
 
 #include "buf.h"
 #include "message.h"
+#include "request_lines.h"
 #include "response.h"
 
 #include <llhttp.h>
@@ -42,18 +43,6 @@ enum request_phase {
 	REQUEST_BODY,
 	REQUEST_COMPLETE,
 	REQUEST_FAILED /* `error` says why; the connection cannot be read any further */
-};
-
-/* Lines that end in an empty one, followed byte by byte. */
-struct request_lines {
-	int after_cr;
-	int after_space;
-	int line_begun;	     /* the line at hand has bytes */
-	int any;	     /* a line that is not empty is complete */
-	int ends_when_empty; /* 1: an empty first line is the end (trailers), not skipped (head) */
-	uint64_t last;	     /* the last eight bytes of the line */
-	enum response_error error; /* why it cannot go on */
-	size_t bytes;
 };
 
 /* A credential header; absent, given twice and too long all leave `length` 0. */
