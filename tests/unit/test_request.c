@@ -164,9 +164,11 @@ static const struct refused refused[] = {
     {"\nGET / HTTP/1.1\r\n" HOST "\r\n", RESPONSE_ERROR_BAD_REQUEST},
     {"GET / HTTP/1.1\r" HOST "\r\n", RESPONSE_ERROR_BAD_REQUEST},
     {"GET / HTTP/1.1\r\n" HOST "X: a\rb\r\n\r\n", RESPONSE_ERROR_BAD_REQUEST},
+    /* obsolete line folding (RFC 9112, 5.2) */
     {"GET / HTTP/1.1\r\n" HOST "X: a\r\n folded\r\n\r\n", RESPONSE_ERROR_BAD_REQUEST},
     {"GET / HTTP/1.1\r\n" HOST "X: a\r\n\tfolded\r\n\r\n", RESPONSE_ERROR_BAD_REQUEST},
     {"GET / HTTP/1.1\r\n Host: a\r\n\r\n", RESPONSE_ERROR_BAD_REQUEST},
+    /* fields */
     {"GET / HTTP/1.1\r\n" HOST "X: a\001b\r\n\r\n", RESPONSE_ERROR_BAD_REQUEST},
     {"GET / HTTP/1.1\r\n" HOST "X y: a\r\n\r\n", RESPONSE_ERROR_BAD_REQUEST},
     {"GET / HTTP/1.1\r\n" HOST ": a\r\n\r\n", RESPONSE_ERROR_BAD_REQUEST},
