@@ -46,49 +46,20 @@ forget(struct printed *printed)
 	free(printed->text);
 }
 
-static int node_equal(yaml_document_t *one, const yaml_node_t *left, yaml_document_t *other,
-    const yaml_node_t *right);
-
+/* The item of a sequence, the key or value of a mapping, whose place in the file is `index`; 0 behind the last. */
 static int
-item_equal(yaml_document_t *one, int left, yaml_document_t *other, int right)
+child_of(const yaml_node_t *node, ptrdiff_t index)
 {
-	return node_equal(
-	    one, yaml_document_get_node(one, left), other, yaml_document_get_node(other, right));
-}
+	const yaml_node_pair_t *pair;
 
-static int
-sequence_equal(
-    yaml_document_t *one, const yaml_node_t *left, yaml_document_t *other, const yaml_node_t *right)
-{
-	const yaml_node_item_t *a = left->data.sequence.items.start;
-	const yaml_node_item_t *b = right->data.sequence.items.start;
-	const yaml_node_item_t *a_end = left->data.sequence.items.top;
-	const yaml_node_item_t *b_end = right->data.sequence.items.top;
-
-	if (a_end - a != b_end - b)
+	if (node->type == YAML_SEQUENCE_NODE)
+		return index < node->data.sequence.items.top - node->data.sequence.items.start
+			   ? node->data.sequence.items.start[index]
+			   : 0;
+	pair = node->data.mapping.pairs.start + index / 2;
+	if (pair >= node->data.mapping.pairs.top)
 		return 0;
-	for (; a < a_end; a++, b++)
-		if (!item_equal(one, *a, other, *b))
-			return 0;
-	return 1;
-}
-
-static int
-mapping_equal(
-    yaml_document_t *one, const yaml_node_t *left, yaml_document_t *other, const yaml_node_t *right)
-{
-	const yaml_node_pair_t *a = left->data.mapping.pairs.start;
-	const yaml_node_pair_t *b = right->data.mapping.pairs.start;
-	const yaml_node_pair_t *a_end = left->data.mapping.pairs.top;
-	const yaml_node_pair_t *b_end = right->data.mapping.pairs.top;
-
-	if (a_end - a != b_end - b)
-		return 0;
-	for (; a < a_end; a++, b++)
-		if (!item_equal(one, a->key, other, b->key) ||
-		    !item_equal(one, a->value, other, b->value))
-			return 0;
-	return 1;
+	return index % 2 == 0 ? pair->key : pair->value;
 }
 
 /* As deep as the schema, whose values conf_print() has written. */
@@ -96,15 +67,23 @@ static int
 node_equal(
     yaml_document_t *one, const yaml_node_t *left, yaml_document_t *other, const yaml_node_t *right)
 {
+	int a, b;
+
 	if (left == NULL || right == NULL || left->type != right->type)
 		return left == right;
-	if (left->type == YAML_SEQUENCE_NODE)
-		return sequence_equal(one, left, other, right);
-	if (left->type == YAML_MAPPING_NODE)
-		return mapping_equal(one, left, other, right);
-	return left->data.scalar.length == right->data.scalar.length &&
-	       memcmp(left->data.scalar.value, right->data.scalar.value,
-		   left->data.scalar.length) == 0;
+	if (left->type == YAML_SCALAR_NODE)
+		return left->data.scalar.length == right->data.scalar.length &&
+		       memcmp(left->data.scalar.value, right->data.scalar.value,
+			   left->data.scalar.length) == 0;
+	for (ptrdiff_t i = 0;; i++) {
+		a = child_of(left, i);
+		b = child_of(right, i);
+		if (a == 0 || b == 0)
+			return a == b;
+		if (!node_equal(one, yaml_document_get_node(one, a), other,
+			yaml_document_get_node(other, b)))
+			return 0;
+	}
 }
 
 static int

@@ -98,7 +98,7 @@ AMBIGUOUS = {
     "trailer_ends_in_lf": (400, CHUNKED + b"\r\n0\r\nX: y\n\r\n"),
     "trailer_folded": (400, CHUNKED + b"\r\n0\r\nX: y\r\n z\r\n\r\n"),
     "trailer_with_space_before_colon": (400, CHUNKED + b"\r\n0\r\nX : y\r\n\r\n"),
-    # 2.2 and 5: lines and fields.
+    # 2.2 and 5: lines and fields; 5.2: obsolete line folding ("folded").
     "lf_only": (400, HEALTH.replace(b"\r\n", b"\n") + b"\n"),
     "lf_once": (400, HEALTH.replace(b"Host: x\r\n", b"Host: x\n") + b"\r\n"),
     "cr_in_a_value": (400, HEALTH + b"X: a\rb\r\n\r\n"),
