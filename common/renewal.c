@@ -61,11 +61,17 @@ read_text(int fd, size_t *length, struct door_reply *reply)
 	return text;
 }
 
-/* The first line is enough: root has seen them all before he came. */
+/* The first mistake is enough: root has seen them all, and the warnings, before he came. */
 static void
 refuse_mistakes(struct door_reply *reply, char *messages)
 {
-	messages[strcspn(messages, "\n")] = '\0';
+	char *end = messages + strcspn(messages, "\n"), *error = strstr(messages, ": error: ");
+
+	while (*end != '\0' && error > end) {
+		messages = end + 1;
+		end = messages + strcspn(messages, "\n");
+	}
+	*end = '\0';
 	refuse(reply, "", messages);
 }
 
