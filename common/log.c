@@ -69,13 +69,15 @@ write_out(const struct log_line *from)
 	char line[LOG_MAX_LINE + 8], record[LOG_MAX_RECORD];
 	size_t prefix = 0, length;
 
-	if (settings.in_journal && settings.journal < 0)
+	/* The stream's lines say their level by this; those that its socket takes have a field for it. */
+	if (settings.in_journal)
 		prefix = (size_t)snprintf(line, 8, "<%d>", log_format_priority(from->level));
 	length = settings.format == LOG_FORMAT_JSON
 		     ? log_format_json(line + prefix, from)
 		     : log_format_text(line + prefix, from, !settings.in_journal);
 	if (settings.journal >= 0 &&
-	    write(settings.journal, record, log_format_record(record, from, line, length)) >= 0)
+	    write(settings.journal, record,
+		log_format_record(record, from, line + prefix, length)) >= 0)
 		return;
 	/* Nobody is left to be told when standard error is gone. */
 	if (write(STDERR_FILENO, line, prefix + length) < 0) {

@@ -4,8 +4,12 @@
 #include "suite.h"
 
 #include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const struct {
@@ -135,6 +139,46 @@ START_TEST(writes_lines_in_each_form)
 }
 END_TEST
 
+static int journal_peer;
+
+/* The journal's socket (--wrap): one end of a pair. */
+int __wrap_journal_open(void);
+
+int
+__wrap_journal_open(void)
+{
+	int ends[2];
+
+	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, ends) != 0)
+		return -1;
+	journal_peer = ends[1];
+	return ends[0];
+}
+
+/* Standard error is the journal's stream. */
+static void
+write_to_journal(void)
+{
+	char stream[64];
+	struct stat status;
+
+	fstat(STDERR_FILENO, &status);
+	snprintf(
+	    stream, sizeof(stream), "%ju:%ju", (uintmax_t)status.st_dev, (uintmax_t)status.st_ino);
+	setenv("JOURNAL_STREAM", stream, 1);
+	log_init("test", LOG_LEVEL_INFO, LOG_FORMAT_TEXT);
+	log_error("one");
+	close(journal_peer);
+	log_warning("two");
+	unsetenv("JOURNAL_STREAM");
+}
+
+START_TEST(what_the_journals_socket_refuses_keeps_its_level)
+{
+	ck_assert_str_eq(captured(write_to_journal), "<4>test: two\n");
+}
+END_TEST
+
 int
 main(void)
 {
@@ -144,6 +188,7 @@ main(void)
 	tcase_add_loop_test(tests, peers_bytes_are_made_harmless, 0, ROWS(rows));
 	tcase_add_test(tests, a_kind_of_event_has_a_budget);
 	tcase_add_test(tests, writes_lines_in_each_form);
+	tcase_add_test(tests, what_the_journals_socket_refuses_keeps_its_level);
 	suite_add_tcase(suite, tests);
 	return suite_run(suite);
 }
