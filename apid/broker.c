@@ -361,7 +361,11 @@ send_updates(struct broker *broker)
 static void
 on_sender(uv_prepare_t *sender)
 {
-	send_updates(sender->data);
+	struct broker *broker = sender->data;
+
+	/* Where the link is full, whoever is told may ask again at once: no other call comes before the loop waits. */
+	while (broker->updates.length > 0)
+		send_updates(broker);
 }
 
 enum broker_verdict
