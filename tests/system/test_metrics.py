@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from sallyport import DEADLINE, SALLYPORT, Daemon, Server, free_port, wait_until
+from sallyport import DEADLINE, SALLYPORT, Daemon, Server, free_port, make_certificate, wait_until
 
 DOCUMENT = Path(__file__).parents[2] / "docs/monitoring.md"
 
@@ -98,6 +98,43 @@ def test_the_numbers_are_true(server, port):
     version = subprocess.run([SALLYPORT, "--version"], capture_output=True, text=True, timeout=DEADLINE, check=True)
     number, commit = re.match(r"sallyport (\S+) \(commit (\S+)\)", version.stdout).groups()
     assert found[f'sallyport_build_info{{version="{number}",commit="{commit}"}}'] == 1
+
+
+# For "openssl ca", which alone makes a certificate of the past.
+AUTHORITY = """
+[ca]
+default_ca = own
+[own]
+database = index
+serial = serial
+new_certs_dir = .
+default_md = sha256
+policy = any
+[any]
+commonName = supplied
+"""
+
+
+def make_expired_certificate(folder):
+    certificate, key_file = make_certificate(folder)
+    for name, content in {"authority.conf": AUTHORITY, "index": "", "serial": "01\n"}.items():
+        (folder / name).write_text(content)
+    for command in (["req", "-new", "-batch", "-subj", "/CN=sallyport.test", "-key", key_file, "-out", "request"],
+                    ["ca", "-config", "authority.conf", "-selfsign", "-batch", "-notext", "-in", "request", "-keyfile",
+                     key_file, "-startdate", "20240101000000Z", "-enddate", "20240201000000Z", "-out", certificate]):
+        subprocess.run(["openssl", *command], cwd=folder, check=True, capture_output=True, timeout=DEADLINE)
+    return certificate, key_file
+
+
+def test_an_expired_certificate_is_a_time_of_the_past(folder, port):
+    with Server(folder, tls=True, metrics={"listen": [f"127.0.0.1:{port}"]}) as server:
+        server.use_certificate(*make_expired_certificate(folder))
+        server.write_configuration()
+        reloaded = server.command("reload")
+        assert reloaded.returncode == 0, reloaded.stderr
+        assert "ended at 2024-02-01 00:00:00 UTC; clients refuse it: renew it now" in reloaded.stderr
+        assert samples(fetch(port).text)["sallyport_tls_certificate_end_timestamp_seconds"] == 1706745600
+        assert server.log().count("the API's certificate ended at 2024-02-01 00:00:00 UTC") == 1
 
 
 def test_buckets_add_up(server, port):
