@@ -17,8 +17,9 @@ struct audit {
 	struct bucket_table *addresses, *all;
 	uint8_t key[SIPHASH_KEY];
 	int changes;
-	uint64_t kept_back; /* lines, since the last one that told of them */
-	uint64_t told;	    /* second in which it did */
+	struct refusal_table *refusals; /* NULL: nobody wants to know */
+	uint64_t kept_back;		/* lines, since the last one that told of them */
+	uint64_t told;			/* second in which it did */
 };
 
 struct audit *
@@ -35,6 +36,12 @@ audit_new(int changes)
 		fatal("no random numbers for the audit");
 	audit->changes = changes;
 	return audit;
+}
+
+void
+audit_count_refusals(struct audit *audit, struct refusal_table *refusals)
+{
+	audit->refusals = refusals;
 }
 
 static uint64_t
@@ -94,6 +101,8 @@ audit_write(struct audit *audit, const struct audit_event *event)
 	    {"subdomain", text_of(subdomain, sizeof(subdomain), event->subdomain)},
 	    {"token", text_of(token, sizeof(token), event->token)}, {"reason", event->reason}};
 
+	if (audit->refusals != NULL && event->client != NULL && event->reason != NULL)
+		refusal_table_count(audit->refusals, event->client, event->reason, now());
 	/* What an administrator did is written in any case. */
 	if (event->client != NULL &&
 	    (event->reason != NULL ? !may_write(audit, event->client) : !audit->changes))

@@ -10,6 +10,7 @@
 
 #include "address.h"
 #include "pack.h"
+#include "refusal_table.h"
 
 #include <stdint.h>
 #include <sys/types.h>
@@ -33,6 +34,9 @@ struct audit;
 /* `changes`: what clients did is written, too. Fatal when memory is short. */
 struct audit *audit_new(int changes);
 void audit_free(struct audit *audit);
+
+/* From now on counts whoever is refused in `refusals`, too, which outlives it. */
+void audit_count_refusals(struct audit *audit, struct refusal_table *refusals);
 
 /* Writes what there is to say. An administrator is never refused. */
 void audit_write(struct audit *audit, const struct audit_event *event);

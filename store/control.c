@@ -2,6 +2,7 @@
 
 #include "control_accounts.h"
 #include "control_message.h"
+#include "control_status.h"
 #include "control_tokens.h"
 #include "import.h"
 #include "link.h"
@@ -139,6 +140,7 @@ on_import(void *context, uint64_t id, struct reader *body, int fd)
 static const struct message_rule rules[] = {
     {MESSAGE_HELLO, 1U << STATE_GREETING, 3, 3, 0, on_hello},
     {MESSAGE_ALL_STATISTICS, OPEN, 0, 0, 0, on_statistics},
+    {MESSAGE_STATUS, OPEN, 0, 0, 0, control_status_read},
     {MESSAGE_LIST_ACCOUNTS, OPEN, 4, 4 + CONTROL_USERNAME, 0, control_accounts_list},
     {MESSAGE_FIND_ACCOUNT, OPEN, 2, 1 + MESSAGE_MAX_SUBDOMAIN, 0, control_accounts_find},
     {MESSAGE_ADD_ACCOUNT, OPEN, 3, BODY_MAX, 0, control_accounts_add},

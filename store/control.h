@@ -14,6 +14,8 @@
 #include "conf.h"
 #include "database.h"
 #include "pack.h"
+#include "refusal_table.h"
+#include "room.h"
 #include "summary.h"
 
 #include <uv.h>
@@ -35,6 +37,8 @@ struct control_config {
 	struct summary *summary;
 	struct audit *audit;
 	struct import *import;
+	struct room *room;
+	struct refusal_table *refusals;
 	const struct conf *conf; /* all outlive it */
 	uid_t uid; /* who may connect besides root: our own without root, 0 otherwise */
 	int has_group;

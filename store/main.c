@@ -34,6 +34,7 @@ struct service {
 	struct control *control;
 	struct registration registration;
 	struct room room;
+	struct refusal_table refusals;
 	struct gauges gauges;
 	struct audit *audit;
 	struct client_limit *client_limit;
@@ -265,6 +266,9 @@ main(int argc, char **argv)
 	room_start(&loop, &service.room);
 	service.import = import_start(
 	    &loop, service.accounts, accounts.database, &service.room, &accounts.limits, conf);
+	audit_count_refusals(service.audit, &service.refusals);
+	control.refusals = &service.refusals;
+	control.room = &service.room;
 	control.import = service.import;
 	control.summary = accounts.summary;
 	control.audit = service.audit;

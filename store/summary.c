@@ -8,14 +8,16 @@
 #include <time.h>
 
 enum {
-	TEXT = LOG_MAX_LINE - 128 /* of one log line, without what stands before it */
+	TEXT = LOG_MAX_LINE - 128, /* of one log line, without what stands before it */
+	NS_PER_MS = 1000 * 1000
 };
 
 struct summary {
 	uv_timer_t timer;
-	struct statistic_counters *counters; /* of SUMMARY_THREADS */
-	uint64_t reported[STATISTICS];	     /* by the fronts; nothing in store's own part */
-	void (*sample)(void *context);	     /* may be NULL */
+	struct statistic_counters *counters;	 /* of SUMMARY_THREADS */
+	uint64_t reported[STATISTICS];		 /* by the fronts; nothing in store's own part */
+	uint64_t reported_at[STATISTIC_SOURCES]; /* uv_hrtime() of the last report; 0: none yet */
+	void (*sample)(void *context);		 /* may be NULL */
 	void *context;
 };
 
@@ -68,7 +70,21 @@ summary_sample_by(struct summary *summary, void (*sample)(void *context), void *
 int
 summary_take(struct summary *summary, enum statistic_source front, struct reader *body)
 {
-	return message_get_statistics(body, front, summary->reported);
+	if (message_get_statistics(body, front, summary->reported) != 0)
+		return -1;
+	summary->reported_at[front] = uv_hrtime();
+	return 0;
+}
+
+uint32_t
+summary_age(const struct summary *summary, enum statistic_source front)
+{
+	uint64_t age;
+
+	if (summary->reported_at[front] == 0)
+		return UINT32_MAX;
+	age = (uv_hrtime() - summary->reported_at[front]) / NS_PER_MS;
+	return age < UINT32_MAX ? (uint32_t)age : UINT32_MAX;
 }
 
 void

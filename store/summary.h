@@ -38,6 +38,9 @@ void summary_sample_by(struct summary *summary, void (*sample)(void *context), v
 /* Keeps a front's report. 0, or -1: it is none; the one before is kept. */
 int summary_take(struct summary *summary, enum statistic_source front, struct reader *body);
 
+/* Milliseconds since a front's last report; UINT32_MAX: there was none. */
+uint32_t summary_age(const struct summary *summary, enum statistic_source front);
+
 /*
  * Everything as last heard of. What a front said stays when its link ends; its next process begins at 0.
  */

@@ -4,9 +4,11 @@
  */
 #include "control_message.h"
 #include "message.h"
+#include "status_message.h"
 #include "token_message.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static int
 get_hello(struct reader *body)
@@ -319,6 +321,20 @@ get_token_account_page(struct reader *body)
 	return page.more ? token_message_get_next(body, &next) : reader_end(body);
 }
 
+static int
+get_status(struct reader *body)
+{
+	struct status_message status;
+
+	if (status_message_get(body, &status) != 0)
+		return -1;
+	insist(status.refusal_count <= STATUS_MESSAGE_REFUSALS && status.is_short <= 1);
+	for (unsigned i = 0; i < status.refusal_count; i++)
+		insist(status.refusals[i].count > 0 &&
+		       strlen(status.refusals[i].reason) < REFUSAL_REASON);
+	return 0;
+}
+
 enum { ANY = MESSAGE_MAX - MESSAGE_HEADER };
 
 static int
@@ -363,6 +379,8 @@ static const struct {
     {MESSAGE_READY, 2, 0, 0, 0, get_nothing},
     {MESSAGE_READY_ANSWER, 2, 1, 1, 0, get_ready},
     {MESSAGE_METRICS_ANSWER, 2, 1, ANY, 0, get_all_statistics},
+    {MESSAGE_STATUS, 2, 0, 0, 0, get_nothing},
+    {MESSAGE_STATUS_ANSWER, 2, 1, ANY, 0, get_status},
     {MESSAGE_LIST_TOKENS_ANSWER, 2, 1, ANY, 0, get_token_page},
     {MESSAGE_READ_TOKEN, 2, 2, 65, 0, get_token_name},
     {MESSAGE_LIST_TOKEN_ACCOUNTS, 2, 3, ANY, 0, get_token_accounts},

@@ -16,7 +16,7 @@ import pytest
 import protocol
 from protocol import (ADD_ACCOUNT, ADD_TOKEN, ALL_STATISTICS, ALL_STATISTICS_ANSWER, CHANGE_ACCOUNT, DELTA_APPLIED,
                       FIND_ACCOUNT, HELLO, HELLO_ANSWER, LINK, LIST_ACCOUNTS, LIST_TOKEN_ACCOUNTS, LIST_TOKENS,
-                      READ_TOKEN, REGISTER, REVOKE_TOKEN, STATISTICS, UPDATE, administer, hello, message)
+                      READ_TOKEN, REGISTER, REVOKE_TOKEN, STATISTICS, STATUS, STATUS_ANSWER, UPDATE, administer, hello, message)
 from sallyport import NOBODY, UIDS, Daemon, Server, wait_until
 
 ADMINISTRATOR = 64120
@@ -230,7 +230,9 @@ OPEN_BROKEN = {
     "add_token_mask_129": message(ADD_TOKEN, protocol.token(networks=[protocol.LOOPBACK], bits=129)),
     "revoke_token_empty": message(REVOKE_TOKEN),
     "revoke_token_trailing": message(REVOKE_TOKEN, protocol.string8(b"t") + b"\0"),
-    "type_95": message(95),
+    "status_with_body": message(STATUS, b"\0"),
+    "status_answer": message(STATUS_ANSWER, bytes(2200)),
+    "type_93": message(93),
     "type_65535": message(65535),
 }
 

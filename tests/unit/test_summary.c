@@ -64,6 +64,16 @@ START_TEST(keeps_the_last_report_of_each_front)
 }
 END_TEST
 
+START_TEST(knows_who_has_reported_at_all)
+{
+	ck_assert_int_eq(take(STATISTIC_DNSD, 9, -1), -1);
+	ck_assert_uint_eq(summary_age(summary, STATISTIC_DNSD), UINT32_MAX);
+	ck_assert_int_eq(take(STATISTIC_DNSD, 5, 0), 0);
+	ck_assert_uint_lt(summary_age(summary, STATISTIC_DNSD), UINT32_MAX);
+	ck_assert_uint_eq(summary_age(summary, STATISTIC_APID), UINT32_MAX);
+}
+END_TEST
+
 START_TEST(adds_what_its_own_threads_count)
 {
 	uint64_t values[STATISTICS];
@@ -141,6 +151,7 @@ main(void)
 
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_add_test(tests, keeps_the_last_report_of_each_front);
+	tcase_add_test(tests, knows_who_has_reported_at_all);
 	tcase_add_test(tests, adds_what_its_own_threads_count);
 	tcase_add_test(tests, logs_who_counted_what);
 	tcase_add_test(tests, no_line_is_cut);
