@@ -66,7 +66,8 @@ report_use(struct report *report, struct link *link)
 	if (link == NULL)
 		(void)uv_timer_stop(&report->timer);
 	else
-		(void)uv_timer_start(&report->timer, on_timer, REPORT_MS, REPORT_MS);
+		(void)uv_timer_start(
+		    &report->timer, on_timer, STATISTIC_REPORT_MS, STATISTIC_REPORT_MS);
 }
 
 static void

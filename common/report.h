@@ -1,5 +1,5 @@
 /*
- * What a front process tells store of its statistics: once a second, if anything changed since.
+ * What a front process tells store of its statistics: every STATISTIC_REPORT_MS, if anything changed since.
  *
  * Nothing waits for it, and a report that the link does not take is followed by the next. After a new link all is
  * said again, since whoever is at its other end may have begun afresh.
@@ -11,8 +11,6 @@
 #include "statistic.h"
 
 #include <uv.h>
-
-enum { REPORT_MS = 1000 };
 
 struct report;
 

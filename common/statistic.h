@@ -190,6 +190,9 @@ enum statistic {
 	STATISTICS
 };
 
+/* A front tells store what it counts as often, if anything changed since. */
+enum { STATISTIC_REPORT_MS = 1000 };
+
 /* Who counts. */
 enum statistic_source { STATISTIC_DNSD, STATISTIC_APID, STATISTIC_STORE, STATISTIC_SOURCES };
 

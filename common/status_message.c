@@ -12,7 +12,7 @@ status_message_put(struct writer *writer, const struct status_message *status)
 	writer_u64(writer, status->live_bytes);
 	writer_u64(writer, status->map_max);
 	writer_u64(writer, status->reserve);
-	writer_u8(writer, status->is_short);
+	writer_u8(writer, (uint8_t)status->parts);
 	writer_u32(writer, status->span);
 	writer_u8(writer, status->refusal_count);
 	for (unsigned i = 0; i < status->refusal_count; i++) {
@@ -62,10 +62,10 @@ status_message_get(struct reader *reader, struct status_message *status)
 	status->live_bytes = reader_u64(reader);
 	status->map_max = reader_u64(reader);
 	status->reserve = reader_u64(reader);
-	status->is_short = reader_u8(reader);
+	status->parts = reader_u8(reader);
 	status->span = reader_u32(reader);
 	status->refusal_count = reader_u8(reader);
-	if (reader->failed || status->is_short > 1 ||
+	if (reader->failed || status->parts > MESSAGE_READY_PARTS ||
 	    status->refusal_count > STATUS_MESSAGE_REFUSALS)
 		return -1;
 	for (unsigned i = 0; i < status->refusal_count; i++)

@@ -19,7 +19,7 @@ struct status_message {
 	    apid_age;	     /* ms since its last report; STATUS_MESSAGE_NEVER: there was none */
 	uint64_t live_bytes; /* of the map: in use now */
 	uint64_t map_max, reserve; /* bytes, as they are in force */
-	uint8_t is_short;	   /* 1: less than the reserve is left, and nobody may register */
+	unsigned parts;		   /* MESSAGE_READY_*: what there is */
 	uint32_t span;		   /* seconds in which the refusals were counted */
 	uint8_t refusal_count;
 	struct refusal refusals

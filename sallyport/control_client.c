@@ -17,26 +17,36 @@
 #include <unistd.h>
 
 struct control_client {
-	struct conf conf;
+	struct conf own; /* empty where `conf` is somebody else's */
+	const struct conf *conf;
 	int fd;
-	pid_t store; /* that we started; 0: none */
+	int is_quiet;		      /* only `why` tells what went wrong */
+	char why[CONTROL_CLIENT_WHY]; /* the last thing that did */
+	pid_t store;		      /* that we started; 0: none */
 	uint64_t next_id;
 	unsigned char request[MESSAGE_MAX];
 	unsigned char answer[MESSAGE_MAX + 1];
 };
 
-static void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static void complain(struct control_client *client, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 static void
-complain(const char *format, ...)
+complain(struct control_client *client, const char *format, ...)
 {
 	va_list arguments;
 
-	fputs("sallyport: ", stderr);
 	va_start(arguments, format);
-	(void)vfprintf(stderr, format, arguments);
+	(void)vsnprintf(client->why, sizeof(client->why), format, arguments);
 	va_end(arguments);
-	fputc('\n', stderr);
+	if (!client->is_quiet)
+		fprintf(stderr, "sallyport: %s\n", client->why);
+}
+
+static int
+seconds_for_answer(const struct control_client *client)
+{
+	return client->is_quiet ? CONTROL_CLIENT_QUIET_SECONDS : CONTROL_CLIENT_SECONDS;
 }
 
 /* A store of our own, with one end of a new link as its descriptor. 0 or -1. */
@@ -54,7 +64,7 @@ start_store(struct control_client *client, const char *config)
 	pid_t pid;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
-		complain("cannot make a link to a store: %s", strerror(errno));
+		complain(client, "cannot make a link to a store: %s", strerror(errno));
 		return -1;
 	}
 	start.extra = pair[1];
@@ -70,34 +80,41 @@ start_store(struct control_client *client, const char *config)
 static int
 connect_or_start(struct control_client *client, const char *config, int needs_server)
 {
-	const struct conf *conf = &client->conf;
+	const struct conf *conf = client->conf;
 	int error;
 
-	client->fd = runtime_socket_dial(conf->privsep.runtime_dir, DAEMON_CONTROL_SOCKET, 0);
+	client->fd = runtime_socket_dial(
+	    conf->privsep.runtime_dir, DAEMON_CONTROL_SOCKET, client->is_quiet ? SOCK_NONBLOCK : 0);
 	if (client->fd >= 0)
 		return 0;
 	error = errno;
 	if (error == EACCES || error == EPERM) {
-		complain("uid %u may not use %s/" DAEMON_CONTROL_SOCKET
-			 ": that is for root and the members of the group \"%s\" "
-			 "(control.group)",
+		complain(client,
+		    "uid %u may not use %s/" DAEMON_CONTROL_SOCKET
+		    ": that is for root and the members of the group \"%s\" "
+		    "(control.group)",
 		    geteuid(), conf->privsep.runtime_dir, conf->control.group.name);
 		return -1;
 	}
+	if (error == EAGAIN) {
+		complain(client, "it takes no connection");
+		return -1;
+	}
 	if (error != ENOENT && error != ECONNREFUSED) {
-		complain("cannot connect to %s/" DAEMON_CONTROL_SOCKET ": %s",
+		complain(client, "cannot connect to %s/" DAEMON_CONTROL_SOCKET ": %s",
 		    conf->privsep.runtime_dir, strerror(error));
 		return -1;
 	}
 	if (needs_server) {
-		complain("no server runs: nothing listens at %s/" DAEMON_CONTROL_SOCKET,
+		complain(client, "no server runs: nothing listens at %s/" DAEMON_CONTROL_SOCKET,
 		    conf->privsep.runtime_dir);
 		return -1;
 	}
 	if (geteuid() != 0 && access(conf->store.path, W_OK) != 0 && errno == EACCES) {
-		complain("no server runs (nothing listens at %s/" DAEMON_CONTROL_SOCKET
-			 "), and without one uid %u cannot open the database in %s: start the "
-			 "server, or do this as root",
+		complain(client,
+		    "no server runs (nothing listens at %s/" DAEMON_CONTROL_SOCKET
+		    "), and without one uid %u cannot open the database in %s: start the "
+		    "server, or do this as root",
 		    conf->privsep.runtime_dir, geteuid(), conf->store.path);
 		return -1;
 	}
@@ -106,25 +123,25 @@ connect_or_start(struct control_client *client, const char *config, int needs_se
 
 /* Waits until there is something to read or, with POLLOUT, room to write. 0 or -1. */
 static int
-wait_for(const struct control_client *client, short events)
+wait_for(struct control_client *client, short events)
 {
 	struct pollfd descriptor = {.fd = client->fd, .events = events};
-	int ready = poll(&descriptor, 1, CONTROL_CLIENT_SECONDS * 1000);
+	int ready = poll(&descriptor, 1, seconds_for_answer(client) * 1000);
 
 	if (ready > 0 || (ready < 0 && errno == EINTR))
 		return 0;
-	complain(
-	    "the server has not answered within %d s; its log may say why", CONTROL_CLIENT_SECONDS);
+	complain(client, "the server has not answered within %d s; its log may say why",
+	    seconds_for_answer(client));
 	return -1;
 }
 
 static int
-complain_of_end(const struct control_client *client)
+complain_of_end(struct control_client *client)
 {
 	if (client->store != 0)
-		complain("the database could not be used; the line above says why");
+		complain(client, "the database could not be used; the line above says why");
 	else
-		complain("the server has closed the connection; its log says why");
+		complain(client, "the server has closed the connection; its log says why");
 	return -1;
 }
 
@@ -167,10 +184,9 @@ control_client_receive(
 }
 
 int
-control_client_puzzled(const struct control_client *client)
+control_client_puzzled(struct control_client *client)
 {
-	(void)client;
-	complain("the server's answer makes no sense; is it of another version?");
+	complain(client, "the server's answer makes no sense; is it of another version?");
 	return -1;
 }
 
@@ -189,7 +205,7 @@ greet(struct control_client *client)
 		return control_client_puzzled(client);
 	if (hello.version == MESSAGE_VERSION)
 		return 0;
-	complain("the server is of another version than this program: restart it");
+	complain(client, "the server is of another version than this program: restart it");
 	return -1;
 }
 
@@ -201,11 +217,12 @@ control_client_open(struct control_client **opened, const char *config, int need
 
 	*opened = NULL;
 	if (client == NULL) {
-		complain("no memory");
+		fputs("sallyport: no memory\n", stderr);
 		return 1;
 	}
 	client->fd = -1;
-	code = configuration_load(&client->conf, config);
+	client->conf = &client->own;
+	code = configuration_load(&client->own, config);
 	if (code != 0) {
 		free(client);
 		return code;
@@ -216,6 +233,31 @@ control_client_open(struct control_client **opened, const char *config, int need
 	}
 	*opened = client;
 	return 0;
+}
+
+struct control_client *
+control_client_open_quietly(const struct conf *conf, char why[CONTROL_CLIENT_WHY])
+{
+	struct control_client *client = calloc(1, sizeof(*client));
+
+	if (client == NULL) {
+		(void)snprintf(why, CONTROL_CLIENT_WHY, "no memory");
+		return NULL;
+	}
+	client->fd = -1;
+	client->conf = conf;
+	client->is_quiet = 1;
+	if (connect_or_start(client, NULL, 1) == 0 && greet(client) == 0)
+		return client;
+	(void)snprintf(why, CONTROL_CLIENT_WHY, "%s", client->why);
+	control_client_close(client);
+	return NULL;
+}
+
+const char *
+control_client_why(const struct control_client *client)
+{
+	return client->why;
 }
 
 void
@@ -230,7 +272,7 @@ control_client_close(struct control_client *client)
 	/* It ends with its link. */
 	while (client->store != 0 && waitpid(client->store, &status, 0) < 0 && errno == EINTR)
 		;
-	conf_free(&client->conf);
+	conf_free(&client->own);
 	explicit_bzero(client->request, sizeof(client->request));
 	explicit_bzero(client->answer, sizeof(client->answer));
 	free(client);
@@ -239,7 +281,7 @@ control_client_close(struct control_client *client)
 const struct conf *
 control_client_conf(const struct control_client *client)
 {
-	return &client->conf;
+	return client->conf;
 }
 
 void
@@ -254,7 +296,7 @@ control_client_send(struct control_client *client, struct writer *writer)
 	size_t length = message_end(writer);
 
 	if (length == 0) {
-		complain("the request is too long");
+		complain(client, "the request is too long");
 		return 0;
 	}
 	return send_request(client, length) == 0 ? client->next_id : 0;

@@ -11,8 +11,10 @@
 #include "message.h"
 
 enum {
-	CONTROL_CLIENT_SECONDS = 60, /* for an answer */
-	CONTROL_CLIENT_AT_ONCE = 8   /* requests; store takes CONTROL_OUTSTANDING */
+	CONTROL_CLIENT_SECONDS = 60,	  /* for an answer */
+	CONTROL_CLIENT_QUIET_SECONDS = 2, /* likewise, for one that asks quietly */
+	CONTROL_CLIENT_WHY = 320,	  /* bytes of what went wrong, NUL included */
+	CONTROL_CLIENT_AT_ONCE = 8	  /* requests; store takes CONTROL_OUTSTANDING */
 };
 
 struct control_client;
@@ -22,6 +24,16 @@ struct control_client;
  * `client` to be closed, 1, or CONF_EXIT.
  */
 int control_client_open(struct control_client **client, const char *config, int needs_server);
+
+/*
+ * A link to the server that runs, for who looks again and again: nothing is said on standard error, here or later, and no wait is
+ * long. `conf` is borrowed. NULL with what went wrong in `why`.
+ */
+struct control_client *control_client_open_quietly(
+    const struct conf *conf, char why[CONTROL_CLIENT_WHY]);
+
+/* What went wrong last. */
+const char *control_client_why(const struct control_client *client);
 
 /* Ends the link, and the store behind it where it was started for it. NULL is accepted. */
 void control_client_close(struct control_client *client);
@@ -44,6 +56,6 @@ int control_client_receive(
     struct control_client *client, enum message_type type, uint64_t *id, struct reader *answer);
 
 /* Says that an answer made no sense. Returns -1. */
-int control_client_puzzled(const struct control_client *client);
+int control_client_puzzled(struct control_client *client);
 
 #endif

@@ -14,6 +14,7 @@
 #include "reload.h"
 #include "run.h"
 #include "statistics.h"
+#include "status.h"
 #include "tokens.h"
 
 static const struct command_option json = {
@@ -55,6 +56,10 @@ static const struct command_option report = {.name = "report",
 
 static const struct command_option sandbox = {
     .name = "sandbox", .help = "how the running processes are confined"};
+
+static const struct command_option watch = {.name = "watch",
+    .help = "go on looking, every two seconds, on a screen of its own, until \"q\";\nwith --json "
+	    "until Ctrl-C"};
 
 static const struct command_option replace = {
     .name = "force", .help = "replace FILE if it is there already"};
@@ -177,6 +182,21 @@ static const struct command commands[] = {
 		"from outside. As root, or else some of it is not known.\n"
 		"\n"
 		"The exit status is 1 when something is weaker, or a process does not run."},
+    {.verb = "status",
+	.arguments = "",
+	.options = {&watch, &json},
+	.execute = status_show,
+	.summary = "show on one screen how the server is: processes, rates, refusals, room",
+	.help =
+	    "What is wrong comes first, with what to do about it. Two looks are taken: \"now\" is\n"
+	    "what was counted between them, \"average\" and \"total\" are since each process\n"
+	    "started. With --watch the rates become graphs. As root more of the processes is "
+	    "seen.\n"
+	    "\n"
+	    "The exit status is 0 when all is well, 3 when something needs attention soon (the\n"
+	    "certificate ends within 21 days, a full database, weak confinement), and 1 when\n"
+	    "something does not work: a process that does not run or is not linked, names that\n"
+	    "are missing, an expired certificate, no room for more accounts."},
     {.verb = "stats",
 	.arguments = "",
 	.options = {&json},

@@ -32,23 +32,28 @@ static enum process_look_result
 find_process(const struct conf *conf, enum conf_role role, pid_t *pid, char why[PROCESS_LOOK_WHY])
 {
 	int fd = runtime_socket_dial(conf->privsep.runtime_dir, sockets[role], SOCK_NONBLOCK);
-	int is_absent = errno == ECONNREFUSED || errno == ENOENT;
+	int error = errno;
 	struct ucred peer;
 	socklen_t size = sizeof(peer);
 
-	if (fd >= 0 && getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0) {
+	if (fd >= 0) {
+		int failed = getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size);
+
 		close(fd);
+		(void)snprintf(why, PROCESS_LOOK_WHY, "the kernel does not say who it is");
 		*pid = peer.pid;
-		return PROCESS_LOOK_FOUND;
+		return failed ? PROCESS_LOOK_FAILED : PROCESS_LOOK_FOUND;
 	}
-	(void)snprintf(why, PROCESS_LOOK_WHY, "%s",
-	    fd >= 0	      ? "the kernel does not say who it is"
-	    : is_absent	      ? "it does not run"
-	    : errno == EAGAIN ? "it runs, but takes no connection"
-			      : strerror(errno));
-	if (fd >= 0)
-		close(fd);
-	return fd < 0 && is_absent ? PROCESS_LOOK_ABSENT : PROCESS_LOOK_FAILED;
+	if (error == ECONNREFUSED || error == ENOENT) {
+		(void)snprintf(why, PROCESS_LOOK_WHY, "it does not run");
+		return PROCESS_LOOK_ABSENT;
+	}
+	if (error == EAGAIN) {
+		(void)snprintf(why, PROCESS_LOOK_WHY, "it runs, but takes no connection");
+		return PROCESS_LOOK_STALLED;
+	}
+	(void)snprintf(why, PROCESS_LOOK_WHY, "it cannot be asked: %s", strerror(error));
+	return PROCESS_LOOK_FAILED;
 }
 
 /* Reads a small file of /proc/PID. 0 or -1. */

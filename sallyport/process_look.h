@@ -15,8 +15,9 @@ enum { PROCESS_LOOK_WHY = 160 };
 
 enum process_look_result {
 	PROCESS_LOOK_FOUND,
-	PROCESS_LOOK_ABSENT, /* nobody listens */
-	PROCESS_LOOK_FAILED  /* it cannot be asked, or /proc does not tell of it */
+	PROCESS_LOOK_ABSENT,  /* nobody listens */
+	PROCESS_LOOK_STALLED, /* it takes no connection */
+	PROCESS_LOOK_FAILED   /* it cannot be asked, or /proc does not tell of it */
 };
 
 struct process_look {

@@ -1,7 +1,7 @@
 #include "control_status.h"
 
 #include "control.h"
-#include "room.h"
+#include "ready_parts.h"
 #include "status_message.h"
 
 #include <time.h>
@@ -40,10 +40,9 @@ control_status_read(void *peer, uint64_t id, struct reader *body, int fd)
 	status.dnsd_age = summary_age(config->summary, STATISTIC_DNSD);
 	status.apid_age = summary_age(config->summary, STATISTIC_APID);
 	/* What cannot be read is in the log. */
-	if (database_measure(config->database, &size) == DATABASE_OK) {
+	if (database_measure(config->database, &size) == DATABASE_OK)
 		status.live_bytes = size.live_bytes;
-		status.is_short = room_judge(config->room, &size) != 0;
-	}
+	status.parts = ready_parts(config->accounts, config->room);
 	fill_refusals(config->refusals, &status);
 	message_begin(&writer, message, MESSAGE_STATUS_ANSWER, id);
 	status_message_put(&writer, &status);

@@ -3,6 +3,7 @@
 #include "authority.h"
 #include "front.h"
 #include "log.h"
+#include "ready_parts.h"
 #include "request_log.h"
 
 #include <stdlib.h>
@@ -577,19 +578,13 @@ on_ready(void *context, uint64_t id, struct reader *body, int fd)
 {
 	struct requests *requests = front_context(context);
 	unsigned char message[MESSAGE_MAX];
-	unsigned parts = 0;
 	struct writer writer;
 
 	(void)body;
 	(void)fd;
-	if (accounts_is_linked(requests->config.accounts))
-		parts |= MESSAGE_READY_LINKED;
-	if (accounts_is_synchronised(requests->config.accounts))
-		parts |= MESSAGE_READY_SYNCHRONISED;
-	if (!room_is_short(requests->config.registration->room))
-		parts |= MESSAGE_READY_ROOM;
 	message_begin(&writer, message, MESSAGE_READY_ANSWER, id);
-	message_put_ready(&writer, parts);
+	message_put_ready(
+	    &writer, ready_parts(requests->config.accounts, requests->config.registration->room));
 	send_answer(requests, requests->link_number, &writer);
 	return 0;
 }

@@ -328,7 +328,8 @@ get_status(struct reader *body)
 
 	if (status_message_get(body, &status) != 0)
 		return -1;
-	insist(status.refusal_count <= STATUS_MESSAGE_REFUSALS && status.is_short <= 1);
+	insist(
+	    status.refusal_count <= STATUS_MESSAGE_REFUSALS && status.parts <= MESSAGE_READY_PARTS);
 	for (unsigned i = 0; i < status.refusal_count; i++)
 		insist(status.refusals[i].count > 0 &&
 		       strlen(status.refusals[i].reason) < REFUSAL_REASON);

@@ -16,7 +16,7 @@ NOUNS = {"list", "show", "add", "delete", "rotate", "allow", "values"}
 
 # What stands on the line: some of what must be offered, and some of what must not.
 LINES = [
-    ("sallyport ", {"run", "check-config", "accounts", "stats", "health", "help"}, {"list", "completions"}),
+    ("sallyport ", {"run", "check-config", "accounts", "stats", "status", "health", "help"}, {"list", "completions"}),
     ("sallyport che", {"check-config"}, {"run"}),
     ("sallyport accounts ", NOUNS, {"run", "accounts"}),
     ("sallyport accounts sh", {"show"}, {"list"}),
@@ -25,6 +25,7 @@ LINES = [
     ("sallyport accounts add --subdomain x --", {"--allow-from", "--json"}, {"--yes"}),
     ("sallyport accounts delete x --", {"--yes"}, {"--json"}),
     ("sallyport stats --j", {"--json"}, {"--yes"}),
+    ("sallyport status --", {"--json", "--watch"}, {"--yes"}),
     ("sallyport help acc", {"accounts"}, {"run"}),
 ]
 

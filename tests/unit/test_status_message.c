@@ -17,7 +17,7 @@ whole_status(void)
 	    .live_bytes = 2,
 	    .map_max = 3,
 	    .reserve = UINT64_MAX,
-	    .is_short = 1,
+	    .parts = MESSAGE_READY_PARTS,
 	    .span = 1199,
 	    .refusal_count = STATUS_MESSAGE_REFUSALS};
 
@@ -71,7 +71,7 @@ START_TEST(comes_back_as_it_was)
 	ck_assert_uint_eq(again.live_bytes, 2);
 	ck_assert_uint_eq(again.map_max, 3);
 	ck_assert_uint_eq(again.reserve, UINT64_MAX);
-	ck_assert_uint_eq(again.is_short, 1);
+	ck_assert_uint_eq(again.parts, MESSAGE_READY_PARTS);
 	ck_assert_uint_eq(again.span, 1199);
 	ck_assert_uint_eq(again.refusal_count, STATUS_MESSAGE_REFUSALS);
 	for (unsigned i = 0; i < STATUS_MESSAGE_REFUSALS; i++) {
@@ -102,7 +102,7 @@ static const struct {
 	size_t place;
 	unsigned char byte;
 } wrong[] = {
-    {HEAD - 6, 2}, /* is_short */
+    {HEAD - 6, MESSAGE_READY_PARTS + 1},
     {HEAD - 1, 2}, /* refusals that are not there */
     {HEAD - 1, STATUS_MESSAGE_REFUSALS + 1},
     {HEAD + 23, 0},		 /* refused not once */
