@@ -47,10 +47,12 @@ put(struct canvas *canvas, enum canvas_style style, const char *text, size_t len
 	if (is_styled)
 		buf_append_string(canvas->text, escapes[style]);
 	while (text < end && canvas_left(canvas) > 0) {
-		size_t bytes = character_length(text);
+		size_t known = character_length(text), bytes = known > 0 ? known : 1;
+		/* Half a number is a wrong one: what is cut says so. */
+		int is_cut = canvas_left(canvas) == 1 && text + bytes < end;
 
-		buf_append(canvas->text, bytes > 0 ? text : "?", bytes > 0 ? bytes : 1);
-		text += bytes > 0 ? bytes : 1;
+		buf_append(canvas->text, is_cut ? "~" : known > 0 ? text : "?", is_cut ? 1 : bytes);
+		text += bytes;
 		canvas->column++;
 	}
 	if (is_styled)
@@ -111,11 +113,18 @@ fitting_length(const char *text, size_t room)
 }
 
 void
-canvas_wrap(struct canvas *canvas, enum canvas_style style, unsigned indentation, const char *text)
+canvas_wrap(
+    struct canvas *canvas, enum canvas_style style, unsigned indentation, const char *format, ...)
 {
+	char formatted[PUT_MAX];
+	const char *text = formatted;
+	va_list arguments;
 	/* Where it leaves no room, there is no indentation. */
 	unsigned indented = indentation < canvas->width ? indentation : 0;
 
+	va_start(arguments, format);
+	(void)vsnprintf(formatted, sizeof(formatted), format, arguments);
+	va_end(arguments);
 	for (;;) {
 		size_t length = fitting_length(text, canvas_left(canvas));
 

@@ -1,5 +1,6 @@
 /*
- * Lines of text for a screen of some width: what does not fit a line is cut there, never wrapped by the terminal. Pure: text in
+ * Lines of text for a screen of some width: what does not fit a line is cut there, with a "~" in the last column, and never wrapped
+ * by the terminal. Pure: text in
  * memory, with escape sequences of ECMA-48 where there are colours.
  *
  * Every character takes one column: ASCII, and the blocks of sparkline.h. What else comes, a terminal shall not see: "?".
@@ -42,9 +43,12 @@ void canvas_put_right(
 
 void canvas_end_line(struct canvas *canvas);
 
-/* Text from the present column on, on as many lines as it takes, those after the first indented; ends the line. Breaks at blanks. */
-void canvas_wrap(
-    struct canvas *canvas, enum canvas_style style, unsigned indentation, const char *text);
+/*
+ * Formatted text (at most 1 KiB) from the present column on, on as many lines as it takes, those after the first indented; ends the
+ * line. Breaks at blanks.
+ */
+void canvas_wrap(struct canvas *canvas, enum canvas_style style, unsigned indentation,
+    const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /* Columns that are left on the present line. */
 unsigned canvas_left(const struct canvas *canvas);

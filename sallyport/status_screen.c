@@ -66,9 +66,9 @@ draw_troubles(struct canvas *canvas, const struct status_view *view)
 		canvas_put(canvas, styles[trouble->level], "%s",
 		    trouble->level == STATUS_FAILURE ? "FAILURE" : "WARNING");
 		canvas_go(canvas, 9);
-		canvas_wrap(canvas, CANVAS_BOLD, 9, trouble->what);
+		canvas_wrap(canvas, CANVAS_BOLD, 9, "%s", trouble->what);
 		canvas_go(canvas, 9);
-		canvas_wrap(canvas, CANVAS_PLAIN, 9, trouble->remedy);
+		canvas_wrap(canvas, CANVAS_PLAIN, 9, "%s", trouble->remedy);
 	}
 }
 
@@ -252,9 +252,8 @@ draw_lag(struct canvas *canvas, const struct status_view *view)
 	if (values[STATISTIC_STORE_SNAPSHOT_TIME] > 0)
 		(void)snprintf(text + length, sizeof(text) - (size_t)length, "; last snapshot %s",
 		    quantity_time(first, values[STATISTIC_STORE_SNAPSHOT_TIME]));
-	canvas_put(
-	    canvas, lag >= STATUS_LAG_WARNING_US ? CANVAS_WARNING : CANVAS_PLAIN, "%s", text);
-	canvas_end_line(canvas);
+	canvas_wrap(canvas, lag >= STATUS_LAG_WARNING_US ? CANVAS_WARNING : CANVAS_PLAIN, LABEL,
+	    "%s", text);
 }
 
 static void
@@ -266,15 +265,14 @@ draw_certificate(struct canvas *canvas, const struct status_view *view)
 
 	label(canvas, "CERTIFICATE");
 	if (end == 0)
-		canvas_put(canvas, CANVAS_PLAIN, "none: the API speaks no TLS");
+		canvas_wrap(canvas, CANVAS_PLAIN, LABEL, "none: the API speaks no TLS");
 	else if (end <= view->time)
-		canvas_put(canvas, CANVAS_FAILED, "expired at %s", time_text(end, time));
+		canvas_wrap(canvas, CANVAS_FAILED, LABEL, "expired at %s", time_text(end, time));
 	else
-		canvas_put(canvas,
-		    days < STATUS_CERTIFICATE_WARNING_DAYS ? CANVAS_WARNING : CANVAS_PLAIN,
+		canvas_wrap(canvas,
+		    days < STATUS_CERTIFICATE_WARNING_DAYS ? CANVAS_WARNING : CANVAS_PLAIN, LABEL,
 		    "%" PRIu64 " day%s left, until %s", days, days == 1 ? "" : "s",
 		    time_text(end, time));
-	canvas_end_line(canvas);
 }
 
 static void
@@ -304,18 +302,15 @@ draw_room(struct canvas *canvas, const struct status_view *view)
 
 	label(canvas, "DATABASE");
 	draw_bar(canvas, part, part * 100 >= STATUS_FILL_WARNING ? CANVAS_WARNING : CANVAS_GOOD);
-	canvas_put(canvas, CANVAS_PLAIN, " %.0f %% of %s: %s in a map of %s", floor(part * 100),
-	    is_disk ? "what the disk holds" : "store.map_max",
+	canvas_wrap(canvas, CANVAS_PLAIN, LABEL, " %.0f %% of %s: %s in a map of %s",
+	    floor(part * 100), is_disk ? "what the disk holds" : "store.map_max",
 	    quantity_bytes(first, answer->live_bytes),
 	    quantity_bytes(second, values[STATISTIC_STORE_MAP_BYTES]));
-	canvas_end_line(canvas);
 	label(canvas, "DISK");
-	canvas_put(canvas, answer->parts & MESSAGE_READY_ROOM ? CANVAS_PLAIN : CANVAS_FAILED,
-	    "%s free", quantity_bytes(first, values[STATISTIC_STORE_DISK_FREE_BYTES]));
-	if (answer->reserve > 0)
-		canvas_put(canvas, CANVAS_PLAIN, "; registrations stop below %s",
-		    quantity_bytes(second, answer->reserve));
-	canvas_end_line(canvas);
+	canvas_wrap(canvas, answer->parts & MESSAGE_READY_ROOM ? CANVAS_PLAIN : CANVAS_FAILED,
+	    LABEL, "%s free%s%s", quantity_bytes(first, values[STATISTIC_STORE_DISK_FREE_BYTES]),
+	    answer->reserve > 0 ? "; registrations stop below " : "",
+	    answer->reserve > 0 ? quantity_bytes(second, answer->reserve) : "");
 }
 
 /* The row of the errors that was counted most, behind those that were told already; 0: there is none. */
@@ -358,7 +353,7 @@ draw_reasons(struct canvas *canvas, const struct status_view *view)
 		    count_text(count, below));
 	}
 	label(canvas, "REFUSED");
-	canvas_wrap(canvas, CANVAS_PLAIN, LABEL, length > 0 ? text : "nobody yet");
+	canvas_wrap(canvas, CANVAS_PLAIN, LABEL, "%s", length > 0 ? text : "nobody yet");
 }
 
 static void

@@ -52,12 +52,6 @@ status_series_is_bad(enum status_series series)
 	return series_table[series].is_bad;
 }
 
-enum conf_role
-status_series_role(enum status_series series)
-{
-	return series_table[series].role;
-}
-
 uint64_t
 status_series_count(const struct status_view *view, enum status_series series)
 {

@@ -78,9 +78,8 @@ const char *status_series_key(enum status_series series);
 const char *status_series_name(enum status_series series);
 int status_series_is_bad(enum status_series series);
 
-/* What the series counts since its process began; whose it is. */
+/* What the series counts since its process began. */
 uint64_t status_series_count(const struct status_view *view, enum status_series series);
-enum conf_role status_series_role(enum status_series series);
 
 /* When the process was started, as store was told: seconds since 1970; 0: it was not. */
 uint64_t status_view_started(const struct status_view *view, enum conf_role role);

@@ -33,7 +33,8 @@ from sallyport import SALLYPORT, Server, make_certificate, make_folder, random_t
 
 COLUMNS, LINES, SECONDS = 100, 33, 150
 # The colours of a terminal with a dark background.
-COLOURS = {"default": "#d8dee9", "red": "#ff6b6b", "green": "#8fd18f", "brown": "#f0c674", "cyan": "#7cc7d8"}
+COLOURS = {"default": "#d8dee9", "red": "#ff6b6b", "green": "#8fd18f", "brown": "#f0c674", "cyan": "#7cc7d8",
+           "black": "#7b8494"}
 PAGE = """<!doctype html><meta charset="utf-8"><style>
 body {{ margin: 0; background: #1d2129; }}
 pre {{ margin: 0; padding: 16px 20px; color: {default}; font: 15px/1.25 "DejaVu Sans Mono", monospace; }}
@@ -127,7 +128,8 @@ def watch(server, seconds):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if select.select([terminal], [], [], 1)[0]:
-            stream.feed(os.read(terminal, 65536))
+            # Faint text, which pyte does not know, as the grey that it calls a bold black.
+            stream.feed(os.read(terminal, 65536).replace(b"\033[2m", b"\033[90m"))
     lines = [[screen.buffer[line][column] for column in range(COLUMNS)] for line in range(LINES)]
     os.write(terminal, b"q")
     os.waitpid(pid, 0)
@@ -142,7 +144,7 @@ def page(lines):
             shown = html.escape(cell.data)
             if cell.fg != "default":
                 shown = f'<span style="color: {COLOURS.get(cell.fg, cell.fg)}">{shown}</span>'
-            text.append(f"<b>{shown}</b>" if cell.bold else shown)
+            text.append(f"<b>{shown}</b>" if cell.bold and cell.fg != "black" else shown)
         text.append("\n")
     return PAGE.format(text="".join(text).rstrip(), **COLOURS)
 

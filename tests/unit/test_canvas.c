@@ -43,7 +43,7 @@ START_TEST(a_line_is_cut)
 	ck_assert_uint_eq(canvas_left(&canvas), 0);
 	canvas_put(&canvas, CANVAS_BOLD, "x");
 	canvas_end_line(&canvas);
-	check("1234567890\n");
+	check("123456789~\n");
 }
 END_TEST
 
@@ -55,7 +55,7 @@ START_TEST(colours_take_no_room)
 	canvas_put(&canvas, CANVAS_FAILED, "abcdef");
 	canvas_put(&canvas, CANVAS_GOOD, "lost");
 	canvas_put(&canvas, CANVAS_GOOD, "%s", "");
-	check("\033[1m12345678\033[0m\033[1;31mab\033[0m");
+	check("\033[1m12345678\033[0m\033[1;31ma~\033[0m");
 }
 END_TEST
 
@@ -63,7 +63,7 @@ START_TEST(a_block_is_one_column)
 {
 	begin(3, 0);
 	canvas_put(&canvas, CANVAS_PLAIN, "\u2581\u2588\u2591\u2581");
-	check("\u2581\u2588\u2591");
+	check("\u2581\u2588~");
 }
 END_TEST
 
@@ -97,7 +97,7 @@ START_TEST(columns)
 	canvas_put_right(&canvas, CANVAS_PLAIN, 6, "12");
 	canvas_put_right(&canvas, CANVAS_PLAIN, 8, "34567");
 	canvas_end_line(&canvas);
-	check("ab  cd e\n    12 345\n");
+	check("ab  cd e\n    12 34~\n");
 }
 END_TEST
 
@@ -154,7 +154,7 @@ START_TEST(lines_that_do_not)
 	check("0\n1\n3 more lines: the window is too low for them\n");
 	begin(7, 1);
 	write_lines(5);
-	check("5 more \n");
+	check("5 more~\n");
 }
 END_TEST
 
