@@ -6,6 +6,7 @@
 #include "schema.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -200,7 +201,8 @@ database_open(const struct database_config *config)
 	database->map_max = config->map_max;
 	database_folder_enter(&folder, config->path, config->uid, config->gid, 1);
 	database->lock_fd = database_folder_lock(&folder);
-	if (access(DATABASE_FILE, F_OK) != 0)
+	/* As the user we act as, and nothing but its absence counts: a database that is there is never replaced. */
+	if (faccessat(AT_FDCWD, DATABASE_FILE, F_OK, AT_EACCESS) != 0 && errno == ENOENT)
 		make(database, plan, config->path);
 	open_environment(database, config);
 	open_schema(database, plan, config);

@@ -67,7 +67,7 @@ restore_run(const struct database_folder *folder, int in, int over)
 {
 	int lock = database_folder_lock(folder);
 	char aside[ASIDE_FILE] = "";
-	int there = access(DATABASE_FILE, F_OK) == 0;
+	int there = faccessat(AT_FDCWD, DATABASE_FILE, F_OK, AT_EACCESS) == 0 || errno != ENOENT;
 
 	if (there && !over)
 		fatal("restore: there is a database in %s already; with --force it is kept beside "
