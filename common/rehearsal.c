@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -16,6 +17,7 @@
 #include <uv.h>
 
 enum {
+	DEADLINE = 60, /* seconds; libseccomp may turn in circles when memory is short */
 	FAILED = 1,
 	CALL_MISSING = 2,
 	LARGE = 8 * 1024 * 1024, /* bytes: mapped by malloc(), moved by realloc() */
@@ -130,7 +132,9 @@ rehearse(void (*load)(const void *context), const void *context)
 	pid_t copy = fork();
 
 	if (copy == 0) {
-		if (sigaction(SIGSYS, &action, NULL) != 0)
+		(void)alarm(DEADLINE);
+		if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0 ||
+		    sigaction(SIGSYS, &action, NULL) != 0)
 			_exit(FAILED);
 		load(context);
 		_exit(use_memory() == 0 && tell_time() == 0 && turn_a_loop() == 0 ? 0 : FAILED);
@@ -144,6 +148,8 @@ rehearse(void (*load)(const void *context), const void *context)
 	if (WIFEXITED(status) && WEXITSTATUS(status) == CALL_MISSING)
 		fatal("it would be killed while it serves: please report the line above, with "
 		      "\"sallyport --version\"");
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
+		fatal("the trial of the system call filter did not end within %d s", DEADLINE);
 	/* libc and libuv block every signal around some of what they do. */
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
 		fatal("this kernel or this C library needs a system call which our filter does not "
