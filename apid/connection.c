@@ -139,6 +139,16 @@ limit_time(struct connection *connection, uint64_t milliseconds)
 	uv_timer_start(&connection->timer, on_deadline, milliseconds, 0);
 }
 
+/* For the next request, or for the last one. */
+static void
+await_request(struct connection *connection)
+{
+	if (!connection->last)
+		limit_time(connection, CONNECTION_IDLE_MS);
+	else
+		limit_time(connection, connection->used ? CONNECTION_COME_MS : CONNECTION_FIRST_MS);
+}
+
 static void
 on_shutdown(uv_shutdown_t *shutdown, int status)
 {
@@ -174,7 +184,8 @@ go_on(struct connection *connection)
 	connection->phase = CONNECTION_READING;
 	connection->timed = REQUEST_IDLE;
 	connection->route = ROUTE_NONE;
-	limit_time(connection, CONNECTION_IDLE_MS);
+	connection->used = 1;
+	await_request(connection);
 }
 
 static void
@@ -405,7 +416,7 @@ end_greeting(struct connection *connection)
 		statistic_count(connection->host->counters,
 		    tls_is_resumed(connection->tls) ? STATISTIC_TLS_RESUMED : STATISTIC_TLS_FULL);
 	connection->phase = CONNECTION_READING;
-	limit_time(connection, CONNECTION_IDLE_MS);
+	await_request(connection);
 }
 
 /* TLS cannot go on: the client gets the alert, unless an answer that it waits for is lost with it. */
@@ -674,5 +685,5 @@ connection_finish(struct connection *connection)
 	connection->last = 1;
 	if (connection->phase == CONNECTION_GREETING ||
 	    (connection->phase == CONNECTION_READING && connection->request.phase == REQUEST_IDLE))
-		close_now(connection);
+		await_request(connection);
 }

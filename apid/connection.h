@@ -32,8 +32,11 @@ enum {
 	CONNECTION_AHEAD = CONNECTION_READ + TLS_MAX_PLAIN,
 	CONNECTION_GREETING_MS = 10 * 1000, /* for PROXY header and TLS handshake together */
 	CONNECTION_IDLE_MS = 60 * 1000,	    /* until the first byte of a request */
-	CONNECTION_HEAD_MS = 10 * 1000,	    /* for the whole head */
-	CONNECTION_BODY_MS = 10 * 1000,	    /* for the whole body */
+	CONNECTION_COME_MS = 1,		    /* when we stop: to read what has come already */
+	CONNECTION_FIRST_MS =
+	    1000, /* when we stop: for one who has connected and said nothing yet */
+	CONNECTION_HEAD_MS = 10 * 1000, /* for the whole head */
+	CONNECTION_BODY_MS = 10 * 1000, /* for the whole body */
 	CONNECTION_WRITE_MS = 10 * 1000,
 	CONNECTION_LINGER_MS = 2 * 1000,
 	CONNECTION_LINGER_BYTES = 2 * 1024 * 1024
@@ -113,6 +116,7 @@ struct connection {
 	uint64_t begun; /* uv_hrtime() when the request that is served was complete; 0: none is */
 	size_t drained;
 	int pumping; /* the loop over what was read is running */
+	int used;    /* a request has been answered */
 	int last;    /* no request after this one */
 	int open_handles;
 };
@@ -133,7 +137,10 @@ void connection_close(struct connection *connection);
 /* Answers the request that is being served; `response` stays the caller's. */
 void connection_answer(struct connection *connection, const struct response *response);
 
-/* Answers what has begun, if anything, and closes. */
+/*
+ * Answers what has begun and what has come, if anything, and closes. Who has only just connected gets the time for one request:
+ * to him it would be lost, while one on a connection that was used before is sent again (RFC 9112, 9.3.1).
+ */
 void connection_finish(struct connection *connection);
 
 #endif

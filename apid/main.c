@@ -23,7 +23,7 @@ main(int argc, char **argv)
 	wiped_memory_begin();
 	daemon_begin(&daemon, CONF_ROLE_APID, argc, argv);
 	tls = server_read_tls(&daemon.conf);
-	server_bind(&daemon.conf, &daemon.passed, listeners);
+	server_bind(&daemon.conf, &daemon.passed, daemon.notify, listeners);
 	door = door_bind(daemon.runtime_fd, "apid.door", 0600,
 	    daemon.conf.privsep.users[CONF_ROLE_STORE].uid, (gid_t)-1);
 	body_prepare();

@@ -18,6 +18,9 @@
  */
 enum { LOCAL_MODE = 0666 };
 
+/* By which systemd gives our sockets back. */
+static const char kept_name[] = "kept-api";
+
 struct listener {
 	union {
 		uv_handle_t handle;
@@ -78,17 +81,34 @@ server_read_tls(const struct conf *conf)
 }
 
 void
-server_bind(const struct conf *conf, struct passed_sockets *passed, int fds[SERVER_MAX_LISTEN])
+server_bind(const struct conf *conf, struct passed_sockets *passed, struct notify *notify,
+    int fds[SERVER_MAX_LISTEN])
 {
 	uid_t owner = conf->privsep.users[CONF_ROLE_APID].uid;
-	size_t count = conf->api.listen.count;
+	const struct conf_listen *lists[] = {&conf->api.listen, &conf->metrics.listen};
+	const struct address *addresses[SERVER_MAX_LISTEN];
+	int has_unit = passed->count > passed_sockets_named(passed, kept_name);
+	size_t count = 0;
+	unsigned others;
 
+	for (size_t list = 0; list < sizeof(lists) / sizeof(lists[0]); list++)
+		for (size_t i = 0; i < lists[list]->count; i++)
+			addresses[count++] = &lists[list]->addresses[i];
 	for (size_t i = 0; i < count; i++)
-		fds[i] =
-		    listen_take_or_bind(passed, &conf->api.listen.addresses[i], LOCAL_MODE, owner);
-	for (size_t i = 0; i < conf->metrics.listen.count; i++)
-		fds[count + i] = listen_take_or_bind(
-		    passed, &conf->metrics.listen.addresses[i], LOCAL_MODE, owner);
+		fds[i] = listen_take(passed, addresses[i]);
+	others = passed_sockets_named(passed, kept_name);
+	if (others > 0) {
+		log_info("api.listen or metrics.listen has changed: other sockets are bound");
+		passed_sockets_close_named(passed, kept_name);
+		notify_forget_sockets(notify, kept_name);
+	}
+	for (size_t i = 0; i < count; i++)
+		if (fds[i] < 0)
+			fds[i] = listen_make(
+			    addresses[i], LOCAL_MODE, owner, others > 0 ? LISTEN_PATIENCE_MS : 0);
+	/* What a .socket unit keeps would be passed twice. */
+	if (!has_unit)
+		notify_keep_sockets(notify, kept_name, fds, count);
 }
 
 /* The last connection of a server that stops takes the link with it. */

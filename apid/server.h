@@ -29,9 +29,12 @@ struct server;
  */
 struct tls_context *server_read_tls(const struct conf *conf);
 
-/* Binds every address of the configuration that was not passed; fatal on failure. Before confinement. */
-void server_bind(
-    const struct conf *conf, struct passed_sockets *passed, int fds[SERVER_MAX_LISTEN]);
+/*
+ * Has a socket for every address of the configuration: passed, or bound. Unless a .socket unit passes some, systemd keeps them while
+ * apid is exchanged, so that who connects meanwhile waits. Fatal on failure. Before confinement.
+ */
+void server_bind(const struct conf *conf, struct passed_sockets *passed, struct notify *notify,
+    int fds[SERVER_MAX_LISTEN]);
 
 /*
  * Listens on what server_bind() gave and serves; the door's links go to the broker. Takes

@@ -92,8 +92,9 @@ static const struct confine_call every_daemon[] = {
     CONFINE_ALLOW(accept4),
     CONFINE_ALLOW(recvmsg),
     /* sending may not connect: TCP Fast Open is a connect() that neither list nor Landlock sees */
-    CONFINE_ALLOW_IF(sendmsg, CONFINE_BITS_ARE(2, MSG_FASTOPEN, 0)),
-    CONFINE_ALLOW_IF(sendto, CONFINE_BITS_ARE(4, ~0UL, 0)),
+    /* and leaves nothing half sent in a socket that outlives us */
+    CONFINE_ALLOW_IF(sendmsg, CONFINE_BITS_ARE(2, MSG_FASTOPEN | MSG_MORE, 0)),
+    CONFINE_ALLOW_IF(sendto, CONFINE_BITS_ARE(4, ~0UL, 0), CONFINE_BITS_ARE(3, MSG_MORE, 0)),
     CONFINE_ALLOW(getsockopt),
     /* stdio looks at what it writes to; libraries probe for files and live without */
     CONFINE_ALLOW(fstat),

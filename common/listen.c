@@ -9,7 +9,10 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
+
+enum { PAUSE_MS = 5 }; /* between two attempts at an address that is taken */
 
 static void __attribute__((noreturn))
 fail(const struct address *address, int type, const char *what)
@@ -41,8 +44,9 @@ set_option(const struct address *address, int type, int fd, int level, int optio
 		fail(address, type, "prepare a socket for");
 }
 
+/* A socket for `address`, not bound yet. */
 static int
-bind_one(const struct address *address, int type, int shared)
+make_one(const struct address *address, int type, int shared)
 {
 	int family = address->socket.any.sa_family;
 	int fd = socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -59,17 +63,31 @@ bind_one(const struct address *address, int type, int shared)
 		set_option(address, type, fd, IPPROTO_TCP, TCP_NODELAY);
 	if (shared)
 		set_option(address, type, fd, SOL_SOCKET, SO_REUSEPORT);
-	if (bind(fd, &address->socket.any, address->length) != 0)
-		fail(address, type, "bind");
+	return fd;
+}
+
+static int
+bind_one(const struct address *address, int type, int shared, unsigned patience_ms)
+{
+	const struct timespec pause = {.tv_nsec = (long)PAUSE_MS * 1000 * 1000};
+	int fd = make_one(address, type, shared);
+
+	for (unsigned waited = 0; bind(fd, &address->socket.any, address->length) != 0;
+	    waited += PAUSE_MS) {
+		if (errno != EADDRINUSE || waited >= patience_ms)
+			fail(address, type, "bind");
+		(void)nanosleep(&pause, NULL);
+	}
 	return fd;
 }
 
 void
-listen_bind(const struct address *address, int type, unsigned workers, int *fds)
+listen_bind(
+    const struct address *address, int type, unsigned workers, unsigned patience_ms, int *fds)
 {
-	close(bind_one(address, type, 0));
+	close(bind_one(address, type, 0, patience_ms));
 	for (unsigned i = 0; i < workers; i++)
-		fds[i] = bind_one(address, type, workers > 1);
+		fds[i] = bind_one(address, type, workers > 1, 0);
 }
 
 /* A socket file that nobody answers on is what an earlier run left. */
@@ -118,19 +136,27 @@ bind_local(const struct address *address, mode_t mode, uid_t owner)
 }
 
 int
-listen_take_or_bind(
-    struct passed_sockets *passed, const struct address *address, mode_t mode, uid_t owner)
+listen_take(struct passed_sockets *passed, const struct address *address)
 {
 	int fd = passed_sockets_take(passed, address, SOCK_STREAM);
-	int is_local = address->socket.any.sa_family == AF_UNIX;
 
-	if (fd >= 0 && !is_local)
-		set_option(address, SOCK_STREAM, fd, IPPROTO_TCP, TCP_NODELAY);
-	if (fd < 0 && is_local)
-		fd = bind_local(address, mode, owner);
-	else if (fd < 0)
-		listen_bind(address, SOCK_STREAM, 1, &fd);
-	if (is_local)
+	if (fd >= 0 && address->socket.any.sa_family == AF_UNIX)
 		transport_refuse_fds(fd);
+	else if (fd >= 0)
+		set_option(address, SOCK_STREAM, fd, IPPROTO_TCP, TCP_NODELAY);
+	return fd;
+}
+
+int
+listen_make(const struct address *address, mode_t mode, uid_t owner, unsigned patience_ms)
+{
+	int fd;
+
+	if (address->socket.any.sa_family == AF_UNIX) {
+		fd = bind_local(address, mode, owner);
+		transport_refuse_fds(fd);
+	} else {
+		listen_bind(address, SOCK_STREAM, 1, patience_ms, &fd);
+	}
 	return fd;
 }

@@ -14,6 +14,7 @@
 
 enum {
 	MAX_MESSAGE = NOTIFY_MAX_STATUS + 64,
+	KEPT_AT_ONCE = 64, /* descriptors in a message; the kernel takes 253 */
 	US_PER_MS = 1000,
 	NS_PER_US = 1000,
 	NS_PER_MS = 1000 * 1000
@@ -84,12 +85,6 @@ notify_open(void)
 	return notify;
 }
 
-int
-notify_fd(const struct notify *notify)
-{
-	return notify != NULL ? notify->fd : -1;
-}
-
 /* What may be said again later does not wait. 0, or -1: logged. */
 static int
 tell(struct notify *notify, const char *message, int flags)
@@ -99,6 +94,61 @@ tell(struct notify *notify, const char *message, int flags)
 	if (log_allowed(&notify->failures))
 		log_warning("cannot tell systemd how we are: %s", strerror(errno));
 	return -1;
+}
+
+/* A message with descriptors. */
+static void
+tell_with(struct notify *notify, const char *message, const int *fds, size_t count)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(KEPT_AT_ONCE * sizeof(int))];
+	} control = {.bytes = {0}};
+	struct iovec part = {(char *)message, strlen(message)};
+	struct msghdr header = {.msg_iov = &part,
+	    .msg_iovlen = 1,
+	    .msg_control = control.bytes,
+	    .msg_controllen = CMSG_SPACE(count * sizeof(int))};
+	struct cmsghdr *rights = CMSG_FIRSTHDR(&header);
+
+	rights->cmsg_level = SOL_SOCKET;
+	rights->cmsg_type = SCM_RIGHTS;
+	rights->cmsg_len = CMSG_LEN(count * sizeof(int));
+	memcpy(CMSG_DATA(rights), fds, count * sizeof(int));
+	if (sendmsg(notify->fd, &header, MSG_NOSIGNAL) < 0)
+		log_warning("cannot have systemd keep our sockets: %s", strerror(errno));
+}
+
+void
+notify_keep_sockets(struct notify *notify, const char *name, const int *fds, size_t count)
+{
+	char message[MAX_MESSAGE];
+
+	if (notify == NULL)
+		return;
+	(void)snprintf(message, sizeof(message), "FDSTORE=1\nFDPOLL=0\nFDNAME=%s", name);
+	for (size_t done = 0; done < count; done += KEPT_AT_ONCE) {
+		size_t left = count - done;
+
+		tell_with(notify, message, fds + done, left < KEPT_AT_ONCE ? left : KEPT_AT_ONCE);
+	}
+}
+
+void
+notify_forget_sockets(struct notify *notify, const char *name)
+{
+	char message[MAX_MESSAGE];
+
+	if (notify == NULL)
+		return;
+	(void)snprintf(message, sizeof(message), "FDSTOREREMOVE=1\nFDNAME=%s", name);
+	(void)tell(notify, message, 0);
+}
+
+int
+notify_fd(const struct notify *notify)
+{
+	return notify != NULL ? notify->fd : -1;
 }
 
 static void

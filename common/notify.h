@@ -35,6 +35,15 @@ struct notify *notify_open(void);
 /* The socket, for confinement; -1 if there is none. */
 int notify_fd(const struct notify *notify);
 
+/*
+ * Has systemd keep these sockets, and pass them under the name to the next process when this one is exchanged or dies; no more of
+ * them than FileDescriptorStoreMax= of the unit says. Before confinement, which forbids to send descriptors.
+ */
+void notify_keep_sockets(struct notify *notify, const char *name, const int *fds, size_t count);
+
+/* Has it close all that it keeps under the name: soon, not at once. */
+void notify_forget_sockets(struct notify *notify, const char *name);
+
 struct notify_config {
 	void *context;
 	/* Writes a line without control characters on what we do; empty: nothing. */

@@ -160,6 +160,33 @@ passed_sockets_take_named(struct passed_sockets *passed, const char *name, int t
 	return -1;
 }
 
+static int
+is_named(const struct passed_socket *socket, const char *name)
+{
+	return socket->fd >= 0 && strcmp(socket->name, name) == 0;
+}
+
+unsigned
+passed_sockets_named(const struct passed_sockets *passed, const char *name)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < passed->count; i++)
+		count += (unsigned)is_named(&passed->sockets[i], name);
+	return count;
+}
+
+void
+passed_sockets_close_named(struct passed_sockets *passed, const char *name)
+{
+	for (unsigned i = 0; i < passed->count; i++) {
+		if (!is_named(&passed->sockets[i], name))
+			continue;
+		close(passed->sockets[i].fd);
+		passed->sockets[i].fd = -1;
+	}
+}
+
 void
 passed_sockets_end(struct passed_sockets *passed, const char *key)
 {

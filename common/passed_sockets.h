@@ -1,5 +1,6 @@
 /*
- * Sockets that systemd made for us and passes at our start, as a .socket unit says (sd_listen_fds(3)). Which is which is
+ * Sockets that systemd passes at our start: those that it made, as a .socket unit says, and those that the process before us had
+ * it keep (notify_keep_sockets()); sd_listen_fds(3). Which is which is
  * found out from the sockets themselves: by the address that they are bound to.
  */
 #ifndef COMMON_PASSED_SOCKETS_H
@@ -35,6 +36,10 @@ int passed_sockets_take(struct passed_sockets *passed, const struct address *add
 
 /* The same for a Unix socket by the name that its unit gives it (FileDescriptorName=). */
 int passed_sockets_take_named(struct passed_sockets *passed, const char *name, int type);
+
+/* How many of this name are left, and the end of them. */
+unsigned passed_sockets_named(const struct passed_sockets *passed, const char *name);
+void passed_sockets_close_named(struct passed_sockets *passed, const char *name);
 
 /* Fatal if a socket is left that nobody has taken; `key` is where its address should be. */
 void passed_sockets_end(struct passed_sockets *passed, const char *key);

@@ -6,12 +6,14 @@
 const struct confine_call filter_calls[] = {
     /* UDP in batches */
     CONFINE_ALLOW(recvmmsg),
-    CONFINE_ALLOW_IF(sendmmsg, CONFINE_BITS_ARE(3, MSG_FASTOPEN, 0)),
-    /* libuv's streams: write, end; no setsockopt, by which a socket could linger and make a neighbour wait */
+    CONFINE_ALLOW_IF(sendmmsg, CONFINE_BITS_ARE(3, MSG_FASTOPEN | MSG_MORE, 0)),
+    /*
+     * libuv's streams. No setsockopt, by which a socket could linger and make a neighbour wait; no shutdown, because the
+     * sockets that we listen at outlive us.
+     */
     CONFINE_ALLOW(getsockname),
     CONFINE_ALLOW(getpeername),
     CONFINE_ALLOW(writev),
-    CONFINE_ALLOW(shutdown),
 };
 
 const size_t filter_call_count = sizeof(filter_calls) / sizeof(filter_calls[0]);

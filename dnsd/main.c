@@ -223,7 +223,7 @@ main(int argc, char **argv)
 	if (dnsd.counters == NULL)
 		fatal("no memory for statistics");
 	statistic_set(dnsd.counters, STATISTIC_DNS_STARTED, (uint64_t)time(NULL));
-	dnsd.pool = pool_bind(conf);
+	dnsd.pool = pool_bind(conf, &dnsd.daemon.passed, dnsd.daemon.notify);
 	door_fd = door_bind(dnsd.daemon.runtime_fd, "dnsd.door", 0600,
 	    conf->privsep.users[CONF_ROLE_STORE].uid, (gid_t)-1);
 	daemon_confine(&dnsd.daemon, 0, pool_files(conf), filter_calls, filter_call_count);

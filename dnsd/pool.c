@@ -1,33 +1,22 @@
-/* Sockets, threads, and their common beginning and end; see pool.h. */
+/* Threads, and their common beginning and end; see pool.h. */
 #include "pool.h"
 
-#include "listen.h"
 #include "log.h"
-#include "tcp.h"
-#include "udp.h"
+#include "sockets.h"
 #include "worker.h"
 
-#include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
 
 enum {
 	LOOP_FILES = 8,	  /* descriptors a loop needs for itself */
 	COMMON_FILES = 64 /* door, link, log and the main loop */
 };
 
-/* The sockets of one protocol, one row per worker. */
-struct sockets {
-	int *fds;
-	size_t per_worker;
-};
-
 struct pool {
 	unsigned count;
 	struct rate_report *rate_report;
-	struct sockets udp, tcp;
+	struct sockets sockets;
 	struct worker **workers;
 	uv_async_t on_adopted, on_ended;
 	atomic_uint adopted, ended;
@@ -39,42 +28,8 @@ struct pool {
 	void *context;
 };
 
-static void
-bind_address(struct sockets *sockets, const struct conf *conf, const struct address *address,
-    size_t place, int type)
-{
-	int fds[CONF_MAX_WORKERS];
-
-	listen_bind(address, type, conf->dns.workers, fds);
-	for (unsigned i = 0; i < conf->dns.workers; i++) {
-		sockets->fds[i * sockets->per_worker + place] = fds[i];
-		if (type == SOCK_DGRAM)
-			udp_prepare(fds[i], address, conf->dns.socket_buffer);
-		/* Who connects before we read waits in the backlog instead of being refused. */
-		else if (listen(fds[i], TCP_BACKLOG) < 0)
-			fatal("cannot listen for TCP: %s", strerror(errno));
-	}
-}
-
-static void
-bind_all(struct sockets *sockets, const struct conf *conf, int type)
-{
-	unsigned protocol = type == SOCK_DGRAM ? CONF_PROTOCOL_UDP : CONF_PROTOCOL_TCP;
-	size_t place = 0;
-
-	for (size_t i = 0; i < conf->dns.listen.count; i++)
-		sockets->per_worker += (conf->dns.listen_protocols[i] & protocol) != 0;
-	sockets->fds = calloc(conf->dns.workers * sockets->per_worker + 1, sizeof(int));
-	if (sockets->fds == NULL)
-		fatal("no memory for the sockets");
-	for (size_t i = 0; i < conf->dns.listen.count; i++) {
-		if (conf->dns.listen_protocols[i] & protocol)
-			bind_address(sockets, conf, &conf->dns.listen.addresses[i], place++, type);
-	}
-}
-
 struct pool *
-pool_bind(const struct conf *conf)
+pool_bind(const struct conf *conf, struct passed_sockets *passed, struct notify *notify)
 {
 	struct pool *pool = calloc(1, sizeof(*pool));
 
@@ -84,8 +39,7 @@ pool_bind(const struct conf *conf)
 	pool->rate_report = rate_report_new();
 	if (pool->rate_report == NULL)
 		fatal("no memory for the workers");
-	bind_all(&pool->udp, conf, SOCK_DGRAM);
-	bind_all(&pool->tcp, conf, SOCK_STREAM);
+	sockets_open(&pool->sockets, conf, passed, notify);
 	return pool;
 }
 
@@ -152,20 +106,14 @@ on_ended(uv_async_t *async)
 	uv_close((uv_handle_t *)&pool->on_ended, on_async_closed);
 }
 
-static const int *
-row(const struct sockets *sockets, unsigned worker)
-{
-	return sockets->fds == NULL ? NULL : sockets->fds + worker * sockets->per_worker;
-}
-
 void
 pool_start(struct pool *pool, uv_loop_t *loop, struct terms *terms, struct table *table,
     struct statistic_counters *counters)
 {
 	struct worker_config config = {.terms = terms,
 	    .rate_report = pool->rate_report,
-	    .udp_count = pool->udp.per_worker,
-	    .tcp_count = pool->tcp.per_worker,
+	    .udp_count = pool->sockets.udp.per_worker,
+	    .tcp_count = pool->sockets.tcp.per_worker,
 	    .adopted = on_worker_adopted,
 	    .ended = on_worker_ended,
 	    .context = pool};
@@ -179,8 +127,8 @@ pool_start(struct pool *pool, uv_loop_t *loop, struct terms *terms, struct table
 		config.index = i;
 		config.names = table_reader(table, i);
 		config.counters = &counters[i];
-		config.udp_fds = row(&pool->udp, i);
-		config.tcp_fds = row(&pool->tcp, i);
+		config.udp_fds = sockets_row(&pool->sockets.udp, i);
+		config.tcp_fds = sockets_row(&pool->sockets.tcp, i);
 		pool->workers[i] = worker_start(&config);
 	}
 }
@@ -229,7 +177,6 @@ pool_free(struct pool *pool)
 		return;
 	rate_report_free(pool->rate_report);
 	free(pool->workers);
-	free(pool->udp.fds);
-	free(pool->tcp.fds);
+	sockets_free(&pool->sockets);
 	free(pool);
 }

@@ -7,6 +7,7 @@
 
 #include "conf.h"
 #include "notify.h"
+#include "passed_sockets.h"
 #include "statistic.h"
 #include "table.h"
 #include "terms.h"
@@ -15,11 +16,9 @@
 
 struct pool;
 
-/*
- * Binds every address of the configuration, which must outlive the pool, once per worker. Fatal on
- * failure.
- */
-struct pool *pool_bind(const struct conf *conf);
+/* Has the sockets of every worker (sockets_open()). The configuration must outlive the pool. Fatal on failure. */
+struct pool *pool_bind(
+    const struct conf *conf, struct passed_sockets *passed, struct notify *notify);
 
 /* Descriptors that the workers may need, for the limit. */
 unsigned long pool_files(const struct conf *conf);

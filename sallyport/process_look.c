@@ -104,16 +104,28 @@ look_at_owner(pid_t pid, struct sandbox *sandbox)
 	    stat(path, &status) != 0 || sandbox->uid == 0 ? -1 : status.st_uid == sandbox->uid;
 }
 
+/* 1 if two paths lead to different folders, -1: cannot be told. */
+static int
+is_elsewhere(const char *path, const char *other)
+{
+	struct stat one, two;
+
+	if (stat(path, &one) != 0 || stat(other, &two) != 0)
+		return -1;
+	return one.st_dev != two.st_dev || one.st_ino != two.st_ino;
+}
+
 static void
 look_at_root(pid_t pid, struct sandbox *sandbox)
 {
 	char path[64];
-	struct stat its, ours;
+	int root;
 
 	snprintf(path, sizeof(path), "/proc/%ld/root/", (long)pid);
-	sandbox->has_root = stat(path, &its) != 0 || stat("/", &ours) != 0
-				? -1
-				: its.st_dev != ours.st_dev || its.st_ino != ours.st_ino;
+	root = is_elsewhere(path, "/");
+	/* A unit leaves store the root folder, and mounts others over what is in it. */
+	snprintf(path, sizeof(path), "/proc/%ld/root/var", (long)pid);
+	sandbox->has_root = root != 0 ? root : is_elsewhere(path, "/var") > 0;
 }
 
 static void

@@ -21,6 +21,7 @@ struct front {
 	uint64_t opened;    /* uv_hrtime() when the link was made */
 	uint64_t back_off;  /* ms to wait before the next dial, doubled by each misdeed */
 	uint64_t dial_from; /* uv_hrtime(): not before */
+	uint64_t unlinked;  /* uv_hrtime(): since when there is no link, if there is none */
 	int up;
 	int complained; /* about a door that cannot be dialled */
 	struct log_limit misdeeds;
@@ -35,6 +36,18 @@ tell(struct front *front, enum statistic first, uint64_t value)
 	    first + (front->config.source - STATISTIC_DNSD), value);
 }
 
+static void on_timer(uv_timer_t *timer);
+
+/* dnsd answers nobody before it has its names: the sooner it is linked, the shorter those who ask wait. */
+static void
+look_soon(struct front *front)
+{
+	int eager =
+	    front->link == NULL && uv_hrtime() - front->unlinked < FRONT_EAGER_FOR_MS * ns_per_ms;
+
+	uv_timer_start(&front->timer, on_timer, eager ? FRONT_EAGER_MS : FRONT_DIAL_MS, 0);
+}
+
 static void
 lost(struct front *front)
 {
@@ -42,7 +55,9 @@ lost(struct front *front)
 
 	front->link = NULL;
 	front->up = 0;
+	front->unlinked = uv_hrtime();
 	tell(front, STATISTIC_STORE_LINKED_DNSD, 0);
+	look_soon(front);
 	if (was_up && front->config.down != NULL)
 		front->config.down(front->config.context);
 }
@@ -212,6 +227,7 @@ on_timer(uv_timer_t *timer)
 		look_after(front, now);
 	else if (now >= front->dial_from)
 		dial(front);
+	look_soon(front);
 }
 
 int
@@ -269,7 +285,8 @@ front_start(uv_loop_t *loop, const struct front_config *config)
 	front->config = *config;
 	uv_timer_init(loop, &front->timer);
 	front->timer.data = front;
-	uv_timer_start(&front->timer, on_timer, 0, FRONT_DIAL_MS);
+	front->unlinked = uv_hrtime();
+	look_soon(front);
 	return front;
 }
 

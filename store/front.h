@@ -14,6 +14,8 @@
 
 enum {
 	FRONT_DIAL_MS = 100,	      /* between two attempts at a door */
+	FRONT_EAGER_MS = 10,	      /* between those in the first time without a link */
+	FRONT_EAGER_FOR_MS = 2000,    /* how long that is: whoever is exchanged comes back soon */
 	FRONT_BACK_OFF_MAX_MS = 5000, /* between two links to a front that breaks the rules */
 	FRONT_HELLO_MS = 5000,	      /* for the greeting */
 	FRONT_BEHAVED_MS = 10000,     /* a link that lasted this long ends the back-off */

@@ -109,6 +109,11 @@ class Guest:
         """A command that runs beside the test; the caller ends it."""
         return subprocess.Popen(self.command(*arguments), stdin=subprocess.DEVNULL, **options)
 
+    def start_in_network(self, *arguments, **options):
+        """A program of this machine in the guest's network, beside the test; it ends by itself."""
+        return subprocess.Popen(["nsenter", "-t", str(self.leader), "-n", "--", *map(str, arguments)],
+                                stdin=subprocess.DEVNULL, **options)
+
     def path(self, name):
         """A file of the guest, as it is seen from here."""
         return Path(f"/proc/{self.leader}/root{name}")

@@ -3,53 +3,14 @@
 import ctypes
 import os
 import secrets
-import select
 import signal
-import socket
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from sallyport import DEADLINE, ROLES, SALLYPORT, Daemon, Late, Server, wait_until
-
-WATCHDOG_USEC = 400_000
-
-
-class Systemd:
-    """What a service manager hears of one unit."""
-
-    def __init__(self, name):
-        self.name = str(name)
-        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
-        self.socket.bind(self.name.replace("@", "\0", 1))
-        self.heard = []
-
-    def watch(self, program, watchdog=False):
-        """`program` will find us when it starts."""
-        program.environment["NOTIFY_SOCKET"] = self.name
-        if watchdog:
-            program.environment["WATCHDOG_USEC"] = str(WATCHDOG_USEC)
-
-    def listen(self):
-        while select.select([self.socket], [], [], 0)[0]:
-            self.heard.append(self.socket.recv(4096).decode("ascii"))
-        return self.heard
-
-    def wait(self, what, after=0):
-        """The place behind the first message that begins with `what`, from the given place on."""
-        def found():
-            return next((place + 1 for place, message in enumerate(self.listen())
-                         if place >= after and message.startswith(what)), None)
-        try:
-            return wait_until(found, what)
-        except Late:
-            raise AssertionError(f"{what!r} is not among {set(self.heard[after:])}") from None
-
-    def close(self):
-        self.socket.close()
-
+from sallyport import DEADLINE, ROLES, SALLYPORT, Daemon, Server, wait_until
+from service_manager import Systemd
 
 @pytest.fixture
 def systemds(folder):
@@ -93,7 +54,7 @@ def test_ready_and_stopping(folder, role, kind):
     systemd.watch(daemon)
     daemon.start()
     systemd.wait("READY=1")
-    assert systemd.heard[0] == "READY=1"
+    assert next(message for message in systemd.heard if not message.startswith("FDSTORE=1")) == "READY=1"
     systemd.wait("STATUS=")
     assert daemon.terminate() == 0
     systemd.wait("STOPPING=1")

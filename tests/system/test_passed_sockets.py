@@ -4,23 +4,11 @@ import os
 import re
 import socket
 import subprocess
-import sys
 
 import pytest
 
 from sallyport import DEADLINE, LIBEXEC, NOBODY, ROOT, SALLYPORT, UIDS, Daemon, free_port
-
-# Puts the sockets where they are looked for, and names the process that is to look.
-PASS = """
-import fcntl, os, sys
-count, names, *command = sys.argv[1:]
-copies = [fcntl.fcntl(int(fd), fcntl.F_DUPFD, 100) for fd in count.split(",")]
-for place, fd in enumerate(copies):
-    os.dup2(fd, 3 + place)
-os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS=str(len(copies)), LISTEN_FDNAMES=names)
-os.execv(command[0], command)
-"""
-
+from service_manager import pass_to
 
 def listener(family=socket.AF_INET, address="127.0.0.1", port=None, only=1):
     made = socket.socket(family, socket.SOCK_STREAM)
@@ -30,14 +18,6 @@ def listener(family=socket.AF_INET, address="127.0.0.1", port=None, only=1):
     made.bind((address, port or free_port()))
     made.listen(16)
     return made
-
-
-def pass_to(daemon, sockets, names="api"):
-    """Starts the daemon with the sockets. Its log says what it makes of them."""
-    daemon.arguments = [sys.executable, "-c", PASS, ",".join(str(s.fileno()) for s in sockets), names,
-                        *map(str, daemon.arguments)]
-    daemon.pass_fds = tuple(one.fileno() for one in sockets)
-    return daemon
 
 
 def start_and_fail(daemon):
