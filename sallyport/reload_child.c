@@ -184,3 +184,9 @@ reload_child_stop(struct reload_child *child)
 	if (child != NULL && child->running)
 		uv_process_kill(&child->process, SIGTERM);
 }
+
+pid_t
+reload_child_pid(const struct reload_child *child)
+{
+	return child->process.pid;
+}

@@ -19,4 +19,7 @@ struct reload_child *reload_child_start(
 /* Ends it; `ended` is called as ever. NULL is accepted. */
 void reload_child_stop(struct reload_child *child);
 
+/* The process's id; 0 where it could not be started. */
+pid_t reload_child_pid(const struct reload_child *child);
+
 #endif

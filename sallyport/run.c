@@ -6,6 +6,7 @@
 #include "daemon.h"
 #include "log.h"
 #include "notify.h"
+#include "orphan.h"
 #include "program.h"
 #include "reload_child.h"
 #include "transport.h"
@@ -38,6 +39,7 @@ static const enum conf_role stop_order[CONF_ROLES] = {
 struct parent {
 	uv_loop_t loop;
 	uv_signal_t on_term, on_int, on_hup;
+	uv_signal_t on_child;	     /* only as process 1 */
 	struct reload_child *reload; /* NULL: none is under way */
 	int reload_again;	     /* asked for meanwhile */
 	uv_timer_t deadline;	     /* for the first start, then for each stop */
@@ -62,6 +64,32 @@ close_handles(struct parent *parent)
 	uv_close((uv_handle_t *)&parent->on_term, NULL);
 	uv_close((uv_handle_t *)&parent->on_int, NULL);
 	uv_close((uv_handle_t *)&parent->on_hup, NULL);
+	if (getpid() == 1)
+		uv_close((uv_handle_t *)&parent->on_child, NULL);
+}
+
+/* As process 1 we inherit what commands run in our container leave behind. */
+static void
+reap(struct parent *parent)
+{
+	pid_t ours[CONF_ROLES + 1];
+	unsigned count = 0;
+
+	if (getpid() != 1)
+		return;
+	for (unsigned i = 0; i < CONF_ROLES; i++)
+		if (parent->children[i].running)
+			ours[count++] = parent->children[i].process.pid;
+	if (parent->reload != NULL)
+		ours[count++] = reload_child_pid(parent->reload);
+	orphan_reap(ours, count);
+}
+
+static void
+on_child(uv_signal_t *handle, int number)
+{
+	(void)number;
+	reap(handle->data);
 }
 
 static void
@@ -134,6 +162,7 @@ on_reload_ended(void *context)
 	struct parent *parent = context;
 
 	parent->reload = NULL;
+	reap(parent);
 	if (parent->stopping)
 		return;
 	notify_reloaded(parent->notify);
@@ -194,6 +223,7 @@ on_exit_of_child(uv_process_t *process, int64_t status, int number)
 	char text[192];
 
 	child->running = 0;
+	reap(parent);
 	uv_close((uv_handle_t *)process, NULL);
 	uv_close((uv_handle_t *)&child->lifeline, NULL);
 	if (parent->stopping) {
@@ -386,6 +416,10 @@ prepare(struct parent *parent)
 	    uv_signal_init(&parent->loop, &parent->on_hup) != 0 ||
 	    uv_signal_start(&parent->on_hup, on_hang_up, SIGHUP) != 0)
 		fatal("cannot start the event loop");
+	if (getpid() == 1 && (uv_signal_init(&parent->loop, &parent->on_child) != 0 ||
+				 uv_signal_start(&parent->on_child, on_child, SIGCHLD) != 0))
+		fatal("cannot watch for the ends of children");
+	parent->on_child.data = parent;
 	parent->on_term.data = parent->on_int.data = parent->on_hup.data = parent;
 	parent->deadline.data = parent;
 	for (unsigned i = 0; i < CONF_ROLES; i++) {

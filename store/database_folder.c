@@ -29,22 +29,39 @@ own(int fd, const char *path, uid_t uid, gid_t gid)
 			fatal(
 			    "cannot give the folder %s to uid %u: %s", path, uid, strerror(errno));
 	}
-	if (fchmod(fd, 0700) != 0)
-		fatal("cannot set the mode of the folder %s: %s", path, strerror(errno));
 }
 
-/* Makes the folder where it is missing, and makes it the working folder. */
 static void
-make_and_enter(const char *path, uid_t uid, gid_t gid)
+act_as(const struct database_folder *folder, uid_t uid, gid_t gid)
 {
+	if (folder->as_root && (setegid(gid) != 0 || seteuid(uid) != 0))
+		fatal("cannot act as uid %u: %s", uid, strerror(errno));
+}
+
+/*
+ * Makes the folder where it is missing, and makes it the working folder. Root need not have the capabilities to pass by
+ * permissions, and has none in a container: what is its user's is opened and changed as its user.
+ */
+static void
+make_and_enter(const struct database_folder *folder, uid_t uid, gid_t gid)
+{
+	static const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	const char *path = folder->path;
 	int fd;
 
 	if (folder_make(path) != 0)
 		fatal("cannot make the folder %s: %s", path, strerror(errno));
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	fd = open(path, flags);
+	if (fd < 0 && errno == EACCES) {
+		act_as(folder, uid, gid);
+		fd = open(path, flags);
+	}
 	if (fd < 0)
 		fatal("cannot open the folder %s: %s", path, strerror(errno));
 	own(fd, path, uid, gid);
+	act_as(folder, uid, gid);
+	if (fchmod(fd, 0700) != 0)
+		fatal("cannot set the mode of the folder %s: %s", path, strerror(errno));
 	if (fchdir(fd) != 0)
 		fatal("cannot enter the folder %s: %s", path, strerror(errno));
 	close(fd);
@@ -60,11 +77,13 @@ database_folder_enter(
 	if (folder->before < 0)
 		fatal("cannot open the working folder: %s", strerror(errno));
 	if (make)
-		make_and_enter(path, uid, gid);
-	else if (chdir(path) != 0)
-		fatal("cannot enter the folder %s: %s", path, strerror(errno));
-	if (folder->as_root && (setegid(gid) != 0 || seteuid(uid) != 0))
-		fatal("cannot act as uid %u: %s", uid, strerror(errno));
+		make_and_enter(folder, uid, gid);
+	else if (chdir(path) != 0) {
+		act_as(folder, uid, gid);
+		if (chdir(path) != 0)
+			fatal("cannot enter the folder %s: %s", path, strerror(errno));
+	}
+	act_as(folder, uid, gid);
 	if (!make && faccessat(AT_FDCWD, "data.mdb", R_OK, AT_EACCESS) != 0)
 		fatal("cannot read the database in %s: %s", path,
 		    errno == ENOENT ? "there is none" : strerror(errno));
