@@ -289,6 +289,16 @@ on_register(void *context, uint64_t id, struct reader *body, int fd)
 	return 0;
 }
 
+/*
+ * Whether apid has come by a newer link while the key was looked at. The client has heard that the outcome is unknown, and
+ * may have set other values since: this one would come late, and push one of them out.
+ */
+static int
+is_outlived(const struct request *request)
+{
+	return request->link_number != request->requests->link_number;
+}
+
 /* With the right credentials: judges the rest, and does it. */
 static void
 on_authenticated(struct account_operation *operation, enum message_result result,
@@ -300,6 +310,8 @@ on_authenticated(struct account_operation *operation, enum message_result result
 	    .subdomain = {(const unsigned char *)operation->subdomain, operation->subdomain_length},
 	    .txt = {request->txt, request->txt_length}};
 
+	if (result == MESSAGE_RESULT_OK && is_outlived(request))
+		result = MESSAGE_RESULT_BUSY;
 	if (result == MESSAGE_RESULT_OK)
 		result =
 		    authority_judge_update(account, &update, &request->requests->config.limits);
@@ -505,6 +517,8 @@ on_account_authenticated(struct account_operation *operation, enum message_resul
 	reader_init(&reader, request->asked, request->asked_length);
 	if (message_get_account(&reader, &wanted) != 0)
 		result = MESSAGE_RESULT_FORBIDDEN;
+	if (result == MESSAGE_RESULT_OK && is_outlived(request))
+		result = MESSAGE_RESULT_BUSY;
 	if (result == MESSAGE_RESULT_OK)
 		result = authority_judge_account(account, &wanted.client, wanted.subdomain);
 	if (result == MESSAGE_RESULT_FORBIDDEN)

@@ -14,6 +14,7 @@ import select
 import socket
 import struct
 import time
+import uuid
 from pathlib import Path
 
 import dns.rcode
@@ -385,6 +386,28 @@ def test_updates_share_a_message(stage):
     assert sorted(answers) == list(numbers)
     assert set(answers.values()) == {RESULT_FORBIDDEN}
     stage.check_serving()
+
+
+def test_what_a_former_link_asked_for_comes_not_late(stage):
+    """
+    Its client has been told that the outcome is unknown, and has set something newer since: an update whose key is still being looked
+    at then would push that out.
+    """
+    stage.links["apid"].send(message(REGISTER, protocol.register(), 8))
+    username, key, subdomain = protocol.read_register_answer(stage.links["apid"].receive_until(REGISTER_ANSWER)[2])
+    stage.store.terminate()  # and with it what it remembers of keys
+    stage.store.launch()
+    stage.links = {role: front.greeted() for role, front in stage.fronts.items()}
+    late, newer = b"l" * 43, b"n" * 43
+    for number in range(40):  # keys to look at before
+        stage.links["apid"].send(message(UPDATE, protocol.update(str(uuid.uuid4()).encode(), number=number)))
+    stage.links["apid"].send(message(UPDATE, protocol.update(username, key, subdomain, late)))
+    stage.redial("apid").send(message(UPDATE, protocol.update(username, key, subdomain, newer)))
+    served = b""
+    while newer not in served:
+        kind, _, body = stage.links["dnsd"].receive()
+        served += body if kind == DELTA else b""
+    assert late not in served
 
 
 def test_one_who_never_reads_loses_his_link_only(stage):
