@@ -418,7 +418,7 @@ def hand_in(server, certificate, key_file):
     """What `sallyport reload` does with apid, without the checks of its own: why it was refused, if it was."""
     server.role = "apid"
     with dial(server, 0) as door, open(server.file) as configuration, open(certificate) as one, open(key_file) as other:
-        socket.send_fds(door, [message(RELOAD)], [configuration.fileno()])
+        socket.send_fds(door, [message(RELOAD, bytes(8))], [configuration.fileno()])
         assert reload_answer(door.recv(2000))[:2] == (0, "")
         socket.send_fds(door, [message(RELOAD_PAIR)], [one.fileno(), other.fileno()])
         _, reason, _ = reload_answer(door.recv(2000))
