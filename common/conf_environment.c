@@ -47,19 +47,20 @@ variable_place(size_t key)
 }
 
 void
-conf_environment_write_place(FILE *out, const char *path, struct conf_place place)
+conf_environment_place(char text[CONF_ENVIRONMENT_PLACE], const char *path, struct conf_place place)
 {
 	char name[CONF_ENVIRONMENT_NAME];
 
 	if (place.line > CONF_LINE_ENVIRONMENT) {
 		conf_environment_name(&conf_schema[place.line - CONF_LINE_ENVIRONMENT - 1], name);
-		fprintf(out, "environment %s", name);
+		snprintf(text, CONF_ENVIRONMENT_PLACE, "environment %s", name);
 	} else if (place.line == CONF_LINE_ENVIRONMENT) {
-		fputs("environment", out);
+		snprintf(text, CONF_ENVIRONMENT_PLACE, "environment");
 	} else if (place.line == 0) {
-		fputs(path, out);
+		snprintf(text, CONF_ENVIRONMENT_PLACE, "%s", path);
 	} else {
-		fprintf(out, "%s:%zu:%zu", path, place.line, place.column);
+		snprintf(
+		    text, CONF_ENVIRONMENT_PLACE, "%s:%zu:%zu", path, place.line, place.column);
 	}
 }
 

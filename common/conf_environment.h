@@ -15,7 +15,9 @@ struct yaml_document_s; /* libyaml's yaml_document_t */
 
 enum {
 	CONF_ENVIRONMENT_NAME = 80, /* bytes of a variable's name, NUL included */
-	CONF_ENVIRONMENT_DEPTH = 4  /* of lists and maps in a value; no key has more than 3 */
+	CONF_ENVIRONMENT_PLACE =
+	    4096 + 64,		   /* bytes of a place, NUL included: a path and two numbers */
+	CONF_ENVIRONMENT_DEPTH = 4 /* of lists and maps in a value; no key has more than 3 */
 };
 
 /* "SALLYPORT_DNS_TCP_CONNECTIONS": the path in capitals, each dot an underscore. */
@@ -45,7 +47,11 @@ uint64_t conf_environment_digest(char *const *environment);
  */
 void conf_environment_list(const struct conf *conf, char *text, size_t capacity);
 
-/* Writes FILE:LINE:COLUMN, or "environment NAME". */
-void conf_environment_write_place(FILE *out, const char *path, struct conf_place place);
+/*
+ * FILE:LINE:COLUMN, or "environment NAME". A text and not written at once: three daemons write to one stderr, and a line that
+ * goes out in pieces may have another's within.
+ */
+void conf_environment_place(
+    char text[CONF_ENVIRONMENT_PLACE], const char *path, struct conf_place place);
 
 #endif

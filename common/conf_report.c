@@ -100,9 +100,10 @@ conf_report_print(struct conf_report *report, FILE *out)
 	for (size_t i = 0; i < report->count; i++) {
 		const struct conf_message *message = &report->messages[i];
 		const char *kind = message->is_error ? "error" : "warning";
+		char place[CONF_ENVIRONMENT_PLACE];
 
-		conf_environment_write_place(out, report->path, message->place);
-		fprintf(out, ": %s: %s\n", kind, message->text);
+		conf_environment_place(place, report->path, message->place);
+		fprintf(out, "%s: %s: %s\n", place, kind, message->text);
 	}
 	if (report->lost > 0)
 		fprintf(out, "%s: %s: %zu more messages cannot be shown\n", report->path,

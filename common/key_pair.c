@@ -229,9 +229,10 @@ print(const struct conf *conf, enum key_pair_part part, const char *kind, const 
 {
 	struct conf_place place =
 	    part == KEY_PAIR_KEY ? conf->api.tls.key_place : conf->api.tls.certificate_place;
+	char text_of_place[CONF_ENVIRONMENT_PLACE];
 
-	conf_environment_write_place(messages, conf->file, place);
-	fprintf(messages, ": %s: api.tls.%s: %s %s\n", kind,
+	conf_environment_place(text_of_place, conf->file, place);
+	fprintf(messages, "%s: %s: api.tls.%s: %s %s\n", text_of_place, kind,
 	    part == KEY_PAIR_KEY ? "key" : "certificate", path_of(conf, part), text);
 }
 
