@@ -198,6 +198,26 @@ client_is_v4(const struct client_address *client)
 	return memcmp(client->bytes, mapped_prefix, MAPPED_PREFIX) == 0;
 }
 
+struct address
+client_address_at(const struct client_address *client, uint16_t port)
+{
+	struct address address = {0};
+
+	if (client_is_v4(client)) {
+		address.length = sizeof(address.socket.v4);
+		address.socket.v4.sin_family = AF_INET;
+		address.socket.v4.sin_port = htons(port);
+		memcpy(&address.socket.v4.sin_addr, client->bytes + MAPPED_PREFIX,
+		    sizeof(address.socket.v4.sin_addr));
+	} else {
+		address.length = sizeof(address.socket.v6);
+		address.socket.v6.sin6_family = AF_INET6;
+		address.socket.v6.sin6_port = htons(port);
+		memcpy(&address.socket.v6.sin6_addr, client->bytes, sizeof(client->bytes));
+	}
+	return address;
+}
+
 struct client_address
 client_address_site(const struct client_address *client)
 {

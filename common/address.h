@@ -47,6 +47,9 @@ struct client_address {
 /* From an accepted socket's peer; an AF_UNIX peer gives all zero. */
 struct client_address client_address_from_socket(const struct sockaddr *peer);
 
+/* Where that machine serves `port`. */
+struct address client_address_at(const struct client_address *client, uint16_t port);
+
 /*
  * What counts as one client where clients are counted: an IPv4 address, or an IPv6 /64, in which whoever
  * has it can take any address (RFC 4291, 2.5.4).

@@ -157,6 +157,18 @@ name_append(struct name *name, const struct name *tail)
 	return 0;
 }
 
+int
+name_strip(struct name *name)
+{
+	unsigned first = name->wire[0] + 1U;
+
+	if (name->length <= 1)
+		return -1;
+	name->length = (uint8_t)(name->length - first);
+	memmove(name->wire, name->wire + first, name->length);
+	return 0;
+}
+
 unsigned
 name_label_count(const struct name *name)
 {

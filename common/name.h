@@ -46,6 +46,9 @@ int name_is_within(const struct name *name, const struct name *ancestor);
 /* Puts `tail` behind the labels of `name`. 0, or -1: longer than 255 bytes, `name` is unchanged. */
 int name_append(struct name *name, const struct name *tail);
 
+/* Takes the first label away. 0, or -1: it is the root, and stays so. */
+int name_strip(struct name *name);
+
 /* Labels in front of the root label: 0 for the root. */
 unsigned name_label_count(const struct name *name);
 

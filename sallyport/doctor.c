@@ -1,100 +1,176 @@
 #include "doctor.h"
 
 #include "configuration.h"
-#include "process_look.h"
-#include "table_print.h"
+#include "delegation_look.h"
+#include "machine_look.h"
+#include "sandbox_report.h"
 
-#include <stdio.h>
+#include <grp.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
-/* 0, or -1 with a line on standard error. */
-static int
-look_at(const struct conf *conf, enum conf_role role, struct sandbox *sandbox)
-{
-	struct process_look look;
-	char why[PROCESS_LOOK_WHY];
+enum { NOBODY = 65534 /* the user and group that own nothing */ };
 
-	if (process_look(conf, role, &look, why) != PROCESS_LOOK_FOUND) {
-		fprintf(stderr, "sallyport: %s: %s\n", conf_role_name(role), why);
-		return -1;
+/* All that is found out, before anything is said of it. */
+struct doctor {
+	struct conf conf;
+	struct inquiry inquiry;
+	struct machine machine;
+	struct delegation delegation;
+	struct contacts contacts;
+	struct delegation_trial trial;
+};
+
+/* Everything from here on reads what strangers send: not as root. 0, or -1 with a line on standard error. */
+static int
+leave_root(void)
+{
+	if (geteuid() != 0)
+		return 0;
+	if (setgroups(0, NULL) == 0 && setresgid(NOBODY, NOBODY, NOBODY) == 0 &&
+	    setresuid(NOBODY, NOBODY, NOBODY) == 0)
+		return 0;
+	perror("sallyport: cannot give up root before asking others");
+	return -1;
+}
+
+/* What the server itself says here; the first one that answers counts. */
+static void
+ask_ourselves(struct doctor *doctor)
+{
+	dns_client_allow(&doctor->inquiry.client, INQUIRY_STAGE_MS);
+	for (unsigned i = 0; i < doctor->machine.listen_count; i++) {
+		struct machine_listen *listen = &doctor->machine.listens[i];
+		struct address near = machine_near(&listen->address);
+
+		if (listen->port == MACHINE_PORT_FREE)
+			continue;
+		delegation_contact(&doctor->inquiry, &near, &doctor->conf.zone.name, &doctor->trial,
+		    listen->over_tcp ? DNS_CLIENT_TCP : 0, &listen->reply);
+		if (doctor->contacts.has_local || listen->port == MACHINE_PORT_TAKEN ||
+		    contact_judge(&listen->reply, NULL) != CONTACT_OURS)
+			continue;
+		doctor->contacts.has_local = 1;
+		doctor->contacts.local = listen->reply;
 	}
-	*sandbox = look.sandbox;
+}
+
+static void
+ask_world(struct doctor *doctor)
+{
+	struct contacts *contacts = &doctor->contacts;
+	struct address_set set = {0};
+
+	delegation_look(&doctor->inquiry, &doctor->delegation);
+	delegation_addresses(&doctor->delegation, &set);
+	dns_client_allow(&doctor->inquiry.client, INQUIRY_STAGE_MS);
+	for (unsigned i = 0; i < set.count && contacts->count < CONTACTS; i++) {
+		struct contact *contact = &contacts->contacts[contacts->count];
+		struct address at = client_address_at(&set.addresses[i], INQUIRY_PORT);
+
+		/* Of examples: nobody is there, and that is said elsewhere. */
+		if (address_scope(&set.addresses[i]) == ADDRESS_DOCUMENTATION)
+			continue;
+		contacts->count++;
+		contact->address = set.addresses[i];
+		contact->is_here = address_set_has(&contacts->interfaces, &contact->address) ||
+				   address_scope(&contact->address) == ADDRESS_LOOPBACK;
+		delegation_contact(
+		    &doctor->inquiry, &at, contacts->zone, &doctor->trial, 0, &contact->udp);
+		delegation_contact(&doctor->inquiry, &at, contacts->zone, &doctor->trial,
+		    DNS_CLIENT_TCP, &contact->tcp);
+	}
+}
+
+static void
+judge(const struct doctor *doctor, struct diagnosis *diagnosis)
+{
+	char title[NAME_MAX_TEXT + 32], zone[NAME_MAX_TEXT];
+
+	diagnosis_begin(diagnosis, "This machine");
+	machine_judge(&doctor->machine, contacts_have_ours(&doctor->contacts), diagnosis);
+	(void)snprintf(title, sizeof(title), "The delegation of %s",
+	    delegation_name(&doctor->conf.zone.name, zone));
+	diagnosis_begin(diagnosis, title);
+	delegation_judge(&doctor->delegation, diagnosis);
+	diagnosis_begin(diagnosis, "Where the world asks");
+	contacts_judge(&doctor->contacts, diagnosis);
+}
+
+static int
+examine(struct doctor *doctor, const struct invocation *invocation, struct diagnosis *diagnosis)
+{
+	doctor->machine.config = invocation->config;
+	machine_look(&doctor->conf, &doctor->machine);
+	doctor->contacts.zone = &doctor->conf.zone.name;
+	doctor->contacts.config = invocation->config;
+	doctor->contacts.interfaces = doctor->machine.interfaces;
+	doctor->delegation.zone = doctor->conf.zone.name;
+	doctor->delegation.config = invocation->config;
+	doctor->delegation.interfaces = doctor->machine.interfaces;
+	delegation_configure(&doctor->delegation, &doctor->conf);
+	if (leave_root() != 0)
+		return -1;
+	ask_ourselves(doctor);
+	ask_world(doctor);
+	judge(doctor, diagnosis);
 	return 0;
 }
 
 static int
-print_facts(const struct sandbox sandboxes[CONF_ROLES])
+print(const struct diagnosis *diagnosis, const struct invocation *invocation)
 {
-	static const struct table_column columns[] = {
-	    {.title = ""}, {.title = "store"}, {.title = "dnsd"}, {.title = "apid"}};
-	struct table_print *table = table_print_new(stdout, columns, CONF_ROLES + 1);
-	char cells[CONF_ROLES][SANDBOX_CELL];
+	int failed = invocation_has(invocation, "json") ? diagnosis_print_json(diagnosis, stdout)
+							: diagnosis_print(diagnosis, stdout);
 
-	if (table == NULL)
-		return -1;
-	for (unsigned fact = 0; fact < SANDBOX_FACTS; fact++) {
-		const char *row[CONF_ROLES + 1] = {sandbox_fact_name((enum sandbox_fact)fact)};
-
-		for (unsigned role = 0; role < CONF_ROLES; role++) {
-			sandbox_describe(&sandboxes[role], (enum sandbox_fact)fact, cells[role]);
-			row[role + 1] = cells[role];
-		}
-		if (table_print_row(table, row) != 0)
-			break;
-	}
-	return table_print_end(table);
+	if (failed != 0)
+		perror("sallyport: standard output");
+	return failed != 0 || diagnosis_count(diagnosis, DIAGNOSIS_WRONG) > 0;
 }
 
-/* Says what is weaker than it should be. Returns how much is. */
-static unsigned
-print_weaknesses(const struct conf *conf, const struct sandbox sandboxes[CONF_ROLES])
-{
-	unsigned found = 0;
-
-	for (unsigned role = 0; role < CONF_ROLES; role++) {
-		const struct sandbox_wish wish = process_look_wish(conf, (enum conf_role)role);
-
-		for (unsigned fact = 0; fact < SANDBOX_FACTS; fact++) {
-			char why[SANDBOX_WHY];
-
-			if (sandbox_judge(&sandboxes[role], &wish, (enum sandbox_fact)fact, why))
-				continue;
-			printf("weaker: %s %s\n", conf_role_name((enum conf_role)role), why);
-			found++;
-		}
-	}
-	return found;
-}
-
+/* The configuration is there. */
 static int
-doctor_sandbox(const struct conf *conf)
+examine_and_print(struct doctor *doctor, const struct invocation *invocation)
 {
-	struct sandbox sandboxes[CONF_ROLES];
-	int missing = 0;
-	unsigned weaker;
+	struct diagnosis *diagnosis = diagnosis_new();
+	int code = 1;
 
-	for (unsigned role = 0; role < CONF_ROLES; role++)
-		missing |= look_at(conf, (enum conf_role)role, &sandboxes[role]) != 0;
-	if (missing || print_facts(sandboxes) != 0)
-		return 1;
-	puts("");
-	weaker = print_weaknesses(conf, sandboxes);
-	if (weaker == 0)
-		puts("all as it should be");
-	if (geteuid() != 0)
-		puts("as root more can be seen: what is shown as \"?\"");
-	return weaker == 0 ? 0 : 1;
+	if (diagnosis == NULL)
+		fputs("sallyport: no memory\n", stderr);
+	else if (examine(doctor, invocation, diagnosis) == 0)
+		code = print(diagnosis, invocation);
+	diagnosis_free(diagnosis);
+	return code;
 }
 
 int
 doctor(const struct invocation *invocation)
 {
-	struct conf conf;
-	int code = configuration_load(&conf, invocation->config);
+	struct doctor *doctor = calloc(1, sizeof(*doctor));
+	const char *resolver = invocation_value(invocation, "resolver");
+	int code = 1;
 
-	if (code != 0)
-		return code;
-	code = doctor_sandbox(&conf);
-	conf_free(&conf);
+	if (doctor == NULL) {
+		fputs("sallyport: no memory\n", stderr);
+		return 1;
+	}
+	if (inquiry_init(&doctor->inquiry, resolver) != 0) {
+		fprintf(stderr,
+		    "sallyport: --resolver: \"%s\" is no IP address, such as 9.9.9.9 or "
+		    "[2620:fe::fe]:53\n",
+		    resolver);
+		code = COMMAND_USAGE_EXIT;
+	} else {
+		code = configuration_load(&doctor->conf, invocation->config);
+		if (code == 0) {
+			code = invocation_has(invocation, "sandbox")
+				   ? sandbox_report(&doctor->conf)
+				   : examine_and_print(doctor, invocation);
+			conf_free(&doctor->conf);
+		}
+	}
+	free(doctor);
 	return fflush(stdout) != 0 ? 1 : code;
 }

@@ -61,6 +61,10 @@ static const struct command_option watch = {.name = "watch",
     .help = "go on looking, every two seconds, on a screen of its own, until \"q\";\nwith --json "
 	    "until Ctrl-C"};
 
+static const struct command_option resolver = {.name = "resolver",
+    .value = "ADDRESS",
+    .help = "ask this resolver, such as 9.9.9.9, instead of the first one of\n/etc/resolv.conf"};
+
 static const struct command_option replace = {
     .name = "force", .help = "replace FILE if it is there already"};
 static const struct command_option keep = {.name = "keep",
@@ -173,15 +177,24 @@ static const struct command commands[] = {
 		"days."},
     {.verb = "doctor",
 	.arguments = "",
-	.options = {&sandbox},
+	.options = {&resolver, &json, &sandbox},
 	.execute = doctor,
-	.summary =
-	    "look how the running processes are confined, and what is weaker than it should be",
-	.help = "What the kernel says of each process: user, groups, capabilities, no_new_privs,\n"
-		"filters of system calls, root, cores, open descriptors. Landlock cannot be seen\n"
-		"from outside. As root, or else some of it is not known.\n"
-		"\n"
-		"The exit status is 1 when something is weaker, or a process does not run."},
+	.summary = "look for what keeps the world from finding this server, and say how to mend it",
+	.help =
+	    "Do the processes run, and are the ports ours, or systemd-resolved's? Do the servers\n"
+	    "of the zone above delegate the zone, with addresses? Does each address answer, over\n"
+	    "UDP and TCP, and is it this server? A resolver is asked for the way, the servers of\n"
+	    "the zones themselves for what counts. Each finding is ok, unknown (it cannot be seen\n"
+	    "from here), a warning or wrong, with the lines that mend it.\n"
+	    "\n"
+	    "As root it sees whose a port is, and gives root up before it asks others. Nothing is\n"
+	    "changed.\n"
+	    "\n"
+	    "With --sandbox it shows instead what the kernel says of each process: user, groups,\n"
+	    "capabilities, no_new_privs, filters of system calls, root, cores, open descriptors;\n"
+	    "Landlock cannot be seen from outside.\n"
+	    "\n"
+	    "The exit status is 1 when something is wrong (or weaker than it should be)."},
     {.verb = "status",
 	.arguments = "",
 	.options = {&watch, &json},

@@ -412,6 +412,24 @@ START_TEST(knows_who_is_inside)
 }
 END_TEST
 
+static const char *const endpoints[] = {"192.0.2.1:53", "[2001:db8::1]:53"};
+
+START_TEST(finds_the_way_back_to_an_address)
+{
+	struct client_address client;
+	struct address address;
+	char text[ADDRESS_MAX_TEXT];
+
+	ck_assert_int_eq(
+	    client_address_from_text(&client, endpoints[_i], strlen(endpoints[_i])), 0);
+	address = client_address_at(&client, 53);
+	address_to_text(&address, text);
+	ck_assert_str_eq(text, endpoints[_i]);
+	ck_assert_uint_eq(
+	    address.length, _i == 0 ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6));
+}
+END_TEST
+
 int
 main(void)
 {
@@ -431,6 +449,7 @@ main(void)
 	tcase_add_loop_test(cases, writes_networks, 0, ROWS(network_texts));
 	tcase_add_loop_test(cases, refuses_networks, 0, ROWS(bad_networks));
 	tcase_add_loop_test(cases, knows_who_is_inside, 0, ROWS(memberships));
+	tcase_add_loop_test(cases, finds_the_way_back_to_an_address, 0, ROWS(endpoints));
 	suite_add_tcase(suite, cases);
 	return suite_run(suite);
 }

@@ -231,6 +231,23 @@ START_TEST(judges_labels)
 }
 END_TEST
 
+START_TEST(strips_labels)
+{
+	struct name name, rest;
+
+	ck_assert_int_eq(name_from_text(&name, "x.Y.org"), 0);
+	ck_assert_int_eq(name_from_text(&rest, "Y.org"), 0);
+	ck_assert_int_eq(name_strip(&name), 0);
+	ck_assert_uint_eq(name.length, rest.length);
+	ck_assert_mem_eq(name.wire, rest.wire, rest.length);
+	ck_assert_int_eq(name_strip(&name), 0);
+	ck_assert_int_eq(name_strip(&name), 0);
+	ck_assert_uint_eq(name.length, 1);
+	ck_assert_int_eq(name_strip(&name), -1);
+	ck_assert_uint_eq(name.length, 1);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -245,6 +262,7 @@ main(void)
 	tcase_add_test(cases, lowers_ascii_only);
 	tcase_add_loop_test(cases, compares, 0, ROWS(pairs));
 	tcase_add_test(cases, appends);
+	tcase_add_test(cases, strips_labels);
 	tcase_add_test(cases, counts_labels);
 	tcase_add_loop_test(cases, judges_labels, 0, ROWS(labels));
 	suite_add_tcase(suite, cases);

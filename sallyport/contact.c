@@ -1,0 +1,213 @@
+#include "contact.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum contact_verdict
+contact_judge(const struct contact_reply *reply, const struct contact_reply *local)
+{
+	if (reply->result != DNS_OUTCOME_ANSWERED)
+		return CONTACT_ABSENT;
+	if (reply->rcode != DNS_RCODE_NOERROR || !reply->is_authoritative || !reply->has_soa)
+		return CONTACT_NO_ZONE;
+	if (reply->value != CONTACT_VALUE_NOT_ASKED)
+		return reply->value == CONTACT_VALUE_SEEN ? CONTACT_OURS : CONTACT_OTHER;
+	if (local == NULL ||
+	    (reply->serial == local->serial && name_equal(&reply->primary, &local->primary)))
+		return CONTACT_OURS;
+	return CONTACT_OTHER;
+}
+
+const char *
+contact_describe(const struct contact_reply *reply, char why[CONTACT_WHY])
+{
+	if (reply->result != DNS_OUTCOME_ANSWERED)
+		(void)snprintf(why, CONTACT_WHY, "%s", dns_outcome_text(reply->result));
+	else if (reply->rcode != DNS_RCODE_NOERROR)
+		(void)snprintf(
+		    why, CONTACT_WHY, "what answers says %s", dns_rcode_text(reply->rcode));
+	else if (!reply->is_authoritative || !reply->has_soa)
+		(void)snprintf(why, CONTACT_WHY, "what answers does not serve the zone");
+	else
+		(void)snprintf(
+		    why, CONTACT_WHY, "its SOA has the serial %lu", (unsigned long)reply->serial);
+	return why;
+}
+
+void
+contact_fix_firewall(struct diagnosis *diagnosis)
+{
+	diagnosis_fix(diagnosis, "# let port 53 in, with whichever of them this machine has:");
+	diagnosis_fix(diagnosis, "ufw allow 53");
+	diagnosis_fix(
+	    diagnosis, "firewall-cmd --permanent --add-service=dns && firewall-cmd --reload");
+	diagnosis_fix(diagnosis,
+	    "nft add rule inet filter input meta l4proto { tcp, udp } th dport 53 accept");
+	diagnosis_fix(
+	    diagnosis, "# and 53/udp and 53/tcp in the firewall of the provider, or in the router");
+}
+
+/* 1 if a router may stand between this machine and the address, which this machine itself has not. */
+static int
+may_be_behind_router(const struct contacts *contacts, const struct contact *contact)
+{
+	return !contact->is_here && address_scope(&contact->address) == ADDRESS_PUBLIC &&
+	       !address_set_has_public(&contacts->interfaces);
+}
+
+static int
+is_v6(const struct client_address *address)
+{
+	return strcmp(address_record(address), "AAAA") == 0;
+}
+
+/* What is said of: one address, over one transport or over both where they do not differ. */
+struct saying {
+	const struct contacts *contacts;
+	const struct contact *contact;
+	const char *transport;
+	const struct contact_reply *reply;
+	struct diagnosis *diagnosis;
+};
+
+/* Nothing answers, and that is evidence. */
+static void
+add_silent(const struct saying *saying, const char *text, const char *why)
+{
+	int only_tcp = saying->reply == &saying->contact->tcp &&
+		       contact_judge(&saying->contact->udp, NULL) == CONTACT_OURS;
+
+	diagnosis_add(saying->diagnosis, DIAGNOSIS_WRONG, "address.silent", "%s over %s: %s%s",
+	    text, saying->transport, why,
+	    only_tcp ? "; resolvers need it, and over UDP it works" : "");
+	if (!saying->contact->is_here || saying->reply->result != DNS_OUTCOME_CLOSED) {
+		contact_fix_firewall(saying->diagnosis);
+		return;
+	}
+	/* The machine itself says that nobody listens: no firewall is between. */
+	diagnosis_fix(
+	    saying->diagnosis, "# this machine has the address; in %s", saying->contacts->config);
+	diagnosis_fix(saying->diagnosis, "dns:");
+	if (only_tcp)
+		diagnosis_fix(saying->diagnosis, "  protocols: [udp, tcp]");
+	else
+		diagnosis_fix(saying->diagnosis,
+		    strchr(text, ':') != NULL ? "  listen: [\"[%s]:53\"]" : "  listen: [\"%s:53\"]",
+		    text);
+	diagnosis_fix(saying->diagnosis, "# then");
+	diagnosis_fix(saying->diagnosis, "systemctl restart sallyport-dnsd");
+}
+
+/* Nothing answers: is that evidence? */
+static void
+add_absent(const struct saying *saying, const char *text, const char *why)
+{
+	const struct contact_reply *reply = saying->reply;
+	char zone[NAME_MAX_TEXT];
+
+	if (reply->result == DNS_OUTCOME_SPENT || reply->result == DNS_OUTCOME_NOT_ASKED) {
+		diagnosis_add(saying->diagnosis, DIAGNOSIS_UNKNOWN, "address.not_asked",
+		    "%s over %s: %s", text, saying->transport, why);
+	} else if (reply->result == DNS_OUTCOME_UNREACHABLE) {
+		diagnosis_add(saying->diagnosis, DIAGNOSIS_UNKNOWN, "address.no_way",
+		    "%s over %s: %s%s", text, saying->transport, why,
+		    is_v6(&saying->contact->address) ? ", perhaps no IPv6 at all" : "");
+	} else if (may_be_behind_router(saying->contacts, saying->contact)) {
+		diagnosis_add(saying->diagnosis, DIAGNOSIS_UNKNOWN, "address.behind_router",
+		    "%s over %s: %s; but this machine has private addresses only, and many routers "
+		    "let nobody reach their outer address from within: ask from elsewhere",
+		    text, saying->transport, why);
+	} else {
+		add_silent(saying, text, why);
+		return;
+	}
+	name_to_text(saying->contacts->zone, zone);
+	diagnosis_fix(saying->diagnosis, "dig +norecurse SOA %s @%s", zone, text);
+	diagnosis_fix(saying->diagnosis, "dig +norecurse +tcp SOA %s @%s", zone, text);
+}
+
+static void
+add(const struct saying *saying)
+{
+	const struct contact_reply *local =
+	    saying->contacts->has_local ? &saying->contacts->local : NULL;
+	char text[INET6_ADDRSTRLEN], why[CONTACT_WHY];
+
+	client_address_to_text(&saying->contact->address, text);
+	(void)contact_describe(saying->reply, why);
+	switch (contact_judge(saying->reply, local)) {
+	case CONTACT_OURS:
+		diagnosis_add(saying->diagnosis, DIAGNOSIS_OK, "address.ours",
+		    "%s answers over %s%s%s", text, saying->transport,
+		    saying->reply->value == CONTACT_VALUE_SEEN
+			? ", and is the server that runs here: it has the test value"
+		    : local != NULL ? ", with the same SOA as the server here"
+				    : ", with authority for the zone",
+		    saying->contact->is_here ? " (asked from the machine itself: what a firewall "
+					       "keeps out cannot be seen)"
+					     : "");
+		break;
+	case CONTACT_OTHER:
+		diagnosis_add(saying->diagnosis, DIAGNOSIS_WRONG, "address.other",
+		    "%s over %s: another server answers for the zone, not the one that runs here: "
+		    "%s",
+		    text, saying->transport, why);
+		break;
+	case CONTACT_NO_ZONE:
+		diagnosis_add(saying->diagnosis, DIAGNOSIS_WRONG, "address.no_zone",
+		    "%s over %s: %s; it is not Sallyport that listens there, or it has another "
+		    "zone",
+		    text, saying->transport, why);
+		break;
+	case CONTACT_ABSENT:
+		add_absent(saying, text, why);
+		break;
+	}
+}
+
+/* 1 if the same is to be said of both. */
+static int
+is_same(const struct contacts *contacts, const struct contact *contact)
+{
+	const struct contact_reply *local = contacts->has_local ? &contacts->local : NULL;
+	enum contact_verdict verdict = contact_judge(&contact->udp, local);
+
+	return verdict == contact_judge(&contact->tcp, local) &&
+	       contact->udp.value == contact->tcp.value &&
+	       contact->udp.rcode == contact->tcp.rcode &&
+	       contact->udp.result == contact->tcp.result;
+}
+
+void
+contacts_judge(const struct contacts *contacts, struct diagnosis *diagnosis)
+{
+	for (unsigned i = 0; i < contacts->count; i++) {
+		const struct contact *contact = &contacts->contacts[i];
+		struct saying saying = {.contacts = contacts,
+		    .contact = contact,
+		    .transport = "UDP and TCP",
+		    .reply = &contact->udp,
+		    .diagnosis = diagnosis};
+
+		if (is_same(contacts, contact)) {
+			add(&saying);
+			continue;
+		}
+		saying.transport = "UDP";
+		add(&saying);
+		saying.transport = "TCP";
+		saying.reply = &contact->tcp;
+		add(&saying);
+	}
+}
+
+int
+contacts_have_ours(const struct contacts *contacts)
+{
+	const struct contact_reply *local = contacts->has_local ? &contacts->local : NULL;
+
+	for (unsigned i = 0; i < contacts->count; i++)
+		if (contact_judge(&contacts->contacts[i].udp, local) == CONTACT_OURS)
+			return 1;
+	return 0;
+}
