@@ -15,6 +15,7 @@
 #include <netinet/tcp.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -242,6 +243,18 @@ send_signal(void)
 }
 
 static int
+abort_parent(void)
+{
+	return result(syscall(SYS_tgkill, getppid(), getppid(), SIGABRT));
+}
+
+static int
+kill_self(void)
+{
+	return result(syscall(SYS_tgkill, getpid(), gettid(), SIGKILL));
+}
+
+static int
 trace(void)
 {
 	return result(ptrace(PTRACE_TRACEME, 0, NULL, NULL));
@@ -316,6 +329,8 @@ static const struct {
     {"make_thread", make_thread, FINE},
     {"execute", execute, KILLED},
     {"send_signal", send_signal, KILLED},
+    {"abort_parent", abort_parent, KILLED},
+    {"kill_self", kill_self, KILLED},
     {"trace", trace, KILLED},
     {"become_dumpable", become_dumpable, KILLED},
     {"become_root", become_root, KILLED},
@@ -366,6 +381,33 @@ START_TEST(does_what_it_must_and_nothing_else)
 }
 END_TEST
 
+static void *
+abort_in_a_thread(void *nothing)
+{
+	(void)nothing;
+	abort();
+}
+
+/* What libc and libuv do where they cannot go on; the parent's log tells the two ends apart. */
+START_TEST(an_abort_is_no_violation)
+{
+	pthread_t thread;
+	pid_t child = fork();
+	int status;
+
+	if (child == 0) {
+		confine_self();
+		if (_i == 0)
+			abort();
+		_exit(pthread_create(&thread, NULL, abort_in_a_thread, NULL) == 0 &&
+		      pthread_join(thread, NULL) == 0);
+	}
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert_msg(
+	    WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT, "status %x", (unsigned)status);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -374,6 +416,7 @@ main(void)
 
 	log_init("test", LOG_LEVEL_ERROR, LOG_FORMAT_TEXT);
 	tcase_add_loop_test(tests, does_what_it_must_and_nothing_else, 0, ROWS(attempts));
+	tcase_add_loop_test(tests, an_abort_is_no_violation, 0, 2);
 	suite_add_tcase(suite, tests);
 	return suite_run(suite);
 }
