@@ -26,7 +26,9 @@ folder_make(const char *path)
 			continue;
 		memcpy(part, path, i);
 		part[i] = '\0';
-		if (mkdir(part, 0755) != 0 && errno != EEXIST)
+		if (mkdir(part, 0755) == 0)
+			folder_sync_name(part);
+		else if (errno != EEXIST)
 			goto out;
 	}
 	result = 0;
@@ -55,4 +57,28 @@ folder_first_entry(int fd, char entry[FOLDER_ENTRY])
 	}
 	closedir(folder);
 	return found;
+}
+
+void
+folder_sync_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char folder[PATH_MAX] = ".";
+	int fd;
+
+	if (slash != NULL)
+		(void)snprintf(folder, sizeof(folder), "%.*s", (int)(slash - path + 1), path);
+	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	(void)fsync(fd);
+	close(fd);
+}
+
+int
+folder_add(const char *from, const char *to)
+{
+	if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
+		return 0;
+	return errno == EINVAL ? rename(from, to) : -1;
 }

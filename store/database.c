@@ -3,6 +3,7 @@
 #include "damage.h"
 #include "database_environment.h"
 #include "database_folder.h"
+#include "folder.h"
 #include "schema.h"
 
 #include <errno.h>
@@ -135,7 +136,7 @@ make(struct database *database, const struct schema_plan *plan, const char *path
 	if ((code = mdb_txn_commit(transaction)) != 0)
 		open_failed("make", path, code);
 	mdb_env_close(database->environment);
-	if (rename(NEW_FILE, DATABASE_FILE) != 0)
+	if (folder_add(NEW_FILE, DATABASE_FILE) != 0)
 		fatal("cannot make the database in %s: %s", path, strerror(errno));
 	database_folder_sync(path);
 }

@@ -362,6 +362,16 @@ ftruncate(int fd, off_t size)
 
 SHOWN int ftruncate64(int fd, off64_t size) __attribute__((alias("ftruncate")));
 
+static void
+note_renaming(const char *from, const char *to)
+{
+	if (plan != NULL)
+		note(
+		    &(struct event){
+			.kind = RENAMED, .file = file_of_path(from), .offset = file_of_path(to)},
+		    NULL, 0);
+}
+
 SHOWN int
 rename(const char *from, const char *to)
 {
@@ -369,11 +379,18 @@ rename(const char *from, const char *to)
 
 	if (next_rename(from, to) != 0)
 		return -1;
-	if (plan != NULL)
-		note(
-		    &(struct event){
-			.kind = RENAMED, .file = file_of_path(from), .offset = file_of_path(to)},
-		    NULL, 0);
+	note_renaming(from, to);
+	return 0;
+}
+
+SHOWN int
+renameat2(int from_folder, const char *from, int to_folder, const char *to, unsigned flags)
+{
+	NEXT(int, renameat2, int, const char *, int, const char *, unsigned);
+
+	if (next_renameat2(from_folder, from, to_folder, to, flags) != 0)
+		return -1;
+	note_renaming(from, to);
 	return 0;
 }
 
