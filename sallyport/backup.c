@@ -91,7 +91,7 @@ make_in_folder(const struct invocation *invocation, const char *folder)
 	if (backup_folder_next(folder, path) != 0)
 		return 1;
 	code = make_file(invocation, path);
-	if (code == 0 && backup_folder_prune(folder, (unsigned)keep) != 0)
+	if (code == 0 && backup_folder_prune(folder, path, (unsigned)keep) != 0)
 		code = 1;
 	return code;
 }

@@ -1,5 +1,7 @@
 #include "backup_folder.h"
 
+#include "output_file.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -22,6 +24,27 @@ complain(const char *path)
 	return -1;
 }
 
+static int
+is_backup_name(const char *name, size_t length, const void *context)
+{
+	(void)context;
+	if (length != sizeof(pattern) - 1)
+		return 0;
+	for (unsigned i = 0; pattern[i] != '\0'; i++) {
+		int is_digit = name[i] >= '0' && name[i] <= '9';
+
+		if (pattern[i] == '9' ? !is_digit : name[i] != pattern[i])
+			return 0;
+	}
+	return 1;
+}
+
+static int
+is_backup(const struct dirent *entry)
+{
+	return is_backup_name(entry->d_name, strlen(entry->d_name), NULL);
+}
+
 int
 backup_folder_next(const char *folder, char path[PATH_MAX])
 {
@@ -36,37 +59,37 @@ backup_folder_next(const char *folder, char path[PATH_MAX])
 		errno = ENAMETOOLONG;
 		return complain(folder);
 	}
+	output_file_sweep(folder, is_backup_name, NULL);
 	return 0;
 }
 
+/* How many of the names, which ascend, are later than this one. */
 static int
-is_backup(const struct dirent *entry)
+count_later(struct dirent **entries, int count, const char *newest)
 {
-	const char *name = entry->d_name;
+	int later = 0;
 
-	if (strlen(name) != sizeof(pattern) - 1)
-		return 0;
-	for (unsigned i = 0; pattern[i] != '\0'; i++) {
-		int is_digit = name[i] >= '0' && name[i] <= '9';
-
-		if (pattern[i] == '9' ? !is_digit : name[i] != pattern[i])
-			return 0;
-	}
-	return 1;
+	while (later < count && strcmp(entries[count - 1 - later]->d_name, newest) > 0)
+		later++;
+	return later;
 }
 
 int
-backup_folder_prune(const char *folder, unsigned keep)
+backup_folder_prune(const char *folder, const char *newest, unsigned keep)
 {
+	const char *slash = strrchr(newest, '/');
 	struct dirent **entries = NULL;
-	/* By name, and so by time. */
 	int count = scandir(folder, &entries, is_backup, alphasort), failed = 0;
+	int later = count_later(entries, count, slash != NULL ? slash + 1 : newest);
 	int fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	if (count < 0 || fd < 0)
 		failed = complain(folder);
 	for (int i = 0; i < count; i++) {
-		if (fd >= 0 && (unsigned)(count - i) > keep &&
+		/* Its place from the oldest on: first those of a clock that ran ahead, then the others. */
+		int place = i < count - later ? i + later : i - (count - later);
+
+		if (fd >= 0 && (unsigned)(count - place) > keep &&
 		    unlinkat(fd, entries[i]->d_name, 0) != 0)
 			failed = complain(entries[i]->d_name);
 		free(entries[i]);

@@ -1,10 +1,21 @@
 #include "output_file.h"
 
+#include "folder.h"
+
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+/* What the name of a file ends with as long as it is being made. */
+#define PART	     ".part-XXXXXX"
+#define ALPHANUMERIC "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+
+enum { RANDOM = 6 /* characters of it, which mkostemp() chooses */ };
 
 static int
 fail(const char *path)
@@ -21,6 +32,97 @@ refuse_existing(const char *path)
 	return -1;
 }
 
+/*
+ * A descriptor of a new file beside the place, mode 0600, or -1 with errno. It is locked as long as anybody who makes it runs:
+ * so it can be told from one that nobody finishes any more.
+ */
+static int
+make_part(struct output_file *file)
+{
+	struct stat status;
+
+	for (;;) {
+		int fd;
+
+		if (snprintf(file->part, sizeof(file->part), "%s" PART, file->path) >=
+		    (int)sizeof(file->part)) {
+			errno = ENAMETOOLONG;
+			return -1;
+		}
+		fd = mkostemp(file->part, O_CLOEXEC);
+		if (fd < 0)
+			return -1;
+		/* Without locks (NFS may have none) nobody can sweep it away either. */
+		if (flock(fd, LOCK_EX) != 0 || fstat(fd, &status) != 0 || status.st_nlink > 0)
+			return fd;
+		/* Whoever sweeps was faster than our lock. */
+		close(fd);
+	}
+}
+
+/* Length of the name that a part is for; 0: it is no part. */
+static size_t
+part_of(const char *name)
+{
+	size_t length = strlen(name), end = sizeof(PART) - 1;
+	const char *tail = name + length - end;
+
+	if (length <= end || memcmp(tail, PART, end - RANDOM) != 0 ||
+	    strspn(tail + end - RANDOM, ALPHANUMERIC) != RANDOM)
+		return 0;
+	return length - end;
+}
+
+static void
+remove_abandoned(int folder, const char *name)
+{
+	int fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	/* What nobody holds, nobody makes any more. */
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+		(void)unlinkat(folder, name, 0);
+	close(fd);
+}
+
+void
+output_file_sweep(const char *folder,
+    int (*is_ours)(const char *name, size_t length, const void *context), const void *context)
+{
+	DIR *stream = opendir(folder);
+	const struct dirent *entry;
+	int fd = stream != NULL ? dirfd(stream) : -1;
+
+	while (fd >= 0 && (entry = readdir(stream)) != NULL) {
+		size_t length = part_of(entry->d_name);
+
+		if (length > 0 && is_ours(entry->d_name, length, context))
+			remove_abandoned(fd, entry->d_name);
+	}
+	if (stream != NULL)
+		closedir(stream);
+}
+
+static int
+is_name(const char *name, size_t length, const void *context)
+{
+	const char *wanted = context;
+
+	return strlen(wanted) == length && memcmp(name, wanted, length) == 0;
+}
+
+static void
+sweep_beside(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char folder[PATH_MAX] = ".";
+
+	if (slash != NULL)
+		(void)snprintf(folder, sizeof(folder), "%.*s", (int)(slash - path + 1), path);
+	output_file_sweep(folder, is_name, slash != NULL ? slash + 1 : path);
+}
+
 int
 output_file_open(struct output_file *file, const char *path, int replace)
 {
@@ -30,15 +132,10 @@ output_file_open(struct output_file *file, const char *path, int replace)
 	if (path == NULL)
 		return 0;
 	file->out = NULL;
+	sweep_beside(path);
 	if (!replace && access(path, F_OK) == 0)
 		return refuse_existing(path);
-	if (snprintf(file->part, sizeof(file->part), "%s.XXXXXX", path) >=
-	    (int)sizeof(file->part)) {
-		errno = ENAMETOOLONG;
-		file->part[0] = '\0';
-		return fail(path);
-	}
-	fd = mkostemp(file->part, O_CLOEXEC); /* mode 0600 */
+	fd = make_part(file);
 	if (fd < 0) {
 		file->part[0] = '\0';
 		return fail(path);
@@ -48,36 +145,6 @@ output_file_open(struct output_file *file, const char *path, int replace)
 		return 0;
 	close(fd);
 	return fail(path);
-}
-
-/* The new name is on the disk, too; where a folder cannot be synced there is nothing to be done about it. */
-static void
-sync_folder(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	char folder[PATH_MAX];
-	int fd;
-
-	if (slash == NULL)
-		(void)snprintf(folder, sizeof(folder), ".");
-	else
-		(void)snprintf(folder, sizeof(folder), "%.*s", (int)(slash - path + 1), path);
-	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return;
-	(void)fsync(fd);
-	close(fd);
-}
-
-static int
-move(const struct output_file *file)
-{
-	if (file->replace)
-		return rename(file->part, file->path);
-	if (renameat2(AT_FDCWD, file->part, AT_FDCWD, file->path, RENAME_NOREPLACE) == 0)
-		return 0;
-	/* Not every file system can promise that. */
-	return errno == EINVAL ? rename(file->part, file->path) : -1;
 }
 
 int
@@ -93,10 +160,11 @@ output_file_finish(struct output_file *file)
 	file->out = NULL;
 	if (failed)
 		return fail(file->path);
-	if (move(file) != 0)
+	if ((file->replace ? rename(file->part, file->path) : folder_add(file->part, file->path)) !=
+	    0)
 		return errno == EEXIST ? refuse_existing(file->path) : fail(file->path);
 	file->part[0] = '\0';
-	sync_folder(file->path);
+	folder_sync_name(file->path);
 	return 0;
 }
 

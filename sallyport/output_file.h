@@ -14,7 +14,7 @@ struct output_file {
 
 /*
  * Only its owner can read it. `replace`: a file that is there already is replaced in the end; otherwise it is refused, now and in
- * the end. What goes wrong is said on standard error. 0 or -1.
+ * the end. What others who died began to write for this place is removed. What goes wrong is said on standard error. 0 or -1.
  */
 int output_file_open(struct output_file *file, const char *path, int replace);
 
@@ -23,5 +23,12 @@ int output_file_finish(struct output_file *file);
 
 /* Removes what was not finished. After both of the others, whatever they said. */
 void output_file_close(struct output_file *file);
+
+/*
+ * Removes what was begun in the folder and will never be finished, because whoever made it has died. `is_ours` is shown the name, so
+ * long, that each file would have got.
+ */
+void output_file_sweep(const char *folder,
+    int (*is_ours)(const char *name, size_t length, const void *context), const void *context);
 
 #endif

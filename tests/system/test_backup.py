@@ -1,6 +1,7 @@
 """sallyport backup, restore and verify: under load, on damaged files, and where they have to refuse."""
 
 import contextlib
+import fcntl
 import os
 import random
 import shutil
@@ -13,7 +14,7 @@ import threading
 import pytest
 
 from sallyport import (DEADLINE, ROOT, SALLYPORT, UIDS, Daemon, Server, complaints, credentials, make_folder,
-                       random_txt, remove_folder, wait_until)
+                       process_status, random_txt, remove_folder, wait_until)
 
 CLIENTS = 6
 ROUNDS = 3
@@ -398,6 +399,72 @@ def test_two_stores_on_one_folder(folder):
         account = server.register()
         server.set_value(account)
 
+
+
+def names_in(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_clock_set_back_does_not_cost_the_new_backups(server, folder):
+    """What is named after the one just made goes first, however many of those there are."""
+    backups = folder / "backups"
+    backups.mkdir()
+    past = [f"sallyport-2020010{day}T000000Z.backup" for day in (1, 2)]
+    future = [f"sallyport-2099010{day}T000000Z.backup" for day in (1, 2, 3)]
+    for name in past + future:
+        (backups / name).write_text("")
+    works(server.command("backup", "--keep", "4", backups))
+    made, = set(names_in(backups)) - set(past + future)
+    assert names_in(backups) == [*past, made, future[2]]
+    (backups / made).rename(backups / past[1])
+    works(server.command("backup", "--keep", "2", backups))
+    kept = names_in(backups)
+    assert kept[0] == past[1] and kept[1] not in future and len(kept) == 2
+
+
+def test_what_a_killed_backup_left_is_removed(server, folder):
+    backups = folder / "backups"
+    backups.mkdir()
+    old = "sallyport-20200101T000000Z.backup"
+    left, held = backups / f"{old}.part-aB3dE6", backups / f"{old}.part-000000"
+    others = [backups / name for name in (f"{old}.part-aB3dE", f"{old}.part-aB3d.6", f"{old}.backup", "mine.part-aB3dE6")]
+    for path in (left, held, *others):
+        path.write_text("x")
+    with open(held) as maker:
+        fcntl.flock(maker, fcntl.LOCK_EX)
+        works(server.command("backup", "--keep", "2", backups))
+        assert not left.exists() and held.exists() and all(path.exists() for path in others)
+        works(server.command("backup", backups / "mine"))
+    assert not others.pop().exists() and all(path.exists() for path in others)
+
+
+def stopped_while_it_makes(server, backup):
+    """A `sallyport backup` that stands still in the middle, or None where it was faster than we."""
+    making = subprocess.Popen([SALLYPORT, "backup", "--force", backup, "-c", server.file], env=WITHOUT_LEAKS, start_new_session=True)
+    wait_until(lambda: list(backup.parent.glob("*.part-*")) or making.poll() is not None, "a part", pause=0)
+    if making.poll() is None:
+        os.killpg(making.pid, signal.SIGSTOP)
+        # D: it waits in vfork() for its stopped child.
+        wait_until(lambda: process_status(making.pid)["State"][0] in "TDZ", "it to stand still")
+        if list(backup.parent.glob("*.part-*")):
+            return making
+        os.killpg(making.pid, signal.SIGKILL)
+    making.wait(DEADLINE)
+    return None
+
+
+def test_a_part_is_let_alone_as_long_as_somebody_makes_it(server, folder):
+    backup = folder / "backups" / "mine"
+    backup.parent.mkdir()
+    making = wait_until(lambda: stopped_while_it_makes(server, backup), "a backup to be stopped")
+    try:
+        part, = backup.parent.glob("*.part-*")
+        works(server.command("backup", "--force", backup))
+        assert part.exists()
+    finally:
+        os.killpg(making.pid, signal.SIGKILL)
+        making.wait(DEADLINE)
+    wait_until(lambda: works(server.command("backup", "--force", backup)) and not part.exists(), "the end of the part")
 
 
 def test_the_newest_are_kept(server, folder):
