@@ -32,6 +32,8 @@ log_init(const char *process, enum log_level level, enum log_format format)
 	settings.in_journal = journal_is_stderr();
 	if (settings.in_journal && settings.journal < 0)
 		settings.journal = journal_open();
+	/* gmtime_r() allocates when it is first used: not in a signal handler, then, which tells of a broken heap. */
+	tzset();
 }
 
 void

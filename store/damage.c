@@ -30,7 +30,8 @@ watch_signals(void)
 
 /*
  * The thread stands in LMDB, or reads what LMDB has found, and holds nothing that the log needs. What it did is then done once more, and
- * ends it: the parent gets to see the signal.
+ * ends it: the parent gets to see the signal. SIGABRT comes from the C library, when a page has misled LMDB into writing over the
+ * allocator's own notes.
  */
 static void
 on_signal(int number)
@@ -49,7 +50,8 @@ watch_signals(void)
 {
 	struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
 
-	if (sigaction(SIGBUS, &action, NULL) != 0 || sigaction(SIGSEGV, &action, NULL) != 0)
+	if (sigaction(SIGBUS, &action, NULL) != 0 || sigaction(SIGSEGV, &action, NULL) != 0 ||
+	    sigaction(SIGABRT, &action, NULL) != 0)
 		fatal("cannot watch for signals: %s", strerror(errno));
 }
 

@@ -13,7 +13,7 @@
 
 /*
  * From now on the process says what has happened before a part of the file that cannot be read (SIGBUS), a page that leads nowhere
- * (SIGSEGV) or one that LMDB gives up at ends it. Fatal on failure. Builds with sanitizers have their own words for signals.
+ * (SIGSEGV, SIGABRT) or one that LMDB gives up at ends it. Fatal on failure. Builds with sanitizers have their own words for signals.
  */
 void damage_watch(MDB_env *environment);
 
