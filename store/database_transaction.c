@@ -1,4 +1,5 @@
 /* The writing thread: its one transaction, what it puts and reads there, and the commit. */
+#include "damage.h"
 #include "database_environment.h"
 
 #include <errno.h>
@@ -141,9 +142,20 @@ database_get_name(struct database *database, struct slice label, struct name_rec
 
 	if (result != DATABASE_OK)
 		return result;
-	return database_decode_name(&database->write_failures, name, label, record) == 0
-		   ? DATABASE_OK
-		   : DATABASE_FAILED;
+	if (database_decode_name(&database->write_failures, name, label, record) != 0)
+		return DATABASE_FAILED;
+	/* dnsd would take what is committed next for something older than it has, and go on with that. */
+	if (name->sequence > database->sequence) {
+		if (log_allowed(&database->write_failures))
+			log_error(
+			    "database: a name is of commit %llu, and the last one was %llu: a "
+			    "page is from "
+			    "before; " DAMAGE_ADVICE,
+			    (unsigned long long)name->sequence,
+			    (unsigned long long)database->sequence);
+		return DATABASE_FAILED;
+	}
+	return DATABASE_OK;
 }
 
 enum database_result

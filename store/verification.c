@@ -1,6 +1,7 @@
 #include "verification.h"
 
 #include "log.h"
+#include "page_origin.h"
 #include "record.h"
 
 #include <stdio.h>
@@ -14,12 +15,15 @@ static const char *const table_names[TABLES] = {
 
 enum { LMDB_FREE_PAGES = 0, LMDB_TABLES = 1, LMDB_META_PAGES = 2, LMDB_MAX_KEY = 511 };
 
+#define STRAYS "its page stands in the place of another"
+
 struct verification {
 	const struct verification_config *config;
 	struct verification_totals *totals;
 	MDB_txn *transaction;
 	MDB_dbi tables[TABLES];
 	int opened[TABLES];
+	struct page_origins origins;
 };
 
 static void
@@ -226,6 +230,9 @@ walk(struct verification *verification, enum table table,
 		memcpy(last_bytes, key.mv_data, key.mv_size);
 		verification->config->reached(
 		    verification->config->context, table_names[table], last);
+		/* The leaf, and the page of its own that a large record has. */
+		page_origins_note(&verification->origins, key.mv_data, table, last);
+		page_origins_note(&verification->origins, value.mv_data, table, last);
 		check(verification, last, (struct slice){value.mv_data, value.mv_size});
 	}
 	mdb_cursor_close(cursor);
@@ -235,6 +242,21 @@ walk(struct verification *verification, enum table table,
 		find(verification, table_names[table], "", "it has more records than it counts");
 	else if (code == MDB_NOTFOUND && count < status.ms_entries)
 		find(verification, table_names[table], "", "it has fewer records than it counts");
+}
+
+static void
+check_origins(struct verification *verification)
+{
+	const struct page_origin *stray;
+	unsigned place = 0;
+
+	while ((stray = page_origins_stray(&verification->origins, &place)) != NULL) {
+		if (stray->table == TABLES)
+			find(verification, "free pages", "", STRAYS);
+		else
+			find_at(verification, stray->table,
+			    (struct slice){stray->key, stray->length}, STRAYS);
+	}
 }
 
 static void
@@ -271,6 +293,7 @@ static int
 add_free_pages(struct verification *verification, uint64_t *pages)
 {
 	MDB_cursor *cursor;
+	const struct slice nowhere = {(const unsigned char *)"", 0};
 	MDB_val key, value;
 	uint64_t count = 0;
 	MDB_stat status;
@@ -288,6 +311,7 @@ add_free_pages(struct verification *verification, uint64_t *pages)
 		    length > value.mv_size / sizeof(length) - 1)
 			code = MDB_CORRUPTED;
 		*pages += length;
+		page_origins_note(&verification->origins, key.mv_data, TABLES, nowhere);
 	}
 	mdb_cursor_close(cursor);
 	return code == MDB_NOTFOUND ? 0 : code;
@@ -360,10 +384,13 @@ void
 verification_run(const struct verification_config *config, struct verification_totals *totals)
 {
 	struct verification verification = {.config = config, .totals = totals};
+	MDB_stat status;
 	uint64_t pages;
 	int code;
 
 	memset(totals, 0, sizeof(*totals));
+	mdb_env_stat(config->environment, &status);
+	verification.origins.page_size = status.ms_psize;
 	code = begin(&verification, &pages);
 	if (code != 0) {
 		find_code(&verification, "", "cannot be read", code);
@@ -378,5 +405,6 @@ verification_run(const struct verification_config *config, struct verification_t
 	walk(&verification, NAMES, check_name);
 	walk(&verification, TOKENS, check_token);
 	walk(&verification, TOKEN_HASHES, check_token_hash);
+	check_origins(&verification);
 	mdb_txn_abort(verification.transaction);
 }

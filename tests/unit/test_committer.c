@@ -4,6 +4,7 @@
 
 #include "suite.h"
 
+#include <lmdb.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -162,6 +163,51 @@ START_TEST(what_was_handed_back_survives_a_restart)
 	close_all();
 	free(first.name);
 	free(second.name);
+}
+END_TEST
+
+/* What a disk does that has not written a page, and has the one from before. */
+static void
+set_sequence_back(void)
+{
+	static const unsigned char zero[8];
+	MDB_val key = {.mv_size = 8, .mv_data = (char[]){"sequence"}};
+	MDB_val number = {.mv_size = sizeof(zero)};
+	MDB_env *environment;
+	MDB_txn *transaction;
+	MDB_dbi meta;
+
+	memcpy(&number.mv_data, &(const void *){zero}, sizeof(number.mv_data));
+	ck_assert_int_eq(mdb_env_create(&environment), 0);
+	ck_assert_int_eq(mdb_env_set_maxdbs(environment, 8), 0);
+	ck_assert_int_eq(mdb_env_open(environment, path, 0, 0600), 0);
+	ck_assert_int_eq(mdb_txn_begin(environment, NULL, 0, &transaction), 0);
+	ck_assert_int_eq(mdb_dbi_open(transaction, "meta", 0, &meta), 0);
+	ck_assert_int_eq(mdb_put(transaction, meta, &key, &number, 0), 0);
+	ck_assert_int_eq(mdb_txn_commit(transaction), 0);
+	mdb_env_close(environment);
+}
+
+START_TEST(a_name_from_after_the_last_commit_is_not_changed)
+{
+	char label[16];
+	struct change first = registration(1, label);
+	struct change change = {.kind = CHANGE_SET,
+	    .username = first.username,
+	    .label = first.label,
+	    .text = slice_of("value")};
+
+	make_folder();
+	open_all();
+	submit_and_wait(&first);
+	close_all();
+	set_sequence_back();
+	last_commit = 0;
+	open_all();
+	submit_and_wait(&change);
+	ck_assert_int_eq(change.result, MESSAGE_RESULT_DB_ERROR);
+	close_all();
+	free(first.name);
 }
 END_TEST
 
@@ -400,6 +446,7 @@ main(void)
 	TCase *tests = tcase_create("committer");
 
 	tcase_add_test(tests, what_was_handed_back_survives_a_restart);
+	tcase_add_test(tests, a_name_from_after_the_last_commit_is_not_changed);
 	tcase_add_test(tests, only_the_owner_changes_a_name);
 	tcase_add_test(tests, values_are_set_and_cleared);
 	tcase_add_test(tests, a_turn_of_the_loop_is_one_group);
