@@ -1,5 +1,6 @@
 #include "confine.h"
 
+#include "filter_program.h"
 #include "log.h"
 #include "rehearsal.h"
 
@@ -258,6 +259,14 @@ landlock(void)
 }
 
 static void
+refuse_rule(int call, int code)
+{
+	if (code == -ENOMEM)
+		fatal("no memory for the system call filter");
+	fatal("the system call filter refuses a rule for call %d: %s", call, strerror(-code));
+}
+
+static void
 add_calls(scmp_filter_ctx filter, const struct confine_call *calls, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -266,7 +275,7 @@ add_calls(scmp_filter_ctx filter, const struct confine_call *calls, size_t count
 		    call->refuse != 0 ? SCMP_ACT_ERRNO((uint32_t)call->refuse) : SCMP_ACT_ALLOW;
 		struct scmp_arg_cmp compare[CONFINE_CONDITIONS];
 		unsigned conditions = 0;
-		int failed;
+		int code;
 
 		if (call->number < 0)
 			continue;
@@ -280,36 +289,10 @@ add_calls(scmp_filter_ctx filter, const struct confine_call *calls, size_t count
 			    .datum_a = condition->mask,
 			    .datum_b = condition->value};
 		}
-		failed = seccomp_rule_add_array(filter, action, call->number, conditions, compare);
-		if (failed != 0)
-			fatal("the system call filter refuses entry %zu (call %d): %s", i,
-			    call->number, strerror(-failed));
+		code = seccomp_rule_add_array(filter, action, call->number, conditions, compare);
+		if (code != 0)
+			refuse_rule(call->number, code);
 	}
-}
-
-static scmp_filter_ctx
-new_filter(uint32_t action)
-{
-	scmp_filter_ctx filter = seccomp_init(action);
-
-	if (filter == NULL)
-		fatal("cannot make a system call filter");
-	if (seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) != 0 ||
-	    seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1) != 0)
-		fatal("cannot set up the system call filter");
-	/* A search tree instead of a long chain; an older libseccomp does without. */
-	(void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
-	return filter;
-}
-
-static void
-load_filter(scmp_filter_ctx filter)
-{
-	int failed = seccomp_load(filter);
-
-	if (failed != 0)
-		fatal("cannot load the system call filter: %s", strerror(-failed));
-	seccomp_release(filter);
 }
 
 /*
@@ -318,50 +301,71 @@ load_filter(scmp_filter_ctx filter)
  * is allowed cannot say "but this one"; where two filters are loaded the stricter answer counts.
  */
 static void
-pin(int fd)
+add_pin(scmp_filter_ctx filter, const void *context)
 {
 	static const int forbidden[] = {
 	    SCMP_SYS(sendmsg), SCMP_SYS(sendmmsg), SCMP_SYS(fcntl), SCMP_SYS(connect)};
-	scmp_filter_ctx filter = new_filter(SCMP_ACT_ALLOW);
-	const struct scmp_arg_cmp is_fd = {
-	    .arg = 0, .op = SCMP_CMP_MASKED_EQ, .datum_a = 0xffffffff, .datum_b = (scmp_datum_t)fd};
+	const int *fd = context;
+	const struct scmp_arg_cmp is_fd = {.arg = 0,
+	    .op = SCMP_CMP_MASKED_EQ,
+	    .datum_a = 0xffffffff,
+	    .datum_b = (scmp_datum_t)*fd};
 
-	for (size_t i = 0; i < sizeof(forbidden) / sizeof(forbidden[0]); i++)
-		if (seccomp_rule_add_array(
-			filter, SCMP_ACT_KILL_PROCESS, forbidden[i], 1, &is_fd) != 0)
-			fatal("the system call filter refuses to pin a descriptor");
-	load_filter(filter);
+	for (size_t i = 0; i < sizeof(forbidden) / sizeof(forbidden[0]); i++) {
+		int code =
+		    seccomp_rule_add_array(filter, SCMP_ACT_KILL_PROCESS, forbidden[i], 1, &is_fd);
+
+		if (code != 0)
+			refuse_rule(forbidden[i], code);
+	}
 }
 
+/* What the lists are made for: a process, and not one of those that write its filter. */
+struct lists {
+	const struct confine_plan *plan;
+	pid_t pid;
+};
+
 static void
-load_lists(const struct confine_plan *plan, uint32_t otherwise)
+add_lists(scmp_filter_ctx filter, const void *context)
 {
+	const struct lists *lists = context;
 	/* abort(): the end it makes shall have its own name, and not look like a call that is not allowed. */
 	const struct confine_call abortion = CONFINE_ALLOW_IF(
-	    tgkill, CONFINE_INT_IS(0, (uint64_t)getpid()), CONFINE_INT_IS(2, SIGABRT));
-	scmp_filter_ctx filter = new_filter(otherwise);
+	    tgkill, CONFINE_INT_IS(0, (uint64_t)lists->pid), CONFINE_INT_IS(2, SIGABRT));
 
 	add_calls(filter, every_daemon, sizeof(every_daemon) / sizeof(every_daemon[0]));
 	add_calls(filter, &abortion, 1);
-	add_calls(filter, plan->calls, plan->call_count);
-	load_filter(filter);
+	add_calls(filter, lists->plan->calls, lists->plan->call_count);
 }
 
 static void
-filter_copy(const void *plan)
+filter_copy(const void *program)
 {
-	load_lists(plan, SCMP_ACT_TRAP);
+	static struct filter_program softened;
+
+	softened = *(const struct filter_program *)program;
+	filter_program_soften(&softened);
+	filter_program_load(&softened);
 }
 
 static void
 filter_calls(const struct confine_plan *plan)
 {
-	rehearse(filter_copy, plan);
+	static struct filter_program program, pins[CONFINE_PINNED];
+	const struct lists lists = {.plan = plan, .pid = getpid()};
+
+	filter_program_write(&program, SCMP_ACT_KILL_PROCESS, add_lists, &lists);
+	for (size_t i = 0; i < CONFINE_PINNED; i++)
+		if (plan->pinned_fds[i] >= 0)
+			filter_program_write(
+			    &pins[i], SCMP_ACT_ALLOW, add_pin, &plan->pinned_fds[i]);
+	rehearse(filter_copy, &program);
 	/* First, because loading a filter is on no list. */
 	for (size_t i = 0; i < CONFINE_PINNED; i++)
 		if (plan->pinned_fds[i] >= 0)
-			pin(plan->pinned_fds[i]);
-	load_lists(plan, SCMP_ACT_KILL_PROCESS);
+			filter_program_load(&pins[i]);
+	filter_program_load(&program);
 }
 
 void

@@ -17,7 +17,7 @@
 #include <uv.h>
 
 enum {
-	DEADLINE = 60, /* seconds; libseccomp may turn in circles when memory is short */
+	DEADLINE = 60, /* seconds */
 	FAILED = 1,
 	CALL_MISSING = 2,
 	LARGE = 8 * 1024 * 1024, /* bytes: mapped by malloc(), moved by realloc() */
@@ -155,6 +155,11 @@ rehearse(void (*load)(const void *context), const void *context)
 		fatal("this kernel or this C library needs a system call which our filter does not "
 		      "allow; the kernel's log has its number (journalctl -k, after \"syscall=\"): "
 		      "please report it, with \"sallyport --version\"");
+	if (WIFSIGNALED(status))
+		fatal("the trial of the system call filter was ended by signal %d (%s)",
+		    WTERMSIG(status), strsignal(WTERMSIG(status)));
 	if (status != 0)
-		fatal("the trial of the system call filter failed (status %x)", (unsigned)status);
+		fatal("the trial of the system call filter failed: memory is short, or no thread "
+		      "can be "
+		      "made");
 }
