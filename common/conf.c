@@ -280,7 +280,7 @@ conf_parse_over(struct conf *conf, const char *text, size_t length, const char *
 	conf->lines = calloc(conf_schema_keys, sizeof(*conf->lines));
 	conf->environment = conf_environment_digest(environment);
 	if (loading.folder == NULL || conf->file == NULL || conf->lines == NULL) {
-		conf_report_error(&report, (struct conf_place){0, 0}, "out of memory");
+		conf_report_no_memory(&report);
 	} else if (conf_yaml_load(&document, text, length, &report) == 0) {
 		conf_environment_apply(&report, &document, environment);
 		read_document(&loading, &document);
@@ -291,6 +291,7 @@ conf_parse_over(struct conf *conf, const char *text, size_t length, const char *
 	if (errors > 0)
 		conf_free(conf);
 	conf->zone_missing = loading.zone_missing;
+	conf->memory_short = report.memory_short;
 	conf_report_free(&report);
 	free(loading.folder);
 	return errors < INT32_MAX ? (int)errors : INT32_MAX;
@@ -355,6 +356,7 @@ conf_load(struct conf *conf, const char *path, int as_root, FILE *messages)
 	int errors = 1;
 
 	memset(conf, 0, sizeof(*conf));
+	conf->memory_short = text == NULL;
 	if (text != NULL && length < 0 && needs_no_file(path))
 		length = 0;
 	if (length < 0)
@@ -368,6 +370,12 @@ conf_load(struct conf *conf, const char *path, int as_root, FILE *messages)
 		    conf_parse_over(conf, text, (size_t)length, path, environ, as_root, messages);
 	free(text);
 	return errors;
+}
+
+int
+conf_exit_code(const struct conf *conf)
+{
+	return conf->memory_short ? 1 : CONF_EXIT;
 }
 
 static void

@@ -85,8 +85,9 @@ enum conf_registration {
 };
 
 struct conf {
-	char *file;	      /* as it was named, for messages */
-	int zone_missing;     /* 1: zone.name is not there; told also where there are errors */
+	char *file;	  /* as it was named, for messages */
+	int zone_missing; /* 1: zone.name is not there; told also where there are errors */
+	int memory_short; /* 1: memory was short when it was read: nothing is known of the file */
 	uint64_t environment; /* conf_environment_digest() of what the environment has set */
 	size_t *
 	    lines; /* owned: of each key of the schema its line, of the file or beyond; 0: default */
@@ -188,10 +189,13 @@ const char *conf_role_name(enum conf_role role);
  * CONF_DEFAULT_PATH need not be there where the environment sets zone.name.
  * `as_root` decides whether users are looked up and must differ. Relative paths are taken
  * from the file's folder. Returns the number of errors: 0 means that `conf` is complete and
- * to be freed with conf_free(); otherwise it holds nothing but `zone_missing`. A file that cannot be read is
+ * to be freed with conf_free(); otherwise it holds nothing but `zone_missing` and `memory_short`. A file that cannot be read is
  * one error that names the file and the cause.
  */
 int conf_load(struct conf *conf, const char *path, int as_root, FILE *messages);
+
+/* What a program ends with that could not load it: CONF_EXIT, or 1 where the file has no fault, and to try again may help. */
+int conf_exit_code(const struct conf *conf);
 
 /* For `as_root`: neither, and nothing is asked of the system. Users keep uid and gid 0, for the caller to fill in. */
 enum { CONF_CONFINED = -1 };

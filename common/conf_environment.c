@@ -282,8 +282,8 @@ report_syntax(struct conf_report *report, const struct conf_report *syntax, stru
 {
 	for (size_t i = 0; i < syntax->count; i++)
 		conf_report_error(report, place, "%s", syntax->messages[i].text);
-	if (syntax->lost > 0)
-		conf_report_error(report, place, "out of memory");
+	if (syntax->memory_short)
+		conf_report_no_memory(report);
 }
 
 static void
@@ -302,7 +302,7 @@ apply(struct conf_report *report, yaml_document_t *document, size_t key, const c
 				 : copy_node(document, &value, 1, 0, place);
 			put = id != 0 && put_value(document, conf_schema[key].path, id, place) != 0;
 			if (!put)
-				conf_report_error(report, place, "out of memory");
+				conf_report_no_memory(report);
 		}
 		yaml_document_delete(&value);
 	}
@@ -324,7 +324,7 @@ conf_environment_apply(
 			continue;
 		if (yaml_document_get_root_node(document) == NULL &&
 		    yaml_document_add_mapping(document, NULL, YAML_BLOCK_MAPPING_STYLE) == 0)
-			conf_report_error(report, variable_place(i), "out of memory");
+			conf_report_no_memory(report);
 		root = yaml_document_get_root_node(document);
 		if (root != NULL && root->type == YAML_MAPPING_NODE)
 			apply(report, document, i, text);

@@ -31,7 +31,7 @@ conf_set_text(
 	} else if (value->text[0] != '\0') {
 		*target = strdup(value->text);
 		if (*target == NULL)
-			conf_value_out_of_memory(loading, value);
+			conf_report_no_memory(loading->report);
 	}
 }
 

@@ -108,7 +108,7 @@ set_listen(struct conf_loading *loading, const struct conf_key *key, const struc
 		conf_report_error(loading->report, value->place, "%s has more than %d addresses",
 		    key->path, CONF_MAX_LISTEN);
 	} else if (listen_add(listen, &address) != 0) {
-		conf_value_out_of_memory(loading, value);
+		conf_report_no_memory(loading->report);
 	}
 }
 
@@ -228,7 +228,7 @@ conf_set_api_listen(
 		}
 	}
 	if (text == NULL)
-		conf_value_out_of_memory(loading, value);
+		conf_report_no_memory(loading->report);
 	free(text);
 	free(path);
 }
@@ -285,7 +285,7 @@ conf_set_network(
 	} else {
 		grown = array_grow(list->networks, list->count, sizeof(*grown));
 		if (grown == NULL) {
-			conf_value_out_of_memory(loading, value);
+			conf_report_no_memory(loading->report);
 			return;
 		}
 		list->networks = grown;

@@ -136,7 +136,7 @@ conf_set_origin(
 		conf_report_error(loading->report, value->place, "%s has more than %d origins",
 		    key->path, CONF_MAX_ORIGINS);
 	else if (origins_add(list, value->text) != 0)
-		conf_value_out_of_memory(loading, value);
+		conf_report_no_memory(loading->report);
 }
 
 /* Of a web address: the bytes before its path. */
@@ -178,7 +178,7 @@ conf_set_base_url(
 	if (is_base_url(value->text)) {
 		*target = strdup(value->text);
 		if (*target == NULL)
-			conf_value_out_of_memory(loading, value);
+			conf_report_no_memory(loading->report);
 		return;
 	}
 	snprintf(meant, sizeof(meant), "%s%.*s",

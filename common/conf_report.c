@@ -34,14 +34,17 @@ add(struct conf_report *report, struct conf_place place, int is_error, const cha
 
 	if (is_error)
 		report->errors++;
-	if (report->count < CONF_REPORT_MAX)
-		grown = array_grow(report->messages, report->count, sizeof(*grown));
+	if (report->count == CONF_REPORT_MAX) {
+		report->lost++;
+		return;
+	}
+	grown = array_grow(report->messages, report->count, sizeof(*grown));
 	if (grown != NULL) {
 		report->messages = grown;
 		copy = strdup(text);
 	}
 	if (copy == NULL) {
-		report->lost++;
+		conf_report_no_memory(report);
 		return;
 	}
 	report->messages[report->count] = (struct conf_message){
@@ -73,6 +76,13 @@ conf_report_warning(struct conf_report *report, struct conf_place place, const c
 	add(report, place, 0, text);
 }
 
+void
+conf_report_no_memory(struct conf_report *report)
+{
+	report->errors++;
+	report->memory_short = 1;
+}
+
 static int
 compare_numbers(size_t a, size_t b)
 {
@@ -95,6 +105,11 @@ compare_messages(const void *left, const void *right)
 void
 conf_report_print(struct conf_report *report, FILE *out)
 {
+	if (report->memory_short) {
+		fprintf(out, "%s: error: the configuration cannot be read: out of memory\n",
+		    report->path);
+		return;
+	}
 	if (report->count > 0)
 		qsort(report->messages, report->count, sizeof(*report->messages), compare_messages);
 	for (size_t i = 0; i < report->count; i++) {

@@ -36,7 +36,8 @@ struct conf_report {
 	struct conf_message *messages; /* owned */
 	size_t count;
 	size_t errors; /* all of them, also those not kept */
-	size_t lost;   /* messages not kept: too many, or memory was short */
+	size_t lost;   /* messages not kept: too many */
+	int memory_short;
 };
 
 void conf_report_init(struct conf_report *report, const char *path);
@@ -47,6 +48,9 @@ void conf_report_error(struct conf_report *report, struct conf_place place, cons
     __attribute__((format(printf, 3, 4)));
 void conf_report_warning(struct conf_report *report, struct conf_place place, const char *format,
     ...) __attribute__((format(printf, 3, 4)));
+
+/* Memory is short: an error that takes the place of all others, which may be its consequences. */
+void conf_report_no_memory(struct conf_report *report);
 
 /* Prints all as FILE:LINE:COLUMN: error|warning: TEXT, sorted by place; "environment NAME" stands for a variable's. */
 void conf_report_print(struct conf_report *report, FILE *out);

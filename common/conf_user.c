@@ -1,6 +1,7 @@
 /* The users of the three processes, and the administrators' group, by name or by number. */
 #include "conf_value.h"
 
+#include <errno.h>
 #include <grp.h>
 #include <pwd.h>
 #include <stdlib.h>
@@ -41,13 +42,15 @@ look_up_user(struct conf_loading *loading, const struct conf_key *key,
 	int error;
 
 	if (buffer == NULL) {
-		conf_value_out_of_memory(loading, value);
+		conf_report_no_memory(loading->report);
 		return -1;
 	}
 	error = getpwnam_r(value->text, &entry, buffer, ENTRY_BUFFER, &found);
 	if (found != NULL) {
 		user->uid = entry.pw_uid;
 		user->gid = entry.pw_gid;
+	} else if (error == ENOMEM) {
+		conf_report_no_memory(loading->report);
 	} else {
 		conf_report_error(loading->report, value->place,
 		    "%s: there is no user \"%.*s\"%s%s; create it, or give a number", key->path,
@@ -88,7 +91,7 @@ conf_set_user(
 	}
 	user.name = strdup(value->text);
 	if (user.name == NULL) {
-		conf_value_out_of_memory(loading, value);
+		conf_report_no_memory(loading->report);
 		return;
 	}
 	free(target->name);
@@ -104,10 +107,11 @@ look_up_group(
 	struct group entry, *found = NULL;
 
 	if (buffer == NULL) {
-		conf_value_out_of_memory(loading, value);
+		conf_report_no_memory(loading->report);
 		return -1;
 	}
-	(void)getgrnam_r(value->text, &entry, buffer, ENTRY_BUFFER, &found);
+	if (getgrnam_r(value->text, &entry, buffer, ENTRY_BUFFER, &found) == ENOMEM)
+		conf_report_no_memory(loading->report);
 	group->found = found != NULL;
 	if (found != NULL)
 		group->gid = entry.gr_gid;
@@ -135,7 +139,7 @@ conf_set_group(
 		return;
 	group.name = strdup(value->text);
 	if (group.name == NULL) {
-		conf_value_out_of_memory(loading, value);
+		conf_report_no_memory(loading->report);
 		return;
 	}
 	free(target->name);

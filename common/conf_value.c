@@ -49,12 +49,6 @@ conf_value_field(const struct conf_loading *loading, const struct conf_key *key)
 	return (char *)loading->conf + key->offset;
 }
 
-void
-conf_value_out_of_memory(struct conf_loading *loading, const struct conf_value *value)
-{
-	conf_report_error(loading->report, value->place, "out of memory");
-}
-
 /* The index of the value among the words; -1 with a message. */
 static int
 read_word(struct conf_loading *loading, const struct conf_key *key, const struct conf_value *value,
@@ -372,7 +366,7 @@ conf_set_path(
 	}
 	absolute = conf_value_absolute(loading, value->text);
 	if (absolute == NULL) {
-		conf_value_out_of_memory(loading, value);
+		conf_report_no_memory(loading->report);
 	} else if (strlen(absolute) >= PATH_MAX) {
 		conf_report_error(
 		    loading->report, value->place, "%s is longer than a path can be", key->path);

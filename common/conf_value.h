@@ -88,8 +88,6 @@ conf_setter conf_set_path, conf_set_user, conf_set_group, conf_set_log_level, co
 /* The field that the key's offset points to. */
 void *conf_value_field(const struct conf_loading *loading, const struct conf_key *key);
 
-void conf_value_out_of_memory(struct conf_loading *loading, const struct conf_value *value);
-
 /* 0 or 1; -1 with a message: it is neither `true` nor `false`. */
 int conf_value_switch(
     struct conf_loading *loading, const struct conf_key *key, const struct conf_value *value);

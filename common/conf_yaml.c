@@ -1,6 +1,7 @@
 /* libyaml's view of a configuration file: syntax errors in words, and nodes by path. */
 #include "conf_yaml.h"
 
+#include <errno.h>
 #include <string.h>
 
 /* What libyaml says, and what the author probably did. */
@@ -77,8 +78,9 @@ report_syntax(
 	const char *problem = parser->problem != NULL ? parser->problem : "it cannot be read";
 	struct conf_place place;
 
-	if (parser->error == YAML_MEMORY_ERROR) {
-		conf_report_error(report, (struct conf_place){0, 0}, "out of memory");
+	/* libyaml does not always name it. */
+	if (parser->error == YAML_MEMORY_ERROR || errno == ENOMEM) {
+		conf_report_no_memory(report);
 	} else if (parser->error == YAML_READER_ERROR) {
 		place = place_of_offset(text, length, parser->problem_offset);
 		conf_report_error(
@@ -137,9 +139,10 @@ static int
 begin(yaml_parser_t *parser, const char *text, size_t length, struct conf_report *report)
 {
 	if (!yaml_parser_initialize(parser)) {
-		conf_report_error(report, (struct conf_place){0, 0}, "out of memory");
+		conf_report_no_memory(report);
 		return -1;
 	}
+	errno = 0;
 	yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING);
 	yaml_parser_set_input_string(parser, (const unsigned char *)text, length);
 	return 0;

@@ -171,7 +171,9 @@ conf_set_record(
 		record_free(&record);
 		failed = 1;
 	}
-	if (failed)
+	if (failed && strcmp(why, RECORDS_NO_MEMORY) == 0)
+		conf_report_no_memory(loading->report);
+	else if (failed)
 		conf_report_error(loading->report, value->place, "%s: \"%.*s\": %s", key->path,
 		    CONF_SHOWN, value->text, why);
 }

@@ -123,7 +123,7 @@ load_configuration(struct daemon *daemon, const char *path)
 		fputs(messages, stderr);
 	free(messages);
 	if (errors > 0)
-		exit(CONF_EXIT);
+		exit(conf_exit_code(&daemon->conf));
 	user = &daemon->conf.privsep.users[daemon->role];
 	if (daemon->own_user && (geteuid() != user->uid || getegid() != user->gid)) {
 		fprintf(stderr,

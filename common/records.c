@@ -7,6 +7,7 @@
 #include "array.h"
 #include "zone_line.h"
 
+#include <errno.h>
 #include <ldns/ldns.h>
 
 #include <stdio.h>
@@ -188,6 +189,12 @@ check_numbers(const char *data, uint16_t type, char *why, size_t capacity)
 }
 
 static void
+no_memory(char *why, size_t capacity)
+{
+	snprintf(why, capacity, RECORDS_NO_MEMORY);
+}
+
+static void
 explain_data(
     const struct zone_line *line, uint16_t type, ldns_status status, char *why, size_t capacity)
 {
@@ -247,7 +254,7 @@ copy_data(struct record *record, const ldns_rr *rr, char *why, size_t capacity)
 	int result = -1;
 
 	if (buffer == NULL || ldns_rr_rdata2buffer_wire(buffer, rr) != LDNS_STATUS_OK) {
-		snprintf(why, capacity, "out of memory");
+		no_memory(why, capacity);
 		goto out;
 	}
 	length = ldns_buffer_position(buffer); /* the call leaves the length field away */
@@ -257,7 +264,7 @@ copy_data(struct record *record, const ldns_rr *rr, char *why, size_t capacity)
 	}
 	record->rdata = malloc(length > 0 ? length : 1);
 	if (record->rdata == NULL) {
-		snprintf(why, capacity, "out of memory");
+		no_memory(why, capacity);
 		goto out;
 	}
 	memcpy(record->rdata, ldns_buffer_begin(buffer), length);
@@ -284,13 +291,18 @@ read_data(const struct record *record, const struct zone_line *line, const struc
 	if (normal != NULL)
 		origin = ldns_dname_new_frm_data(zone->length, zone->wire);
 	if (origin == NULL) {
-		snprintf(why, capacity, "out of memory");
+		no_memory(why, capacity);
 		goto out;
 	}
 	name_to_text(&record->owner, owner);
 	snprintf(normal, size, "%s %u IN %s %s", owner, record->ttl, line->type, line->data);
+	errno = 0;
 	status = ldns_rr_new_frm_str(&rr, normal, ZONE_LINE_TTL, origin, NULL);
-	if (status != LDNS_STATUS_OK) {
+	/* ldns gives many names to a lack of memory. */
+	if (status != LDNS_STATUS_OK && errno == ENOMEM) {
+		rr = NULL;
+		no_memory(why, capacity);
+	} else if (status != LDNS_STATUS_OK) {
 		rr = NULL;
 		explain_data(line, record->type, status, why, capacity);
 	} else if (!is_as_written(rr, record)) {
@@ -330,7 +342,7 @@ record_from_text(struct record *record, const struct name *zone, const char *tex
 	}
 	record->text = strdup(text);
 	if (record->text == NULL) {
-		snprintf(why, capacity, "out of memory");
+		no_memory(why, capacity);
 		goto fail;
 	}
 	if (ends_in_zone_twice(&record->owner, zone))
@@ -419,7 +431,7 @@ record_list_add(struct record_list *list, struct record *record, const struct na
 	}
 	grown = array_grow(list->records, list->count, sizeof(*grown));
 	if (grown == NULL) {
-		snprintf(why, capacity, "out of memory");
+		no_memory(why, capacity);
 		return -1;
 	}
 	list->records = grown;

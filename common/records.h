@@ -31,6 +31,9 @@ enum record_warning {
 	RECORD_WARNING_DOUBLED_ZONE /* the owner ends in the zone's name twice: a final dot is missing */
 };
 
+/* The sentence in `why` where nothing is wrong but that memory is short. */
+#define RECORDS_NO_MEMORY "out of memory"
+
 /*
  * Reads one zone-file line ("auth.example.org. 60 IN A 192.0.2.1"; owner relative to
  * `zone` where it has no final dot; TTL and class optional in either order, 3600 and IN) into

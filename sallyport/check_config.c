@@ -40,7 +40,7 @@ check_config(const struct invocation *invocation)
 	if (invocation_has(invocation, "has-zone"))
 		return check_zone(invocation);
 	if (conf_load(&conf, invocation->config, geteuid() == 0, stderr) != 0)
-		return CONF_EXIT;
+		return conf_exit_code(&conf);
 	if (key_pair_check(&conf, stderr) != 0) {
 		conf_free(&conf);
 		return CONF_EXIT;

@@ -20,5 +20,5 @@ configuration_load(struct conf *conf, const char *path)
 	if (errors > 0)
 		fputs(messages, stderr);
 	free(messages);
-	return errors > 0 ? CONF_EXIT : 0;
+	return errors > 0 ? conf_exit_code(conf) : 0;
 }

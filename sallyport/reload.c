@@ -312,7 +312,7 @@ reload_in_turn(const struct invocation *invocation)
 	int code;
 
 	if (conf_load(&reloading.conf, invocation->config, geteuid() == 0, stderr) != 0)
-		return CONF_EXIT;
+		return conf_exit_code(&reloading.conf);
 	code = attempt(&reloading, &outcome);
 	/* Read again: the other one may have been for a file that was changed since. */
 	for (unsigned i = 0; outcome == OUTCOME_BUSY && i < rounds; i++) {

@@ -443,8 +443,10 @@ run(const struct invocation *invocation)
 	if (parent == NULL)
 		fatal("no memory");
 	if (conf_load(&parent->conf, path, geteuid() == 0, stderr) > 0) {
+		int code = conf_exit_code(&parent->conf);
+
 		free(parent);
-		return CONF_EXIT;
+		return code;
 	}
 	log_init("sallyport", parent->conf.log.level, parent->conf.log.format);
 	conf_environment_list(&parent->conf, variables, sizeof(variables));

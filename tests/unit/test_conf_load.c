@@ -140,6 +140,8 @@ START_TEST(loading_survives_a_failing_allocation)
 	ck_assert_int_eq(errors, 1);
 	ck_assert_int_eq(fclose(stream), 0);
 	ck_assert_str_eq(text, "/: error: the configuration cannot be read: out of memory\n");
+	/* Not the code by which systemd takes the file for wrong, and does not try again. */
+	ck_assert_int_eq(conf_exit_code(&conf), 1);
 	free(text);
 }
 END_TEST
