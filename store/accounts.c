@@ -285,6 +285,7 @@ hash_key(struct account_operation *operation)
 	struct bcrypt_job *job = &operation->job;
 
 	job->kind = BCRYPT_HASH;
+	job->lane = BCRYPT_FIRST;
 	job->done = on_hashed;
 	if (bcrypt_pool_submit(operation->accounts->pool, job) != 0)
 		finish(operation, MESSAGE_RESULT_BUSY);
@@ -457,8 +458,20 @@ now(void)
 static void
 forgive(struct account_operation *operation)
 {
-	client_limit_give(
-	    operation->accounts->client_limit, CLIENT_LIMIT_FAILURES, &operation->client, now());
+	struct client_limit *limit = operation->accounts->client_limit;
+
+	client_limit_give(limit, CLIENT_LIMIT_FAILURES, &operation->client, now());
+	if (operation->job.lane == BCRYPT_FIRST)
+		client_limit_give(limit, CLIENT_LIMIT_PREFERENCES, &operation->client, now());
+}
+
+/* Who sends wrong keys shall hold up nobody but others who do. */
+static enum bcrypt_lane
+lane_of_client(const struct accounts *accounts, const struct client_address *client)
+{
+	return client_limit_take(accounts->client_limit, CLIENT_LIMIT_PREFERENCES, client, now())
+		   ? BCRYPT_FIRST
+		   : BCRYPT_LATER;
 }
 
 /* The account is read again: 50 ms have passed since, in which its hash may have changed. */
@@ -509,7 +522,10 @@ verify(struct account_operation *operation, struct slice key, struct slice hash)
 		accounts->client_limit, CLIENT_LIMIT_FAILURES, &operation->client, now())) {
 		statistic_count(accounts->counters, STATISTIC_STORE_LIMITED_FAILURES);
 		finish_authentication(operation, MESSAGE_RESULT_TOO_MANY_REQUESTS, NULL);
-	} else if (bcrypt_pool_submit(accounts->pool, job) != 0) {
+		return;
+	}
+	job->lane = lane_of_client(accounts, &operation->client);
+	if (bcrypt_pool_submit(accounts->pool, job) != 0) {
 		forgive(operation);
 		finish_authentication(operation, MESSAGE_RESULT_BUSY, NULL);
 	} else {

@@ -13,10 +13,10 @@ struct bcrypt_pool {
 	uv_async_t wake; /* tells the loop that there are finished jobs */
 	uv_thread_t threads[BCRYPT_MAX_THREADS];
 	unsigned thread_count;
-	unsigned outstanding; /* the loop's: submitted, not handed back */
-	uv_mutex_t lock;      /* guards what is below */
+	unsigned outstanding[BCRYPT_LANES]; /* the loop's: submitted, not handed back */
+	uv_mutex_t lock;		    /* guards what is below */
 	uv_cond_t work;
-	struct bcrypt_job *waiting, **waiting_end;
+	struct bcrypt_queue waiting;
 	struct bcrypt_job *finished;
 	int stopping;
 };
@@ -33,16 +33,10 @@ compute(struct bcrypt_job *job)
 static struct bcrypt_job *
 take_waiting(struct bcrypt_pool *pool)
 {
-	struct bcrypt_job *job;
+	struct bcrypt_job *job = NULL;
 
-	while (pool->waiting == NULL && !pool->stopping)
+	while (!pool->stopping && (job = bcrypt_queue_take(&pool->waiting)) == NULL)
 		uv_cond_wait(&pool->work, &pool->lock);
-	if (pool->stopping)
-		return NULL;
-	job = pool->waiting;
-	pool->waiting = job->next;
-	if (pool->waiting == NULL)
-		pool->waiting_end = &pool->waiting;
 	return job;
 }
 
@@ -79,7 +73,7 @@ hand_back(uv_async_t *wake)
 	while (job != NULL) {
 		struct bcrypt_job *next = job->next;
 
-		pool->outstanding--;
+		pool->outstanding[job->lane]--;
 		job->done(job);
 		job = next;
 	}
@@ -94,7 +88,7 @@ bcrypt_pool_start(uv_loop_t *loop, unsigned threads)
 	    uv_async_init(loop, &pool->wake, hand_back) != 0)
 		fatal("cannot prepare the bcrypt threads");
 	pool->wake.data = pool;
-	pool->waiting_end = &pool->waiting;
+	bcrypt_queue_init(&pool->waiting);
 	pool->thread_count = threads < BCRYPT_MAX_THREADS ? threads : BCRYPT_MAX_THREADS;
 	for (unsigned i = 0; i < pool->thread_count; i++)
 		if (uv_thread_create(&pool->threads[i], work, pool) != 0)
@@ -105,13 +99,13 @@ bcrypt_pool_start(uv_loop_t *loop, unsigned threads)
 int
 bcrypt_pool_submit(struct bcrypt_pool *pool, struct bcrypt_job *job)
 {
-	if (pool->outstanding >= BCRYPT_QUEUE)
+	static const unsigned bounds[BCRYPT_LANES] = {BCRYPT_QUEUE, BCRYPT_QUEUE_LATER};
+
+	if (pool->outstanding[job->lane] >= bounds[job->lane])
 		return -1;
-	pool->outstanding++;
-	job->next = NULL;
+	pool->outstanding[job->lane]++;
 	uv_mutex_lock(&pool->lock);
-	*pool->waiting_end = job;
-	pool->waiting_end = &job->next;
+	bcrypt_queue_add(&pool->waiting, job);
 	uv_cond_signal(&pool->work);
 	uv_mutex_unlock(&pool->lock);
 	return 0;
@@ -120,7 +114,7 @@ bcrypt_pool_submit(struct bcrypt_pool *pool, struct bcrypt_job *job)
 unsigned
 bcrypt_pool_outstanding(const struct bcrypt_pool *pool)
 {
-	return pool->outstanding;
+	return pool->outstanding[BCRYPT_FIRST] + pool->outstanding[BCRYPT_LATER];
 }
 
 static void

@@ -8,6 +8,7 @@
 static const uint32_t periods[CLIENT_LIMIT_KINDS] = {
     [CLIENT_LIMIT_REGISTRATIONS] = 60 * 60,
     [CLIENT_LIMIT_FAILURES] = 60,
+    [CLIENT_LIMIT_PREFERENCES] = 10 * 60,
 };
 
 struct client_limit {

@@ -1,5 +1,5 @@
 /*
- * How often one address may register, and send keys that do not fit: token buckets of fixed memory. Pure; the time is
+ * How often one address may register, send keys that do not fit, and have a key looked at before those of others: token buckets of fixed memory. Pure; the time is
  * an argument.
  *
  * An address is an IPv4 one or an IPv6 /64. Clients whose address is not known and those of exempt networks are not
@@ -17,6 +17,7 @@
 enum client_limit_kind {
 	CLIENT_LIMIT_REGISTRATIONS, /* in an hour */
 	CLIENT_LIMIT_FAILURES,	    /* in a minute */
+	CLIENT_LIMIT_PREFERENCES,   /* in ten minutes; lost by a wrong key (bcrypt_queue.h) */
 	CLIENT_LIMIT_KINDS
 };
 

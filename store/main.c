@@ -135,7 +135,8 @@ make_client_limit(const struct conf *conf)
 {
 	struct client_limit_config config = {
 	    .rates = {[CLIENT_LIMIT_REGISTRATIONS] = conf->api.limits.registrations_per_hour,
-		[CLIENT_LIMIT_FAILURES] = conf->api.limits.failures_per_minute},
+		[CLIENT_LIMIT_FAILURES] = conf->api.limits.failures_per_minute,
+		[CLIENT_LIMIT_PREFERENCES] = 1},
 	    .exempt = conf->api.limits.exempt.networks,
 	    .exempt_count = conf->api.limits.exempt.count};
 	struct client_limit *limit;

@@ -218,6 +218,34 @@ def test_a_remembered_key_waits_for_no_bcrypt(folder):
         assert statuses.count(BUSY) <= 44, "the queue is shorter than it says"
 
 
+def test_wrong_keys_hold_up_nobody_else(folder):
+    """
+    More wrong keys at once, from addresses below every limit, than wait for bcrypt. While those are told to come again, a key that nobody
+    remembers is looked at, and an account is made, for whoever comes from elsewhere; the right one of theirs waits with the wrong ones.
+    """
+    with Server(folder, api=limits()) as server:
+        account, other = (server.register(address="127.0.0.1") for _ in range(2))
+    with server, contextlib.ExitStack() as stack:  # nothing is remembered any more
+        request = http_request("POST", "/update", update_body(NOBODY, "x"), credentials(NOBODY).items())
+        wrong = []
+        for number in range(BCRYPT_QUEUE + 44):
+            peer = socket.create_connection(("127.0.0.1", server.api_port), 60, (f"127.1.1.{number % 20 + 1}", 0))
+            wrong.append(stack.enter_context(HttpConnection(peer)))
+        for connection in wrong:
+            connection.send(request)
+        statuses = []
+        while BUSY not in statuses:
+            for connection in readable(wrong, 60):
+                statuses.append(wrong_answer(connection))
+                wrong.remove(connection)
+        answers = [update(server, other, "127.1.1.1").error, update(server, account, "127.1.2.1").status,
+                   register(server, "127.1.2.2").status]
+        assert answers == [BUSY, 200, 201]
+        assert len(wrong) > len(readable(wrong, 0)), "the wrong keys were all looked at before"
+        statuses += [wrong_answer(connection) for connection in wrong]
+    assert "forbidden" in statuses
+
+
 def readable(connections, seconds):
     """Those of which something came."""
     ready, _, _ = select.select([connection.peer for connection in connections], [], [], seconds)

@@ -14,7 +14,7 @@ static struct network exempt[CLIENT_FIXTURE_EXEMPT];
 static struct client_limit *
 make(uint32_t registrations, uint32_t failures)
 {
-	struct client_limit_config config = {.rates = {registrations, failures},
+	struct client_limit_config config = {.rates = {registrations, failures, 1},
 	    .exempt = exempt,
 	    .exempt_count = CLIENT_FIXTURE_EXEMPT,
 	    .key = "0123456789abcde"};
@@ -53,6 +53,15 @@ static const struct {
     {CLIENT_LIMIT_FAILURES, 10, 1},
     {CLIENT_LIMIT_FAILURES, 60, FAILURES},
     {CLIENT_LIMIT_FAILURES, 600, FAILURES},
+    {CLIENT_LIMIT_PREFERENCES, 599, 0},
+    {CLIENT_LIMIT_PREFERENCES, 600, 1},
+    {CLIENT_LIMIT_PREFERENCES, 6000, 1},
+};
+
+static const unsigned counts[CLIENT_LIMIT_KINDS] = {
+    [CLIENT_LIMIT_REGISTRATIONS] = REGISTRATIONS,
+    [CLIENT_LIMIT_FAILURES] = FAILURES,
+    [CLIENT_LIMIT_PREFERENCES] = 1,
 };
 
 START_TEST(an_address_has_so_many_and_more_in_time)
@@ -60,8 +69,7 @@ START_TEST(an_address_has_so_many_and_more_in_time)
 	struct client_limit *limit = make(REGISTRATIONS, FAILURES);
 	enum client_limit_kind kind = refills[_i].kind;
 
-	ck_assert_uint_eq(burst(limit, kind, "192.0.2.1", START),
-	    kind == CLIENT_LIMIT_REGISTRATIONS ? REGISTRATIONS : FAILURES);
+	ck_assert_uint_eq(burst(limit, kind, "192.0.2.1", START), counts[kind]);
 	ck_assert_uint_eq(
 	    burst(limit, kind, "192.0.2.1", START + refills[_i].later), refills[_i].taken);
 	client_limit_free(limit);
