@@ -45,6 +45,9 @@ def number(found, what, red_if_any=False):
 
 
 def recovery(entry, found):
+    if "processes" in found:
+        grown = max(last / first - 1 for first, last in (seen["memory"] for seen in found["processes"].values()))
+        return f"memory {grown:+.1%}"
     if "held" in found:
         return ", ".join(f"{found['held'][what]:.0%}" for what in ("updates", "answers"))
     if not entry.within:

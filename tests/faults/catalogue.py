@@ -48,6 +48,8 @@ ENTRIES = (
     Entry("second_store", OPERATORS, "a second server is started on the same database", "it refuses in one line; nobody notices", 10),
     Entry("reload_mistake", OPERATORS, "`sallyport reload` of a configuration with a mistake",
           "refused with file, line and column; the old one stays, nobody notices", 10),
+    Entry("soak", LOAD, "mixed load for an hour, wrong requests included",
+          "memory, descriptors and threads of each process are what they were after the warm-up, to 1 %"),
     Entry("flooded", LOAD, "20,000 questions a second over UDP from 10,000 addresses", "clients and resolvers are served on", 10),
     Entry("idle_dns", LOAD, "10,000 connections to DNS on which nothing is said; who is closed comes again",
           "those idle longest make place for others (`dns.tcp.connections`)", 10),

@@ -63,4 +63,4 @@ class Fault:
         if self.recoveries:
             found["median"] = round(statistics.median(self.recoveries), 3)
             found["worst"] = round(max(self.recoveries), 3)
-        figures.write(self.entry.name, **found, **self.remarks, **more)
+        figures.write(self.entry.name, **{**found, **self.remarks, **more})
