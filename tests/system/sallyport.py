@@ -47,7 +47,8 @@ def programs():
     The folder with bin/ and libexec/. A checkout in root's home is closed to the users that some tests start the
     programs as: then it is a copy, gone with this process.
     """
-    if not ROOT or all(folder.stat().st_mode & 0o001 for folder in (BUILD / "bin").resolve().parents):
+    if not ROOT or not (BUILD / "bin").exists() or all(
+            folder.stat().st_mode & 0o001 for folder in (BUILD / "bin").resolve().parents):
         return BUILD
     folder = make_folder()
     atexit.register(shutil.rmtree, folder)
