@@ -1,5 +1,6 @@
 #include "doctor.h"
 
+#include "challenge_look.h"
 #include "configuration.h"
 #include "delegation_look.h"
 #include "machine_look.h"
@@ -21,6 +22,10 @@ struct doctor {
 	struct delegation delegation;
 	struct contacts contacts;
 	struct delegation_trial trial;
+	int has_domain;
+	struct challenge challenge;
+	const struct address *answers_here; /* where our own server does; NULL: nowhere */
+	struct address here;
 };
 
 /* Everything from here on reads what strangers send: not as root. 0, or -1 with a line on standard error. */
@@ -49,6 +54,11 @@ ask_ourselves(struct doctor *doctor)
 			continue;
 		delegation_contact(&doctor->inquiry, &near, &doctor->conf.zone.name, &doctor->trial,
 		    listen->over_tcp ? DNS_CLIENT_TCP : 0, &listen->reply);
+		if (doctor->answers_here == NULL &&
+		    contact_judge(&listen->reply, NULL) == CONTACT_OURS && !listen->over_tcp) {
+			doctor->here = near;
+			doctor->answers_here = &doctor->here;
+		}
 		if (doctor->contacts.has_local || listen->port == MACHINE_PORT_TAKEN ||
 		    contact_judge(&listen->reply, NULL) != CONTACT_OURS)
 			continue;
@@ -97,6 +107,12 @@ judge(const struct doctor *doctor, struct diagnosis *diagnosis)
 	delegation_judge(&doctor->delegation, diagnosis);
 	diagnosis_begin(diagnosis, "Where the world asks");
 	contacts_judge(&doctor->contacts, diagnosis);
+	if (doctor->has_domain) {
+		(void)snprintf(title, sizeof(title), "The domain %s",
+		    delegation_name(&doctor->challenge.domain, zone));
+		diagnosis_begin(diagnosis, title);
+		challenge_judge(&doctor->challenge, diagnosis);
+	}
 }
 
 static int
@@ -115,6 +131,11 @@ examine(struct doctor *doctor, const struct invocation *invocation, struct diagn
 		return -1;
 	ask_ourselves(doctor);
 	ask_world(doctor);
+	if (doctor->has_domain) {
+		doctor->challenge.zone = doctor->conf.zone.name;
+		doctor->challenge.resolver = doctor->delegation.resolver;
+		challenge_look(&doctor->inquiry, doctor->answers_here, &doctor->challenge);
+	}
 	judge(doctor, diagnosis);
 	return 0;
 }
@@ -150,17 +171,23 @@ doctor(const struct invocation *invocation)
 {
 	struct doctor *doctor = calloc(1, sizeof(*doctor));
 	const char *resolver = invocation_value(invocation, "resolver");
+	const char *domain = invocation_value(invocation, "domain");
 	int code = 1;
 
 	if (doctor == NULL) {
 		fputs("sallyport: no memory\n", stderr);
 		return 1;
 	}
+	doctor->has_domain = domain != NULL;
 	if (inquiry_init(&doctor->inquiry, resolver) != 0) {
 		fprintf(stderr,
 		    "sallyport: --resolver: \"%s\" is no IP address, such as 9.9.9.9 or "
 		    "[2620:fe::fe]:53\n",
 		    resolver);
+		code = COMMAND_USAGE_EXIT;
+	} else if (doctor->has_domain && challenge_set_domain(&doctor->challenge, domain) != 0) {
+		fprintf(stderr, "sallyport: --domain: \"%s\" is no domain, such as example.com\n",
+		    domain);
 		code = COMMAND_USAGE_EXIT;
 	} else {
 		code = configuration_load(&doctor->conf, invocation->config);

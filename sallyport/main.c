@@ -61,6 +61,9 @@ static const struct command_option watch = {.name = "watch",
     .help = "go on looking, every two seconds, on a screen of its own, until \"q\";\nwith --json "
 	    "until Ctrl-C"};
 
+static const struct command_option domain = {.name = "domain",
+    .value = "DOMAIN",
+    .help = "look also whether _acme-challenge.DOMAIN leads here,\nand which CA may issue for it"};
 static const struct command_option resolver = {.name = "resolver",
     .value = "ADDRESS",
     .help = "ask this resolver, such as 9.9.9.9, instead of the first one of\n/etc/resolv.conf"};
@@ -177,7 +180,7 @@ static const struct command commands[] = {
 		"days."},
     {.verb = "doctor",
 	.arguments = "",
-	.options = {&resolver, &json, &sandbox},
+	.options = {&domain, &resolver, &json, &sandbox},
 	.execute = doctor,
 	.summary = "look for what keeps the world from finding this server, and say how to mend it",
 	.help =
@@ -186,6 +189,9 @@ static const struct command commands[] = {
 	    "UDP and TCP, and is it this server? A resolver is asked for the way, the servers of\n"
 	    "the zones themselves for what counts. Each finding is ok, unknown (it cannot be seen\n"
 	    "from here), a warning or wrong, with the lines that mend it.\n"
+	    "\n"
+	    "With --domain also: is the CNAME at _acme-challenge.DOMAIN there, at all of the\n"
+	    "domain's own servers, and does it lead to the name of an account?\n"
 	    "\n"
 	    "As root it sees whose a port is, and gives root up before it asks others. Nothing is\n"
 	    "changed.\n"

@@ -1,0 +1,126 @@
+"""
+`sallyport doctor --domain` on a small internet: what it says of the one record that sends a CA here, as it should be and with each of the usual
+mistakes.
+"""
+
+import pytest
+
+from internet import HERE, HERE_TOO, RESOLVER, internet, zone
+from sallyport import Server
+from test_doctor_delegation import NAME, PARENT, Findings, records
+
+pytestmark = pytest.mark.root
+
+ACCOUNT = "d420c923-bbd7-4056-ab64-c3ca54c9b3cf"
+TARGET = f"{ACCOUNT}.{NAME}."
+# A domain for each mistake, all of them in one zone.
+LINES = f"""
+_acme-challenge.good.example.com. 60 IN CNAME {TARGET}
+_acme-challenge.upper.example.com. 60 IN CNAME {TARGET.upper()}
+_acme-challenge.chain.example.com. 60 IN CNAME there.example.com.
+there.example.com. 60 IN CNAME {TARGET}
+nothing.example.com. 60 IN A 192.0.2.1
+atdomain.example.com. 60 IN CNAME {TARGET}
+_acme-challenge.owner.example.com.example.com. 60 IN CNAME {TARGET}
+_acme-challenge.target.example.com. 60 IN CNAME {TARGET}example.com.
+_acme-challenge.elsewhere.example.com. 60 IN CNAME x.auth.example.net.
+_acme-challenge.tozone.example.com. 60 IN CNAME {NAME}.
+_acme-challenge.nobody.example.com. 60 IN CNAME nobody.{NAME}.
+_acme-challenge.value.example.com. 60 IN TXT "value"
+_acme-challenge.loop.example.com. 60 IN CNAME loop1.example.com.
+loop1.example.com. 60 IN CNAME loop2.example.com.
+loop2.example.com. 60 IN CNAME loop1.example.com.
+*.wild.example.com. 60 IN CNAME {TARGET}
+_acme-challenge.own.example.com. 60 IN NS ns1.example.org.
+_acme-challenge.caa.example.com. 60 IN CNAME {TARGET}
+caa.example.com. 60 IN CAA 0 issue ";"
+"""
+COM = zone("example.com", LINES + 'example.com. 60 IN CAA 0 issue "letsencrypt.org"\n')
+# The second server of the zone has an older version.
+OLD = zone("example.com", LINES.replace(f"_acme-challenge.good.example.com. 60 IN CNAME {TARGET}\n", ""))
+
+
+@pytest.fixture(scope="module")
+def server(module_folder):
+    with internet(module_folder, {"example.org": PARENT, "example.com": COM}), \
+            Server(module_folder / "server", records=[*records(NAME), f"ns1.{NAME}. AAAA {HERE_TOO}"],
+                   zone_keys={"nameserver": f"ns1.{NAME}"}, dns={"listen": [f"{HERE}:53", f"[{HERE_TOO}]:53"]}) as running:
+        done = running.command("accounts", "add", "--subdomain", ACCOUNT)
+        assert done.returncode == 0, done.stderr
+        yield running
+
+
+def examine(server, domain):
+    return Findings(server.command("doctor", "--json", "--resolver", RESOLVER, "--domain", domain))
+
+
+@pytest.mark.parametrize("domain", ["good.example.com", "*.good.example.com", "_acme-challenge.good.example.com.",
+                                    "upper.example.com", "chain.example.com"])
+def test_all_is_well(server, domain):
+    found = examine(server, domain)
+    assert found.ids("wrong") | found.ids("warning") | found.ids("unknown") == set(), found.all
+    assert found.code == 0
+    assert "which is an account's" in found.of("challenge.there")["text"]
+    assert "let issue: letsencrypt.org" in found.of("caa.there")["text"]
+
+
+RIGHT = "_acme-challenge.{0}.example.com.  CNAME  " + TARGET
+UNKNOWN = "_acme-challenge.{0}.example.com.  CNAME  SUBDOMAIN." + NAME + "."
+MISTAKES = {
+    "nothing": ("challenge.missing", UNKNOWN),
+    "notatall": ("challenge.missing", UNKNOWN),
+    "atdomain": ("challenge.at_domain", RIGHT),
+    "owner": ("challenge.owner_without_dot", RIGHT),
+    "target": ("challenge.target_without_dot", RIGHT),
+    "elsewhere": ("challenge.elsewhere", UNKNOWN),
+    "tozone": ("challenge.to_zone", UNKNOWN),
+    "nobody": ("challenge.no_account", UNKNOWN),
+    "value": ("challenge.value", UNKNOWN),
+    "loop": ("challenge.elsewhere", UNKNOWN),
+    "caa": ("caa.nobody", 'caa.example.com.  CAA  0 issue "letsencrypt.org"'),
+}
+
+
+@pytest.mark.parametrize("domain", MISTAKES)
+def test_a_mistake(server, domain):
+    kind, fix = MISTAKES[domain]
+    found = examine(server, f"{domain}.example.com")
+    assert found.code == 1
+    assert {one for one in found.ids("wrong") if one.startswith(("challenge", "caa"))} == {kind}, found.all
+    assert fix.format(domain) in found.fix(kind)
+
+
+def test_a_wildcard(server):
+    found = examine(server, "wild.example.com")
+    assert RIGHT.format("wild") in found.fix("challenge.wildcard")
+    assert "challenge.there" in found.ids("ok")
+
+
+def test_a_zone_of_its_own(server):
+    found = examine(server, "own.example.com")
+    assert UNKNOWN.format("own") in found.fix("challenge.delegated")
+
+
+def test_a_domain_that_does_not_exist(server):
+    assert "NXDOMAIN" in examine(server, "example.nowhere").of("challenge.no_domain")["text"]
+
+
+def test_for_people(server):
+    done = server.command("doctor", "--resolver", RESOLVER, "--domain", "nothing.example.com")
+    assert done.returncode == 1
+    assert "\nThe domain nothing.example.com\n" in done.stdout
+    assert "_acme-challenge.nothing.example.com has no CNAME: no challenge gets here" in done.stdout
+
+
+@pytest.mark.parametrize("domain", ["", "a..b", "."])
+def test_no_domain(server, domain):
+    done = server.command("doctor", "--domain", domain)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f'--domain: "{domain}" is no domain, such as example.com' in done.stderr
+
+
+def test_one_server_is_behind(folder):
+    with internet(folder, {"example.org": PARENT, "example.com": COM}, {"example.org": PARENT, "example.com": OLD}), \
+            Server(folder / "server", records=records(NAME), dns={"listen": [f"{HERE}:53"]}) as server:
+        found = examine(server, "good.example.com")
+        assert "ns2.example.org" in found.of("challenge.partly")["text"]
