@@ -49,7 +49,8 @@ def recovery(entry, found):
         grown = max(last / first - 1 for first, last in (seen["memory"] for seen in found["processes"].values()))
         return f"memory {grown:+.1%}"
     if "held" in found:
-        return ", ".join(f"{found['held'][what]:.0%}" for what in ("updates", "answers"))
+        attacked, calm = found["new"]
+        return ", ".join(f"{found['held'][what]:.0%}" for what in ("updates", "answers")) + f"; {attacked:.2f} s ({calm:.2f} s)"
     if not entry.within:
         return ""
     text = f"{found['median']:.2f} s, {found['worst']:.2f} s"

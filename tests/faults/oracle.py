@@ -37,6 +37,8 @@ class Account:
 class Client(threading.Thread):
     """Updates its accounts, one after the other, over a connection that it keeps; now and then it registers one more."""
 
+    source = None  # address it comes from
+
     def __init__(self, oracle, seed):
         super().__init__(daemon=True)
         self.oracle = oracle
@@ -75,7 +77,7 @@ class Client(threading.Thread):
         """The answer's dictionary if its status is `done`; None: it failed, or nobody knows."""
         try:
             if self.connection is None:
-                self.connection = self.oracle.server.http_connection()
+                self.connection = self.oracle.server.http_connection(source=self.source)
             answer = self.connection.ask(request)
         except (OSError, ConnectionError):
             self.disconnect()
@@ -117,6 +119,8 @@ class Client(threading.Thread):
 
 class Resolver(threading.Thread):
     """Asks for one name after the other and judges each answer."""
+
+    source = None
 
     def __init__(self, oracle, seed):
         super().__init__(daemon=True)
@@ -165,7 +169,7 @@ class Resolver(threading.Thread):
 class UdpResolver(Resolver):
     def exchange(self, wire):
         if self.peer is None:
-            self.peer = self.oracle.server.udp_socket()
+            self.peer = self.oracle.server.udp_socket(source=self.source)
             self.peer.settimeout(UDP_PATIENCE)
         self.peer.send(wire)
         while True:
@@ -179,7 +183,7 @@ class TcpResolver(Resolver):
 
     def exchange(self, wire):
         if self.peer is None:
-            self.peer = self.oracle.server.tcp_socket()
+            self.peer = self.oracle.server.tcp_socket(source=self.source)
         self.peer.sendall(struct.pack("!H", len(wire)) + wire)
         try:
             answer = tcp_answer(self.peer)
@@ -193,12 +197,13 @@ class TcpResolver(Resolver):
 class Oracle:
     """
     with Oracle(server, seed) as oracle: clients and resolvers are at work. `refusals`: statuses that are no defect, beyond which a
-    client's answer is noted; `pause`: seconds of rest after each question of each client and resolver; `accounts`: of each client at most; `others`: accounts that
-    were there before.
+    client's answer is noted; `pause`: seconds of rest after each question of each client and resolver; `accounts`: of each client at
+    most; `others`: accounts that were there before; `apart`: each client and resolver comes from an address of its own, in a network of
+    its own.
     """
 
     def __init__(self, server, seed=0, clients=4, pause=0.002, refusals=UNAVAILABLE, accounts=ACCOUNTS_AT_MOST,
-                 others=0):
+                 others=0, apart=False):
         self.others = others
         self.server, self.pause, self.refusals, self.accounts_at_most = server, pause, refusals, accounts
         self.calm = Calm()
@@ -212,6 +217,8 @@ class Oracle:
         self.counts = {"unknown_registrations": 0, "checks": 0}
         self.clients = [Client(self, f"{seed}-client-{number}") for number in range(clients)]
         self.resolvers = [UdpResolver(self, f"{seed}-udp"), UdpResolver(self, f"{seed}-udp-2"), TcpResolver(self, f"{seed}-tcp")]
+        for number, thread in enumerate([*self.clients, *self.resolvers]):
+            thread.source = f"127.2.{number}.1" if apart else None
 
     def __enter__(self):
         self.canary = self.server.register()

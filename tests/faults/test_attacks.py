@@ -7,6 +7,7 @@ import contextlib
 import socket
 import statistics
 import time
+from pathlib import Path
 
 import pytest
 
@@ -15,18 +16,21 @@ import figures
 from attackers import Attack
 from fault import Fault, seeded
 from oracle import UNAVAILABLE, Oracle
-from sallyport import Server, process_status
+from sallyport import DEADLINE, Server, process_status, random_txt, update_request, wait_until
 
 ROUNDS = 5 if figures.LONG else 1
 SECONDS = 10 if figures.LONG else 1  # of each time with and without
 FLOOD = 20_000  # questions a second
 CONNECTIONS = 10_000
 WRONG_KEYS = 1_000  # a second
+GUESSERS = 500 if figures.LONG else 50  # addresses from which these come
 PAUSE = 0.01
-# Those who attack are not exempt from any limit; who is served asks more than one address may. What belongs to the attacker is told
-# apart by the address alone.
+# The limits of the configuration as it comes, for those who attack and for those who are served. What the oracle asks when all is quiet
+# is more than one address may.
 LIMITS = {"dns": {"rate_limit": {"exempt": ["127.0.0.1/32"]}}, "api": {"limits": {"exempt": ["127.0.0.1/32"]}},
           "log": {"level": "warning", "format": "text"}}
+MEMORY = 32 * 1024 * 1024  # of one process at most
+DESCRIPTORS = 4096  # more than their bounds on connections allow
 
 
 @contextlib.contextmanager
@@ -38,51 +42,77 @@ def sink():
 
 
 def load(oracle, seconds):
-    """Updates and answers a second, and the median of the seconds that each took."""
-    updates, answers = oracle.updates(), oracle.answers()
-    marks = [(one.latencies, len(one.latencies)) for one in [*oracle.clients, *oracle.resolvers]]
+    """Updates and answers a second, and the median of the seconds that each took. There are some of both, or it waits for them."""
+    began = time.monotonic()
+    clients, resolvers = ([(one.latencies, len(one.latencies)) for one in some] for some in (oracle.clients, oracle.resolvers))
+
+    def took(marks):
+        return [latency for latencies, mark in marks for latency in latencies[mark:]]
+
     time.sleep(seconds)
-    took = [seen[mark:] for seen, mark in marks]
-    clients = sum(took[:len(oracle.clients)], [])
-    resolvers = sum(took[len(oracle.clients):], [])
-    return {"updates": (oracle.updates() - updates) / seconds, "answers": (oracle.answers() - answers) / seconds,
-            "update": statistics.median(clients or [seconds]), "answer": statistics.median(resolvers or [seconds])}
+    wait_until(lambda: took(clients) and took(resolvers), "clients and resolvers to be served")
+    updates, answers, seconds = took(clients), took(resolvers), time.monotonic() - began
+    return {"updates": len(updates) / seconds, "answers": len(answers) / seconds,
+            "update": statistics.median(updates), "answer": statistics.median(answers)}
 
 
-def memory(server):
-    return {role: int(process_status(pid)["RssAnon"].split()[0]) * 1024 for role, pid in server.pids().items()}
+def sizes(server):
+    """Memory and descriptors of each process, which have bounds whatever is going on."""
+    memory = {role: int(process_status(pid)["RssAnon"].split()[0]) * 1024 for role, pid in server.pids().items()}
+    descriptors = {role: len(list(Path(f"/proc/{pid}/fd").iterdir())) for role, pid in server.pids().items()}
+    assert max(memory.values()) < MEMORY and max(descriptors.values()) < DESCRIPTORS, (memory, descriptors)
+    return {"memory": memory, "descriptors": descriptors}
 
 
-# A new key has to be looked at, and a hash made for a new account: where wrong ones queue for that, these may have to come again.
+def newcomer(server, accounts, number):
+    """Somebody from elsewhere uses a key for the first time since the start: seconds until that is done."""
+    account, began = accounts[number], time.monotonic()
+
+    def served():
+        with server.http_connection(source=f"127.3.{number}.1") as connection:
+            return connection.ask(update_request(account, random_txt())).status == 200
+
+    wait_until(served, "somebody new", 2 * DEADLINE, pause=0.2)
+    return time.monotonic() - began
+
+
+# Until each address has had one wrong key looked at, these queue with new keys and new accounts, which may have to come again.
 REFUSALS = {"flooded": (), "idle_dns": (), "idle_api": (), "wrong_keys": UNAVAILABLE}
 
 
 @pytest.mark.parametrize("name", REFUSALS)
 def test_attack(folder, name):
     _, seed = seeded(name)
-    with Server(folder, **LIMITS) as server, sink() as nobody:
+    with Server(folder, **LIMITS) as server:
+        newcomers = [server.register() for _ in range(2 * ROUNDS)]
+    with server, sink() as nobody:  # which remembers no key
         pids = server.pids()
-        with Oracle(server, seed, pause=PAUSE, refusals=REFUSALS[name], accounts=10) as oracle, Fault(name, oracle) as fault:
+        with (Oracle(server, seed, pause=PAUSE, refusals=REFUSALS[name], accounts=10, others=len(newcomers), apart=True) as oracle,
+              Fault(name, oracle) as fault):
             users = [account.answer["username"] for account in oracle.accounts[:20]]
             make = {
                 "flooded": lambda: Attack(attackers.flood, server.dns_port, FLOOD, server.zone),
                 "idle_dns": lambda: Attack(attackers.idle, server.dns_port, CONNECTIONS),
                 "idle_api": lambda: Attack(attackers.idle, server.api_port, CONNECTIONS),
-                "wrong_keys": lambda: Attack(attackers.wrong_keys, server.api_port, WRONG_KEYS, users),
+                "wrong_keys": lambda: Attack(attackers.wrong_keys, server.api_port, WRONG_KEYS, users, GUESSERS),
             }[name]
             without = contextlib.nullcontext if name != "flooded" else lambda: Attack(attackers.flood, nobody, FLOOD, server.zone)
             rounds, counts = [], {}
-            for _ in range(ROUNDS):
+            for number in range(ROUNDS):
                 with without():
                     calm = load(oracle, SECONDS)
+                    calm["new"] = newcomer(server, newcomers, 2 * number)
                 with fault.round(noticed=False):
                     with make() as attack:
                         attacked = load(oracle, SECONDS)
+                        attacked["new"] = newcomer(server, newcomers, 2 * number + 1)
+                        bounds = sizes(server)
                     for what, count in attack.counts.items():
                         counts[what] = counts.get(what, 0) + count
-                assert attacked["updates"] > 0 and attacked["answers"] > 0
-                rounds.append({what: attacked[what] / calm[what] for what in calm})
-            fault.remarks = {"held": {what: round(statistics.median(one[what] for one in rounds), 3) for what in rounds[0]},
-                             "counts": counts, "memory": memory(server), "seconds": SECONDS}
+                rounds.append((attacked, calm))
+            fault.remarks = {"held": {what: round(statistics.median(attacked[what] / calm[what] for attacked, calm in rounds), 3)
+                                      for what in ("updates", "answers", "update", "answer")},
+                             "new": [round(statistics.median(one["new"] for one in side), 3) for side in zip(*rounds)],
+                             "counts": counts, **bounds, "seconds": SECONDS}
             print(name, fault.remarks)
         assert server.pids() == pids

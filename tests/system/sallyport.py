@@ -392,14 +392,17 @@ class Configured(Program):
             peer.sendall(struct.pack("!H", len(wire)) + wire)
             return tcp_answer(peer)
 
-    def udp_socket(self, address="127.0.0.1"):
+    def udp_socket(self, address="127.0.0.1", source=None):
+        """`source`: the loopback address to come from."""
         peer = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)
         peer.settimeout(DEADLINE)
+        if source is not None:
+            peer.bind((source, 0))
         peer.connect((address, self.dns_port))
         return peer
 
-    def tcp_socket(self, address="127.0.0.1"):
-        return socket.create_connection((address, self.dns_port), DEADLINE)
+    def tcp_socket(self, address="127.0.0.1", source=None):
+        return socket.create_connection((address, self.dns_port), DEADLINE, (source, 0) if source is not None else None)
 
     def txt(self, name, **where):
         """The values of a name, oldest first as they stand in the answer; None if it does not exist."""
