@@ -12,6 +12,7 @@ import struct
 import subprocess
 import termios
 import threading
+from pathlib import Path
 
 import pyte
 import pytest
@@ -139,6 +140,9 @@ def test_a_process_that_is_stopped(server, role):
     """More looks than its queue of connections is long: none of them waits for it."""
     pid = server.kill(role, signal.SIGSTOP)
     try:
+        # A thread stops when it next gets a processor.
+        wait_until(lambda: all("T (stopped)" in (task / "status").read_text() for task in Path(f"/proc/{pid}/task").iterdir()),
+                   "every thread to stop")
         for _ in range(3):
             found = look(server)
             assert any(f"{role} stands still" in what for what in troubles(found))
