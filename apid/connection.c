@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { NS_IN_MICROSECOND = 1000 };
 
@@ -609,20 +610,20 @@ on_read(uv_stream_t *stream, ssize_t length, const uv_buf_t *buffer)
 	pump(connection);
 }
 
-/* Makes handles of the listener's kind. */
+/* Makes handles. */
 static struct connection *
-make(
-    uv_stream_t *listener, const struct connection_host *host, const struct connection_terms *terms)
+make(uv_loop_t *loop, int is_local, const struct connection_host *host,
+    const struct connection_terms *terms)
 {
 	struct connection *connection = calloc(1, sizeof(*connection));
 
 	if (connection == NULL)
 		fatal("no memory for a connection");
-	if (listener->type == UV_TCP)
-		uv_tcp_init(listener->loop, &connection->socket.tcp);
+	if (is_local)
+		uv_pipe_init(loop, &connection->socket.pipe, 0);
 	else
-		uv_pipe_init(listener->loop, &connection->socket.pipe, 0);
-	uv_timer_init(listener->loop, &connection->timer);
+		uv_tcp_init(loop, &connection->socket.tcp);
+	uv_timer_init(loop, &connection->timer);
 	connection->open_handles = 2;
 	connection->socket.handle.data = connection->timer.data = connection;
 	connection->host = host;
@@ -641,16 +642,19 @@ make(
 }
 
 struct connection *
-connection_accept(
-    uv_stream_t *listener, const struct connection_host *host, const struct connection_terms *terms)
+connection_open(uv_loop_t *loop, int fd, int is_local, const struct connection_host *host,
+    const struct connection_terms *terms)
 {
-	struct connection *connection = make(listener, host, terms);
+	struct connection *connection = make(loop, is_local, host, terms);
 	struct sockaddr_storage peer = {0};
 	int length = sizeof(peer);
 
-	if (uv_accept(listener, &connection->socket.stream) != 0)
+	if ((is_local ? uv_pipe_open(&connection->socket.pipe, fd)
+		      : uv_tcp_open(&connection->socket.tcp, fd)) != 0) {
+		close(fd);
 		goto fail;
-	if (listener->type == UV_TCP &&
+	}
+	if (!is_local &&
 	    uv_tcp_getpeername(&connection->socket.tcp, (struct sockaddr *)&peer, &length) != 0)
 		goto fail;
 	if (terms->tls != NULL && connection->tls == NULL)

@@ -122,11 +122,11 @@ struct connection {
 };
 
 /*
- * Takes a connection that `listener` has. Returns NULL when that failed at the client's end, or when there
+ * Takes a connection over, `is_local`: of a Unix socket. Returns NULL, and it is closed, when that failed at the client's end, or when there
  * is no memory for TLS; fatal when memory is short otherwise.
  */
-struct connection *connection_accept(uv_stream_t *listener, const struct connection_host *host,
-    const struct connection_terms *terms);
+struct connection *connection_open(uv_loop_t *loop, int fd, int is_local,
+    const struct connection_host *host, const struct connection_terms *terms);
 
 /* Starts reading. */
 void connection_start(struct connection *connection);

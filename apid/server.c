@@ -1,5 +1,6 @@
 #include "server.h"
 
+#include "acceptor.h"
 #include "connection.h"
 #include "expiry_notice.h"
 #include "listen.h"
@@ -7,6 +8,7 @@
 #include "pending.h"
 #include "renewal.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,12 +24,9 @@ enum { LOCAL_MODE = 0666 };
 static const char kept_name[] = "kept-api";
 
 struct listener {
-	union {
-		uv_handle_t handle;
-		uv_stream_t stream;
-		uv_tcp_t tcp;
-		uv_pipe_t pipe;
-	} socket;
+	uv_loop_t *loop;
+	struct acceptor *acceptor;
+	int is_local; /* a Unix socket */
 	int tls;
 	int proxy;
 	const struct connection_host *host;
@@ -202,37 +201,44 @@ _Static_assert(
  * Closes the connection whose last request was longest ago, though none that waits for store: it may be
  * changing something just now.
  */
-static void
+static int
 make_room(struct server *server)
 {
 	struct connection *connection = server->oldest;
 
-	while (connection->phase == CONNECTION_SERVING)
+	while (connection != NULL && connection->phase == CONNECTION_SERVING)
 		connection = connection->younger;
+	if (connection == NULL)
+		return 0;
 	statistic_count(&server->counters, STATISTIC_HTTP_DISPLACED);
-	if (log_allowed(&server->full))
-		log_warning("%d connections are open: the one idle for longest gave way to another",
-		    SERVER_MAX_CONNECTIONS);
 	connection_close(connection);
+	return 1;
+}
+
+static int
+on_shortage(void *context)
+{
+	(void)context;
+	return make_room(&the_server);
 }
 
 static void
-on_connection(uv_stream_t *stream, int status)
+on_connection(void *context, int fd)
 {
-	const struct listener *listener = stream->data;
+	const struct listener *listener = context;
 	struct server *server = &the_server;
 	const struct connection_terms terms = {.tls = listener->tls ? server->tls : NULL,
 	    .hsts = server->hsts,
 	    .proxies = listener->proxy ? &server->desk.proxies : NULL};
-	struct connection *connection;
+	struct connection *connection =
+	    connection_open(listener->loop, fd, listener->is_local, listener->host, &terms);
 
-	if (status != 0)
-		return;
-	connection = connection_accept(stream, listener->host, &terms);
 	if (connection == NULL)
 		return;
-	if (server->count == SERVER_MAX_CONNECTIONS)
-		make_room(server);
+	if (server->count == SERVER_MAX_CONNECTIONS && make_room(server) &&
+	    log_allowed(&server->full))
+		log_warning("%d connections are open: the one idle for longest gave way to another",
+		    SERVER_MAX_CONNECTIONS);
 	add_youngest(server, connection);
 	server->count++;
 	statistic_count(&server->counters, STATISTIC_HTTP_OPENED);
@@ -244,24 +250,19 @@ on_connection(uv_stream_t *stream, int status)
 static void
 open_listener(uv_loop_t *loop, struct listener *listener, const struct address *address, int fd)
 {
+	const struct acceptor_config config = {.context = listener,
+	    .what = listener->host == &the_server.host ? "connections to the API"
+						       : "connections for metrics",
+	    .accepted = on_connection,
+	    .make_room = on_shortage};
 	char text[ADDRESS_MAX_TEXT];
-	int status;
 
-	if (address->socket.any.sa_family == AF_UNIX) {
-		status = uv_pipe_init(loop, &listener->socket.pipe, 0);
-		if (status == 0)
-			status = uv_pipe_open(&listener->socket.pipe, fd);
-	} else {
-		status = uv_tcp_init(loop, &listener->socket.tcp);
-		if (status == 0)
-			status = uv_tcp_open(&listener->socket.tcp, fd);
-	}
-	listener->socket.handle.data = listener;
-	if (status == 0)
-		status = uv_listen(&listener->socket.stream, SERVER_BACKLOG, on_connection);
 	address_to_text(address, text);
-	if (status != 0)
-		fatal("cannot listen on %s: %s", text, uv_strerror(status));
+	listener->loop = loop;
+	listener->is_local = address->socket.any.sa_family == AF_UNIX;
+	listener->acceptor = acceptor_start(loop, fd, SERVER_BACKLOG, &config);
+	if (listener->acceptor == NULL)
+		fatal("cannot listen on %s: %s", text, strerror(errno));
 	log_info("serving %s on %s%s%s", listener->host == &the_server.host ? "the API" : "metrics",
 	    text, listener->tls ? " over TLS" : "",
 	    listener->proxy ? ", behind a PROXY header" : "");
@@ -464,7 +465,7 @@ server_stop(void *context)
 	server->stopping = 1;
 	door_close(server->door);
 	for (size_t i = 0; i < server->listener_count; i++)
-		uv_close(&server->listeners[i].socket.handle, NULL);
+		acceptor_close(server->listeners[i].acceptor);
 	uv_close((uv_handle_t *)&server->renewal, NULL);
 	uv_close((uv_handle_t *)&server->look, NULL);
 	tls_context_free(server->tls);

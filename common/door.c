@@ -1,5 +1,6 @@
 #include "door.h"
 
+#include "acceptor.h"
 #include "log.h"
 #include "message.h"
 #include "transport.h"
@@ -34,8 +35,7 @@ struct guest {
 
 struct door {
 	uv_loop_t *loop;
-	uv_poll_t poll;
-	int fd;
+	struct acceptor *acceptor;
 	struct door_config config;
 	struct guest *guests[DOOR_GUESTS];
 	struct guest *reloading; /* PREPARED or APPLYING; or NULL */
@@ -312,18 +312,11 @@ identify(struct door *door, int fd)
 }
 
 static void
-on_knock(uv_poll_t *poll, int status, int events)
+on_knock(void *context, int fd)
 {
-	struct door *door = poll->data;
+	struct door *door = context;
 	unsigned who;
-	int fd;
 
-	(void)events;
-	if (status < 0)
-		return;
-	fd = accept4(door->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-	if (fd < 0)
-		return;
 	who = identify(door, fd);
 	if (who != GUEST_STRANGER) {
 		receive_guest(door, fd, who);
@@ -334,27 +327,28 @@ on_knock(uv_poll_t *poll, int status, int events)
 		log_warning("a connection to the door by a stranger was closed");
 }
 
+static void
+free_door(void *door)
+{
+	free(door);
+}
+
 struct door *
 door_listen(uv_loop_t *loop, int fd, const struct door_config *config)
 {
 	struct door *door = calloc(1, sizeof(*door));
+	const struct acceptor_config comers = {.context = door,
+	    .what = "guests at the door",
+	    .accepted = on_knock,
+	    .closed = free_door};
 
 	if (door == NULL)
 		fatal("no memory for the door");
-	*door = (struct door){.loop = loop, .fd = fd, .config = *config};
-	if (listen(fd, DOOR_GUESTS) != 0)
+	*door = (struct door){.loop = loop, .config = *config};
+	door->acceptor = acceptor_start(loop, fd, DOOR_GUESTS, &comers);
+	if (door->acceptor == NULL)
 		fatal("cannot listen at the door: %s", strerror(errno));
-	if (uv_poll_init(loop, &door->poll, fd) != 0)
-		fatal("cannot watch the door");
-	door->poll.data = door;
-	uv_poll_start(&door->poll, UV_READABLE, on_knock);
 	return door;
-}
-
-static void
-free_door(uv_handle_t *handle)
-{
-	free(handle->data);
 }
 
 void
@@ -365,7 +359,5 @@ door_close(struct door *door)
 	for (unsigned i = 0; i < DOOR_GUESTS; i++)
 		if (door->guests[i] != NULL)
 			dismiss(door->guests[i]);
-	uv_poll_stop(&door->poll);
-	close(door->fd);
-	uv_close((uv_handle_t *)&door->poll, free_door);
+	acceptor_close(door->acceptor);
 }

@@ -1,14 +1,17 @@
 /* libuv streams round answer_query(); see tcp.h. */
 #include "tcp.h"
 
+#include "acceptor.h"
 #include "buf.h"
 #include "dns.h"
 #include "dns_statistic.h"
 #include "log.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 enum {
 	PREFIX = 2,	   /* a message stands behind its length (RFC 1035, 4.2.2) */
@@ -34,7 +37,7 @@ struct connection {
 };
 
 struct listener {
-	uv_tcp_t stream;
+	struct acceptor *acceptor;
 	struct listener *next;
 };
 
@@ -382,18 +385,16 @@ admit(struct connection *connection)
 }
 
 static void
-on_connection(uv_stream_t *stream, int status)
+on_connection(void *context, int fd)
 {
-	struct tcp *tcp = stream->data;
-	struct connection *connection;
+	struct tcp *tcp = context;
+	struct connection *connection = calloc(1, sizeof(*connection));
 
-	if (status < 0)
-		return;
-	connection = calloc(1, sizeof(*connection));
 	if (connection == NULL)
 		fatal("no memory for a TCP connection");
 	if (uv_tcp_init(tcp->loop, &connection->stream) < 0) {
 		free(connection);
+		close(fd);
 		return;
 	}
 	connection->tcp = tcp;
@@ -402,7 +403,8 @@ on_connection(uv_stream_t *stream, int status)
 	buf_init(&connection->out, TCP_OUT_HIGH + PREFIX + ANSWER_MAX_TCP);
 	connection->opened = uv_now(tcp->loop);
 	connection->active = connection->opened;
-	if (uv_accept(stream, (uv_stream_t *)&connection->stream) < 0) {
+	if (uv_tcp_open(&connection->stream, fd) < 0) {
+		close(fd);
 		uv_close((uv_handle_t *)&connection->stream, on_connection_closed);
 		return;
 	}
@@ -459,30 +461,34 @@ tcp_change_limits(struct tcp *tcp, const struct tcp_limits *limits)
 	tcp->limits = *limits;
 }
 
-static void
-on_listener_closed(uv_handle_t *handle)
+static int
+on_shortage(void *context)
 {
-	free(handle);
+	struct connection *surplus = least_useful(context);
+
+	if (surplus == NULL)
+		return 0;
+	end_connection(surplus, STATISTIC_DNS_TCP_CLOSED_BOUND);
+	return 1;
 }
 
 int
 tcp_listen(struct tcp *tcp, int fd)
 {
+	const struct acceptor_config config = {.context = tcp,
+	    .what = "connections for DNS",
+	    .accepted = on_connection,
+	    .make_room = on_shortage};
 	struct listener *listener = calloc(1, sizeof(*listener));
-	int failed;
 
-	if (listener == NULL || uv_tcp_init(tcp->loop, &listener->stream) < 0) {
-		free(listener);
+	if (listener == NULL) {
 		log_error("no memory for a TCP listener");
 		return -1;
 	}
-	listener->stream.data = tcp;
-	failed = uv_tcp_open(&listener->stream, fd);
-	if (failed == 0)
-		failed = uv_listen((uv_stream_t *)&listener->stream, TCP_BACKLOG, on_connection);
-	if (failed < 0) {
-		log_error("cannot listen for TCP: %s", uv_strerror(failed));
-		uv_close((uv_handle_t *)&listener->stream, on_listener_closed);
+	listener->acceptor = acceptor_start(tcp->loop, fd, TCP_BACKLOG, &config);
+	if (listener->acceptor == NULL) {
+		log_error("cannot listen for TCP: %s", strerror(errno));
+		free(listener);
 		return -1;
 	}
 	listener->next = tcp->listeners;
@@ -510,7 +516,8 @@ tcp_stop(struct tcp *tcp)
 		return;
 	for (listener = tcp->listeners; listener != NULL; listener = next) {
 		next = listener->next;
-		uv_close((uv_handle_t *)&listener->stream, on_listener_closed);
+		acceptor_close(listener->acceptor);
+		free(listener);
 	}
 	tcp->listeners = NULL;
 	tcp->stopping = 1;

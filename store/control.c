@@ -1,5 +1,6 @@
 #include "control.h"
 
+#include "acceptor.h"
 #include "control_accounts.h"
 #include "control_message.h"
 #include "control_status.h"
@@ -35,7 +36,7 @@ struct peer {
 struct control {
 	struct control_config config;
 	uv_loop_t *loop;
-	uv_poll_t listener;
+	struct acceptor *acceptor; /* NULL: nobody may come */
 	uv_timer_t timer;
 	struct peer *peers[CONTROL_PEERS];
 	uint64_t next_number;
@@ -251,18 +252,11 @@ may_speak(struct control *control, int fd, struct ucred *peer)
 }
 
 static void
-on_knock(uv_poll_t *poll, int status, int events)
+on_knock(void *context, int fd)
 {
-	struct control *control = poll->data;
+	struct control *control = context;
 	struct ucred peer;
-	int fd;
 
-	(void)events;
-	if (status < 0)
-		return;
-	fd = accept4(control->config.listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-	if (fd < 0)
-		return;
 	if (!may_speak(control, fd, &peer))
 		close(fd);
 	else if (welcome(control, fd, peer.uid, 0) != 0 && log_allowed(&control->strangers))
@@ -300,14 +294,13 @@ on_timer(uv_timer_t *timer)
 static void
 listen_for_peers(struct control *control)
 {
-	int fd = control->config.listener;
+	const struct acceptor_config config = {
+	    .context = control, .what = "administrators", .accepted = on_knock};
 
-	if (listen(fd, CONTROL_PEERS) != 0)
+	control->acceptor =
+	    acceptor_start(control->loop, control->config.listener, CONTROL_PEERS, &config);
+	if (control->acceptor == NULL)
 		fatal("cannot listen for administrators: %s", strerror(errno));
-	if (uv_poll_init(control->loop, &control->listener, fd) != 0)
-		fatal("cannot watch for administrators");
-	control->listener.data = control;
-	uv_poll_start(&control->listener, UV_READABLE, on_knock);
 }
 
 struct control *
@@ -335,11 +328,8 @@ control_stop(struct control *control)
 	if (control->stopping)
 		return;
 	control->stopping = 1;
-	if (control->config.listener >= 0) {
-		uv_poll_stop(&control->listener);
-		close(control->config.listener);
-		uv_close((uv_handle_t *)&control->listener, NULL);
-	}
+	acceptor_close(control->acceptor);
+	control->acceptor = NULL;
 	uv_close((uv_handle_t *)&control->timer, NULL);
 	for (unsigned i = 0; i < CONTROL_PEERS; i++)
 		if (control->peers[i] != NULL && control->peers[i]->outstanding == 0)

@@ -15,6 +15,7 @@ class Entry:
 
 
 PROCESSES = "A process dies or stands still"
+SHORTAGE = "Descriptors and memory run short"
 DISK = "The disk"
 LINKS = "Between the processes"
 OPERATORS = "The clock, and who administers"
@@ -29,6 +30,10 @@ ENTRIES = (
     Entry("dnsd_stopped", PROCESSES, "dnsd: the same", "DNS is silent, the API goes on", 10),
     Entry("apid_stopped", PROCESSES, "apid: the same", "the API is silent, DNS goes on", 10),
     Entry("parent_stopped", PROCESSES, "`sallyport run`: the same", "nobody notices", 10),
+    Entry("no_descriptors_apid", SHORTAGE, "apid: connections come until no descriptor is left",
+          "those idle longest make place for others", 10),
+    Entry("no_descriptors_dnsd", SHORTAGE, "dnsd: the same", "the same; UDP does not notice", 10),
+    Entry("no_descriptors_store", SHORTAGE, "store: the same, from administrators", "nobody else notices", 10),
     Entry("power_lost", DISK, "the power fails at any moment: what was not synced is lost, partly there and reordered, or torn at 512 bytes",
           "what was answered is there, nothing is half there"),
     Entry("database_damaged", DISK, "bits flipped, pages zeroed, copied, filled with noise, the file cut off",
