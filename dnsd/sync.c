@@ -18,6 +18,8 @@ enum state {
 
 struct sync {
 	uv_timer_t reclaim;
+	uv_timer_t anew; /* until everything is asked for again */
+	int open_handles;
 	uv_loop_t *loop;
 	struct table *table;
 	struct statistic_counters *counters; /* of all threads, ours first */
@@ -52,10 +54,35 @@ reclaim(struct sync *sync)
 }
 
 static void
+lose_link(struct sync *sync)
+{
+	sync->link = NULL;
+	statistic_set(sync->counters, STATISTIC_DNS_SYNCHRONISED, 0);
+	report_use(sync->report, NULL);
+	atomic_store_explicit(sync->stale, 1, memory_order_relaxed);
+}
+
+/* store dials anew, and tells all names. */
+static void
+on_anew(uv_timer_t *timer)
+{
+	struct sync *sync = timer->data;
+
+	if (sync->link == NULL)
+		return;
+	link_close(sync->link);
+	lose_link(sync);
+	log_info("asking store for all names again, because memory was short");
+}
+
+static void
 check_room(struct sync *sync, enum table_result result)
 {
 	if (result == TABLE_OK)
 		return;
+	/* There may be memory again later; a full table stays full. */
+	if (result != TABLE_FULL && !uv_is_active((uv_handle_t *)&sync->anew))
+		(void)uv_timer_start(&sync->anew, on_anew, SYNC_ANEW_MS, 0);
 	statistic_count(sync->counters, STATISTIC_DNS_FULL);
 	if (!log_allowed(&sync->full))
 		return;
@@ -197,10 +224,7 @@ on_closed(void *context, enum link_end end)
 
 	if (end == LINK_END_VIOLATION)
 		fatal("store broke the protocol: starting afresh");
-	sync->link = NULL;
-	statistic_set(sync->counters, STATISTIC_DNS_SYNCHRONISED, 0);
-	report_use(sync->report, NULL);
-	atomic_store_explicit(sync->stale, 1, memory_order_relaxed);
+	lose_link(sync);
 	log_info("the link to store ended: what is known stays served");
 }
 
@@ -272,7 +296,9 @@ sync_new(uv_loop_t *loop, const struct sync_config *config)
 		free(sync);
 		return NULL;
 	}
-	sync->reclaim.data = sync;
+	(void)uv_timer_init(loop, &sync->anew);
+	sync->open_handles = 2;
+	sync->reclaim.data = sync->anew.data = sync;
 	sync->loop = loop;
 	sync->table = config->table;
 	sync->stale = config->stale;
@@ -286,7 +312,10 @@ sync_new(uv_loop_t *loop, const struct sync_config *config)
 static void
 on_timer_closed(uv_handle_t *handle)
 {
-	free(handle->data);
+	struct sync *sync = handle->data;
+
+	if (--sync->open_handles == 0)
+		free(sync);
 }
 
 void
@@ -299,4 +328,5 @@ sync_close(struct sync *sync)
 	link_close(sync->link);
 	sync->link = NULL;
 	uv_close((uv_handle_t *)&sync->reclaim, on_timer_closed);
+	uv_close((uv_handle_t *)&sync->anew, on_timer_closed);
 }

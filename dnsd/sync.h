@@ -17,6 +17,7 @@
 enum {
 	SYNC_QUEUE =
 	    64 * 1024,	     /* bytes of acknowledgements waiting; store reads them all the time */
+	SYNC_ANEW_MS = 2000, /* after a name found no memory, until all names are asked for again */
 	SYNC_RECLAIM_MS = 10 /* pause between two turns of freeing what was replaced */
 };
 

@@ -1,0 +1,84 @@
+"""
+Memory runs out: one allocation fails, at any moment of a start and of the work under load. Each program goes on, or ends with a line that
+blames nothing else and is started afresh; nothing acknowledged is lost.
+"""
+
+import time
+
+import dns.rcode
+import pytest
+
+import figures
+import memory
+from fault import Fault, seeded
+from oracle import Oracle
+from sallyport import ROLES, Server, make_folder, remove_folder, wait_until
+
+# Beyond them libseccomp writes the filter, which may turn in circles for a minute where an allocation fails.
+STARTS = range(0, 900, 7 if figures.LONG else 75)
+ROUNDS = 200 if figures.LONG else 5
+REFUSALS = (500, 503, 507)
+MISLEADING = ("YAML syntax", "the data of the", "this kernel or this C library", "its filter does not allow", "status 78")
+
+
+def failing_server(folder, role):
+    failing = memory.FailingMemory(folder, role)
+    server = Server(folder / "server")
+    server.environment.update(failing.environment)
+    server.deaths_expected = True
+    return failing, server
+
+
+def start(role, spared):
+    """A start in which one allocation fails, after so many."""
+    folder = make_folder()
+    failing, server = failing_server(folder, role)
+    try:
+        failing.fail(spared)
+        server.launch()
+        wait_until(lambda: not server.runs() or server.is_ready(), "the end of the start")
+        assert failing.failed == 1
+        if server.runs():
+            server.set_value(server.register())
+            server.stop()
+        else:
+            # ldns and OpenSSL fall over: then the parent tells.
+            assert "memory" in server.log() or "was ended by signal" in server.log(), server.log()
+            if "was ended by signal" not in server.log():
+                assert server.process.returncode == 1
+        assert not [words for words in MISLEADING if words in server.log()], server.log()
+    finally:
+        server.destroy()
+        remove_folder(folder)
+
+
+@pytest.mark.parametrize("role", (*ROLES, "parent"))
+def test_start(role):
+    for spared in STARTS:
+        start(role, spared)
+
+
+def fails(server, account):
+    return server.dns(account.name).rcode() == dns.rcode.SERVFAIL
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_work(folder, role):
+    dice, seed = seeded(f"memory-{role}")
+    failing, server = failing_server(folder, role)
+    with server:
+        with Oracle(server, seed, refusals=REFUSALS) as oracle, Fault(f"no_memory_{role}", oracle) as fault:
+            for _ in range(ROUNDS):
+                with fault.round():
+                    failed, end = failing.failed, time.monotonic() + 1
+                    failing.fail(dice.randrange(20))
+                    # Where nothing is allocated at work nothing can fail.
+                    wait_until(lambda: failing.failed > failed or time.monotonic() > end, "an allocation that fails")
+                    failing.heal()
+                    # dnsd may have left a name out, and asks for all of them again.
+                    wait_until(lambda: not any(fails(server, account) for account in list(oracle.accounts)), "every name")
+                assert oracle.complaints == [], "\n".join(oracle.complaints[:10])
+            fault.remarks["failed"] = failing.failed
+        assert not [words for words in MISLEADING if words in server.log()]
+        done = server.command("verify")
+        assert done.returncode == 0, done.stdout + done.stderr
