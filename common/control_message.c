@@ -240,3 +240,27 @@ control_get_import(struct reader *reader, struct control_import *import)
 	import->key = reader_string8(reader, CONTROL_MAX_KEY);
 	return reader->failed ? -1 : 0;
 }
+
+void
+control_put_trial(struct writer *writer, const struct control_trial *trial)
+{
+	writer_u8(writer, trial->result);
+	writer_string8(writer, trial->label.data, trial->label.length);
+	writer_string8(writer, trial->value.data, trial->value.length);
+}
+
+int
+control_get_trial(struct reader *reader, struct control_trial *trial)
+{
+	int is_shown;
+
+	trial->result = reader_u8(reader);
+	trial->label = reader_string8(reader, CONTROL_TRIAL_LABEL);
+	trial->value = reader_string8(reader, CONTROL_TRIAL_VALUE);
+	is_shown = trial->result == MESSAGE_RESULT_OK;
+	if ((!is_shown && trial->result != MESSAGE_RESULT_BUSY) ||
+	    trial->label.length != (is_shown ? CONTROL_TRIAL_LABEL : 0) ||
+	    trial->value.length != (is_shown ? CONTROL_TRIAL_VALUE : 0))
+		return -1;
+	return reader_end(reader);
+}

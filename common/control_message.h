@@ -175,4 +175,19 @@ enum control_imported {
 /* Set where not all values were taken: a text that no client may set, or more than a name has. */
 enum { CONTROL_VALUES_LEFT_OUT = 0x80 };
 
+/*
+ * SHOW_TRIAL has no body: dnsd is to serve a random name with a random value, both in no database. There is one at a time: whoever
+ * asks while it is served is told the same, and from then on it is served for as long again.
+ */
+enum { CONTROL_TRIAL_SECONDS = 300, CONTROL_TRIAL_LABEL = 36, CONTROL_TRIAL_VALUE = 43 };
+
+/* Body of SHOW_TRIAL_ANSWER. */
+struct control_trial {
+	uint8_t result; /* MESSAGE_RESULT_OK, or BUSY: dnsd is not linked; then both are empty */
+	struct slice label, value;
+};
+
+void control_put_trial(struct writer *writer, const struct control_trial *trial);
+int control_get_trial(struct reader *reader, struct control_trial *trial);
+
 #endif

@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 /* Changes whenever a type or a body below does: both ends must say the same. */
-enum { MESSAGE_VERSION = 19 };
+enum { MESSAGE_VERSION = 20 };
 
 enum message_type {
 	/* Both links; front to store, and back. */
@@ -80,6 +80,9 @@ enum message_type {
 	MESSAGE_ADD_TOKEN_ANSWER = 89,
 	MESSAGE_REVOKE_TOKEN = 90,
 	MESSAGE_REVOKE_TOKEN_ANSWER = 91,
+	/* control_message.h has these */
+	MESSAGE_SHOW_TRIAL = 92,
+	MESSAGE_SHOW_TRIAL_ANSWER = 93,
 	/* status_message.h has this */
 	MESSAGE_STATUS = 94,
 	MESSAGE_STATUS_ANSWER = 95
@@ -197,7 +200,8 @@ int message_get_all_statistics(struct reader *reader, uint64_t values[STATISTICS
  * body ends. A name that exists without values has count 0; a deleted one `exists` 0.
  */
 struct message_name {
-	uint64_t commit;    /* of the change that made it so; the higher wins */
+	uint64_t
+	    commit; /* of the change that made it so; the higher wins. 0: of none, it is in no database */
 	struct slice label; /* 1 to 63 bytes, lower case */
 	uint8_t exists;	    /* 0 or 1 */
 	uint8_t count;	    /* values, oldest first */

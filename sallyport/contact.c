@@ -28,6 +28,8 @@ contact_describe(const struct contact_reply *reply, char why[CONTACT_WHY])
 		    why, CONTACT_WHY, "what answers says %s", dns_rcode_text(reply->rcode));
 	else if (!reply->is_authoritative || !reply->has_soa)
 		(void)snprintf(why, CONTACT_WHY, "what answers does not serve the zone");
+	else if (reply->value == CONTACT_VALUE_ABSENT)
+		(void)snprintf(why, CONTACT_WHY, "it does not have the test value");
 	else
 		(void)snprintf(
 		    why, CONTACT_WHY, "its SOA has the serial %lu", (unsigned long)reply->serial);
@@ -178,6 +180,21 @@ is_same(const struct contacts *contacts, const struct contact *contact)
 	       contact->udp.result == contact->tcp.result;
 }
 
+/* The whole way that the world goes. */
+static void
+judge_resolver(const struct contacts *contacts, struct diagnosis *diagnosis)
+{
+	if (contacts->resolver_value == CONTACT_VALUE_SEEN)
+		diagnosis_add(diagnosis, DIAGNOSIS_OK, "value.resolved",
+		    "the resolver %s finds the test value: the world is led here",
+		    contacts->resolver);
+	else if (contacts->resolver_value == CONTACT_VALUE_ABSENT)
+		diagnosis_add(diagnosis, DIAGNOSIS_WARNING, "value.lost",
+		    "the resolver %s does not find the test value, which the server here serves: "
+		    "it is led elsewhere, or remembers where it was led before",
+		    contacts->resolver);
+}
+
 void
 contacts_judge(const struct contacts *contacts, struct diagnosis *diagnosis)
 {
@@ -199,6 +216,12 @@ contacts_judge(const struct contacts *contacts, struct diagnosis *diagnosis)
 		saying.reply = &contact->tcp;
 		add(&saying);
 	}
+	judge_resolver(contacts, diagnosis);
+	if (contacts->no_value != NULL && contacts->has_local)
+		diagnosis_add(diagnosis, DIAGNOSIS_UNKNOWN, "value.none",
+		    "no test value could be shown, so another server with the same SOA would be "
+		    "taken for this one: %s",
+		    contacts->no_value);
 }
 
 int

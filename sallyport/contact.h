@@ -36,7 +36,9 @@ struct contacts {
 	int has_local;	    /* `local` is what the server itself said here */
 	struct contact_reply local;
 	struct address_set interfaces; /* of this machine, without loopback */
-	int resolver_sees_value;       /* a resolver has got the test value */
+	const char *resolver;	       /* who was asked for the test value */
+	enum contact_value resolver_value;
+	const char *no_value; /* why none could be shown; NULL: it could */
 	unsigned count;
 	struct contact contacts[CONTACTS];
 };

@@ -122,10 +122,9 @@ delegation_look(struct inquiry *inquiry, struct delegation *delegation)
 	}
 }
 
-/* Is the test value there? */
-static enum contact_value
-look_for_value(struct inquiry *inquiry, const struct address *address, const struct name *zone,
-    const struct delegation_trial *trial, unsigned flags)
+enum contact_value
+delegation_find_trial(struct inquiry *inquiry, const struct address *address,
+    const struct name *zone, const struct delegation_trial *trial, unsigned flags)
 {
 	const struct dns_answer *answer = &inquiry->answer;
 	const struct dns_record *record = NULL;
@@ -165,5 +164,5 @@ delegation_contact(struct inquiry *inquiry, const struct address *address, const
 	reply->has_soa = soa != NULL && dns_answer_target(answer, soa, &reply->primary) == 0 &&
 			 dns_answer_serial(answer, soa, &reply->serial) == 0;
 	if (reply->has_soa && reply->is_authoritative)
-		reply->value = look_for_value(inquiry, address, zone, trial, flags);
+		reply->value = delegation_find_trial(inquiry, address, zone, trial, flags);
 }

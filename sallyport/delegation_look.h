@@ -16,6 +16,12 @@ struct delegation_trial {
 /* Asks the servers of the zone above. `delegation` has its zone already, and what the configuration says. */
 void delegation_look(struct inquiry *inquiry, struct delegation *delegation);
 
+/*
+ * Looks for the trial at one address. CONTACT_VALUE_NOT_ASKED also where nothing answers, and where there is no trial. `flags` are those of dns_client.h.
+ */
+enum contact_value delegation_find_trial(struct inquiry *inquiry, const struct address *address,
+    const struct name *zone, const struct delegation_trial *trial, unsigned flags);
+
 /* Asks one address for the zone. `flags` are those of dns_client.h. */
 void delegation_contact(struct inquiry *inquiry, const struct address *address,
     const struct name *zone, const struct delegation_trial *trial, unsigned flags,

@@ -2,6 +2,8 @@
 
 #include "challenge_look.h"
 #include "configuration.h"
+#include "control_client.h"
+#include "control_message.h"
 #include "delegation_look.h"
 #include "machine_look.h"
 #include "sandbox_report.h"
@@ -10,9 +12,15 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { NOBODY = 65534 /* the user and group that own nothing */ };
+enum {
+	NOBODY = 65534,	     /* the user and group that own nothing */
+	TRIAL_MS = 5 * 1000, /* until dnsd serves what store has sent it */
+	TRIAL_TRIES = 250,
+	TRIAL_PAUSE_NS = 20 * 1000 * 1000 /* after each */
+};
 
 /* All that is found out, before anything is said of it. */
 struct doctor {
@@ -22,6 +30,7 @@ struct doctor {
 	struct delegation delegation;
 	struct contacts contacts;
 	struct delegation_trial trial;
+	char why[CONTROL_CLIENT_WHY]; /* there is no trial */
 	int has_domain;
 	struct challenge challenge;
 	const struct address *answers_here; /* where our own server does; NULL: nowhere */
@@ -39,6 +48,82 @@ leave_root(void)
 		return 0;
 	perror("sallyport: cannot give up root before asking others");
 	return -1;
+}
+
+/* Has the server show a value that no other can know. Without it the SOA has to do. */
+static void
+ask_for_trial(struct doctor *doctor)
+{
+	struct control_client *client = control_client_open_quietly(&doctor->conf, doctor->why);
+	struct delegation_trial *trial = &doctor->trial;
+	struct control_trial told;
+	struct writer writer;
+	struct reader answer;
+
+	doctor->contacts.no_value = doctor->why;
+	if (client == NULL)
+		return;
+	control_client_begin(client, &writer, MESSAGE_SHOW_TRIAL);
+	if (control_client_ask(client, &writer, &answer) != 0 ||
+	    (control_get_trial(&answer, &told) != 0 && control_client_puzzled(client) != 0)) {
+		(void)snprintf(doctor->why, sizeof(doctor->why), "%s", control_client_why(client));
+	} else if (told.result != MESSAGE_RESULT_OK) {
+		(void)snprintf(doctor->why, sizeof(doctor->why), "store has no link to dnsd");
+	} else {
+		memcpy(trial->label, told.label.data, told.label.length);
+		memcpy(trial->value, told.value.data, told.value.length);
+		doctor->contacts.no_value = NULL;
+	}
+	control_client_close(client);
+}
+
+static void
+forget_trial(struct doctor *doctor, const char *why)
+{
+	struct contacts *contacts = &doctor->contacts;
+
+	doctor->trial.label[0] = '\0';
+	contacts->no_value = why;
+	contacts->resolver_value = CONTACT_VALUE_NOT_ASKED;
+	for (unsigned i = 0; i < contacts->count; i++)
+		contacts->contacts[i].udp.value = contacts->contacts[i].tcp.value =
+		    CONTACT_VALUE_NOT_ASKED;
+}
+
+/* 1 if our own server has it, at any of its addresses. */
+static int
+has_trial(struct doctor *doctor)
+{
+	for (unsigned i = 0; i < doctor->machine.listen_count; i++) {
+		const struct machine_listen *listen = &doctor->machine.listens[i];
+		struct address near = machine_near(&listen->address);
+
+		if (listen->port != MACHINE_PORT_FREE && listen->port != MACHINE_PORT_TAKEN &&
+		    delegation_find_trial(&doctor->inquiry, &near, &doctor->conf.zone.name,
+			&doctor->trial,
+			listen->over_tcp ? DNS_CLIENT_TCP : 0) == CONTACT_VALUE_SEEN)
+			return 1;
+	}
+	return 0;
+}
+
+/*
+ * What our own server does not show is no evidence against any other. It is waited for: store does not hear when dnsd
+ * serves it.
+ */
+static void
+check_trial(struct doctor *doctor)
+{
+	const struct timespec pause = {.tv_nsec = TRIAL_PAUSE_NS};
+
+	dns_client_allow(&doctor->inquiry.client, TRIAL_MS);
+	for (unsigned tries = 0; tries < TRIAL_TRIES && doctor->trial.label[0] != '\0'; tries++) {
+		if (has_trial(doctor))
+			return;
+		(void)nanosleep(&pause, NULL);
+	}
+	if (doctor->trial.label[0] != '\0')
+		forget_trial(doctor, "the server here does not serve it");
 }
 
 /* What the server itself says here; the first one that answers counts. */
@@ -94,6 +179,23 @@ ask_world(struct doctor *doctor)
 	}
 }
 
+/* The whole way that a CA goes. By now the value is there: nobody remembers that it is not. */
+static void
+ask_resolver(struct doctor *doctor)
+{
+	struct contacts *contacts = &doctor->contacts;
+
+	contacts->resolver = doctor->delegation.resolver;
+	dns_client_allow(&doctor->inquiry.client, INQUIRY_STAGE_MS);
+	if (doctor->inquiry.has_resolver && doctor->delegation.search == DELEGATION_FOUND)
+		contacts->resolver_value =
+		    delegation_find_trial(&doctor->inquiry, &doctor->inquiry.resolver,
+			contacts->zone, &doctor->trial, DNS_CLIENT_RECURSION);
+	/* The server may have been started anew meanwhile. */
+	if (doctor->trial.label[0] != '\0')
+		check_trial(doctor);
+}
+
 static void
 judge(const struct doctor *doctor, struct diagnosis *diagnosis)
 {
@@ -127,10 +229,13 @@ examine(struct doctor *doctor, const struct invocation *invocation, struct diagn
 	doctor->delegation.config = invocation->config;
 	doctor->delegation.interfaces = doctor->machine.interfaces;
 	delegation_configure(&doctor->delegation, &doctor->conf);
+	ask_for_trial(doctor);
 	if (leave_root() != 0)
 		return -1;
+	check_trial(doctor);
 	ask_ourselves(doctor);
 	ask_world(doctor);
+	ask_resolver(doctor);
 	if (doctor->has_domain) {
 		doctor->challenge.zone = doctor->conf.zone.name;
 		doctor->challenge.resolver = doctor->delegation.resolver;

@@ -608,6 +608,12 @@ accounts_is_synchronised(const struct accounts *accounts)
 }
 
 void
+accounts_show_trial(struct accounts *accounts, const struct message_name *trial)
+{
+	feed_show_trial(accounts->feed, trial);
+}
+
+void
 accounts_sample(struct accounts *accounts)
 {
 	struct statistic_counters *counters = accounts->counters;

@@ -55,6 +55,9 @@ int accounts_is_linked(const struct accounts *accounts);
 /* 1 while it is, and was sent all names. */
 int accounts_is_synchronised(const struct accounts *accounts);
 
+/* feed_show_trial() of dnsd's feed. */
+void accounts_show_trial(struct accounts *accounts, const struct message_name *trial);
+
 /* The commit thread, for changes that concern no account. */
 struct committer *accounts_committer(struct accounts *accounts);
 

@@ -9,6 +9,7 @@
 #include "link.h"
 #include "token_message.h"
 #include "transport.h"
+#include "trial.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -136,12 +137,32 @@ on_import(void *context, uint64_t id, struct reader *body, int fd)
 	return import_take(ticket.control->config.import, &ticket, body);
 }
 
+static int
+on_trial(void *context, uint64_t id, struct reader *body, int fd)
+{
+	unsigned char message[MESSAGE_MAX];
+	struct control_ticket ticket;
+	struct control_trial trial;
+	struct writer writer;
+
+	(void)body;
+	(void)fd;
+	if (control_take(context, id, &ticket) != 0)
+		return -1;
+	trial_show(ticket.control->config.trial, &trial);
+	message_begin(&writer, message, MESSAGE_SHOW_TRIAL_ANSWER, id);
+	control_put_trial(&writer, &trial);
+	control_answer(&ticket, &writer);
+	return 0;
+}
+
 #define OPEN (1U << STATE_OPEN)
 
 static const struct message_rule rules[] = {
     {MESSAGE_HELLO, 1U << STATE_GREETING, 3, 3, 0, on_hello},
     {MESSAGE_ALL_STATISTICS, OPEN, 0, 0, 0, on_statistics},
     {MESSAGE_STATUS, OPEN, 0, 0, 0, control_status_read},
+    {MESSAGE_SHOW_TRIAL, OPEN, 0, 0, 0, on_trial},
     {MESSAGE_LIST_ACCOUNTS, OPEN, 4, 4 + CONTROL_USERNAME, 0, control_accounts_list},
     {MESSAGE_FIND_ACCOUNT, OPEN, 2, 1 + MESSAGE_MAX_SUBDOMAIN, 0, control_accounts_find},
     {MESSAGE_ADD_ACCOUNT, OPEN, 3, BODY_MAX, 0, control_accounts_add},

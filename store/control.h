@@ -30,6 +30,7 @@ enum {
 };
 
 struct import;
+struct trial;
 
 struct control_config {
 	struct database *database;
@@ -38,6 +39,7 @@ struct control_config {
 	struct audit *audit;
 	struct import *import;
 	struct room *room;
+	struct trial *trial;
 	struct refusal_table *refusals;
 	const struct conf *conf; /* all outlive it */
 	uid_t uid; /* who may connect besides root: our own without root, 0 otherwise */

@@ -37,7 +37,8 @@ struct feed {
 	uint64_t delta_commit; /* highest in the delta being gathered; 0: it is empty */
 	uv_idle_t sender;      /* runs while a snapshot is being sent and the link takes more */
 	int sending;
-	int again; /* another snapshot follows the one being sent */
+	int again;			  /* another snapshot follows the one being sent */
+	const struct message_name *trial; /* NULL: none is shown */
 	struct name_cursor {
 		unsigned char label[MESSAGE_MAX_SUBDOMAIN];
 		size_t length;
@@ -56,6 +57,18 @@ send_number(struct feed *feed, enum message_type type, uint64_t number)
 
 	message_begin(&writer, message, type, 0);
 	writer_u64(&writer, number);
+	return link_send(feed->link, message, message_end(&writer));
+}
+
+/* Its commit, 0, is no one's: nothing is acknowledged. 0, or -1: the queue is full. */
+static int
+send_trial(struct feed *feed, const struct message_name *trial)
+{
+	unsigned char message[MESSAGE_MAX];
+	struct writer writer;
+
+	message_begin(&writer, message, MESSAGE_DELTA, 0);
+	message_put_name(&writer, trial);
 	return link_send(feed->link, message, message_end(&writer));
 }
 
@@ -104,7 +117,8 @@ send_chunk(struct feed *feed, const char **why)
 	feed->sending = 0;
 	statistic_set(feed->counters, STATISTIC_STORE_SNAPSHOT_TIME,
 	    (uv_hrtime() - feed->snapshot_begun) / NS_IN_MICROSECOND);
-	if (send_number(feed, MESSAGE_SNAPSHOT_END, feed->names_sent) != 0)
+	if (send_number(feed, MESSAGE_SNAPSHOT_END, feed->names_sent) != 0 ||
+	    (feed->trial != NULL && send_trial(feed, feed->trial) != 0))
 		return -1;
 	log_info("dnsd was sent %llu names", (unsigned long long)feed->names_sent);
 	return 0;
@@ -288,6 +302,23 @@ feed_add(struct feed *feed, struct slice label, const struct name_record *name)
 	message_put_name(&feed->delta_writer, &message);
 	message_set_id(&feed->delta_writer, name->sequence);
 	feed->delta_commit = name->sequence;
+}
+
+void
+feed_show_trial(struct feed *feed, const struct message_name *trial)
+{
+	struct message_name gone;
+	int failed = 0;
+
+	if (feed->link != NULL && trial != NULL)
+		failed = send_trial(feed, trial);
+	if (feed->link != NULL && trial == NULL && feed->trial != NULL) {
+		gone = (struct message_name){.label = feed->trial->label};
+		failed = send_trial(feed, &gone);
+	}
+	feed->trial = trial;
+	if (failed != 0)
+		front_drop(feed->front, "its queue is full");
 }
 
 int

@@ -32,6 +32,12 @@ struct feed *feed_start(uv_loop_t *loop, struct database *database,
 void feed_add(struct feed *feed, struct slice label, const struct name_record *name);
 void feed_flush(struct feed *feed);
 
+/*
+ * Has dnsd serve a name that is in no database, with commit 0; NULL: no longer. There is one at a time. `trial` is borrowed until the next call: each
+ * new link is told of it behind the snapshot, which takes away whatever it does not have itself.
+ */
+void feed_show_trial(struct feed *feed, const struct message_name *trial);
+
 /* 1 when dnsd serves this commit, or is not there to be waited for. */
 int feed_has_applied(struct feed *feed, uint64_t commit);
 

@@ -15,6 +15,7 @@
 #include "room.h"
 #include "summary.h"
 #include "task.h"
+#include "trial.h"
 
 #include <stdio.h>
 #include <sys/socket.h>
@@ -34,6 +35,7 @@ struct service {
 	struct control *control;
 	struct registration registration;
 	struct room room;
+	struct trial trial;
 	struct refusal_table refusals;
 	struct gauges gauges;
 	struct audit *audit;
@@ -54,6 +56,7 @@ stop(void *context)
 		requests_stop(service->requests);
 	import_stop(service->import);
 	control_stop(service->control);
+	trial_stop(&service->trial);
 	accounts_stop(service->accounts);
 }
 
@@ -270,6 +273,8 @@ main(int argc, char **argv)
 	audit_count_refusals(service.audit, &service.refusals);
 	control.refusals = &service.refusals;
 	control.room = &service.room;
+	trial_start(&loop, &service.trial, service.accounts);
+	control.trial = &service.trial;
 	control.import = service.import;
 	control.summary = accounts.summary;
 	control.audit = service.audit;

@@ -322,6 +322,18 @@ get_token_account_page(struct reader *body)
 }
 
 static int
+get_trial(struct reader *body)
+{
+	struct control_trial trial;
+
+	if (control_get_trial(body, &trial) != 0)
+		return -1;
+	insist((trial.result == MESSAGE_RESULT_OK) == (trial.label.length == CONTROL_TRIAL_LABEL));
+	insist(trial.value.length <= CONTROL_TRIAL_VALUE);
+	return 0;
+}
+
+static int
 get_status(struct reader *body)
 {
 	struct status_message status;
@@ -380,6 +392,8 @@ static const struct {
     {MESSAGE_READY, 2, 0, 0, 0, get_nothing},
     {MESSAGE_READY_ANSWER, 2, 1, 1, 0, get_ready},
     {MESSAGE_METRICS_ANSWER, 2, 1, ANY, 0, get_all_statistics},
+    {MESSAGE_SHOW_TRIAL, 2, 0, 0, 0, get_nothing},
+    {MESSAGE_SHOW_TRIAL_ANSWER, 2, 1, ANY, 0, get_trial},
     {MESSAGE_STATUS, 2, 0, 0, 0, get_nothing},
     {MESSAGE_STATUS_ANSWER, 2, 1, ANY, 0, get_status},
     {MESSAGE_LIST_TOKENS_ANSWER, 2, 1, ANY, 0, get_token_page},

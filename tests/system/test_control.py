@@ -9,14 +9,16 @@ import json
 import os
 import random
 import secrets
+import signal
 import stat
 
+import dns.exception
 import pytest
 
 import protocol
 from protocol import (ADD_ACCOUNT, ADD_TOKEN, ALL_STATISTICS, ALL_STATISTICS_ANSWER, CHANGE_ACCOUNT, DELTA_APPLIED,
                       FIND_ACCOUNT, HELLO, HELLO_ANSWER, LINK, LIST_ACCOUNTS, LIST_TOKEN_ACCOUNTS, LIST_TOKENS,
-                      READ_TOKEN, REGISTER, REVOKE_TOKEN, STATISTICS, STATUS, STATUS_ANSWER, UPDATE, administer, hello, message)
+                      READ_TOKEN, REGISTER, REVOKE_TOKEN, SHOW_TRIAL, SHOW_TRIAL_ANSWER, STATISTICS, STATUS, STATUS_ANSWER, UPDATE, administer, hello, message)
 from sallyport import NOBODY, UIDS, Daemon, Server, wait_until
 
 ADMINISTRATOR = 64120
@@ -232,7 +234,8 @@ OPEN_BROKEN = {
     "revoke_token_trailing": message(REVOKE_TOKEN, protocol.string8(b"t") + b"\0"),
     "status_with_body": message(STATUS, b"\0"),
     "status_answer": message(STATUS_ANSWER, bytes(2200)),
-    "type_93": message(93),
+    "show_trial_with_body": message(SHOW_TRIAL, b"\0"),
+    "show_trial_answer": message(SHOW_TRIAL_ANSWER, b"\6\0\0"),
     "type_65535": message(65535),
 }
 
@@ -292,6 +295,48 @@ def test_statistics_of_all_processes(folder):
         assert ["store", "sallyport_store_changes_total", 'kind="register"', "1"] in [line.split() for line in table]
         assert all(line.split()[-1] != "0" for line in table[1:])
         assert len({len(line) for line in table}) == 1  # the last column is aligned at its right
+
+
+def ask_for_trial(server):
+    """The name and the value that doctor looks for."""
+    link = administer(server).greet("control")
+    link.send(message(SHOW_TRIAL, b"", 6))
+    kind, number, body = link.receive()
+    link.close()
+    assert (kind, number, body[0]) == (SHOW_TRIAL_ANSWER, 6, 0)
+    label, value = body[2:2 + body[1]], body[3 + body[1]:]
+    assert (len(label), body[2 + len(label)], len(value)) == (36, 43, 43)
+    return label.decode(), value.decode()
+
+
+def wait_served(server, label, expected):
+    """Until the name has these values; None: it does not exist."""
+    def looks_so():
+        with contextlib.suppress(AssertionError, OSError, dns.exception.DNSException):
+            return server.txt(label) == expected
+        return False  # a process is being started
+    wait_until(looks_so, f"{label}: {expected}")
+
+
+def test_a_trial_is_served_until_store_is_gone(folder):
+    """Everybody is told the same one; a dnsd that starts anew has it, too; a store that starts anew has it dropped."""
+    with Server(folder) as server:
+        server.deaths_expected = True
+        label, value = ask_for_trial(server)
+        assert ask_for_trial(server) == (label, value)
+        wait_served(server, label, [value])
+        os.kill(server.pids()["dnsd"], signal.SIGKILL)
+        wait_served(server, label, [value])
+        os.kill(server.pids()["store"], signal.SIGKILL)
+        wait_served(server, label, None)
+        assert ask_for_trial(server) != (label, value)
+
+
+def test_no_trial_without_dnsd(store):
+    link = administer(store).greet("control")
+    link.send(message(SHOW_TRIAL, b"", 6))
+    assert link.receive() == (SHOW_TRIAL_ANSWER, 6, bytes([6, 0, 0]))
+    link.close()
 
 
 def test_statistics_need_a_server(folder):

@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -124,6 +125,8 @@ def test_all_is_well(server):
     assert found.code == 0
     assert {"server.runs", "port.ours", "delegation.there", "delegation.glue", "address.ours"} <= found.ids("ok")
     assert found.of("delegation.there")["text"] == "example.org delegates auth.example.org (2 of its servers asked)"
+    assert found.of("value.resolved")["text"] == f"the resolver {RESOLVER}:53 finds the test value: the world is led here"
+    assert all("it has the test value" in finding["text"] for finding in found.all if finding["id"] == "address.ours")
     # Both addresses over both transports.
     assert [finding["text"].split(",")[0] for finding in found.all if finding["id"] == "address.ours"] == [
         f"{HERE} answers over UDP and TCP", f"{HERE_TOO} answers over UDP and TCP"]
@@ -286,6 +289,32 @@ def test_another_server_where_the_world_asks(folder, server):
     with configured:
         found = examine(configured)
     assert "address.other" in found.ids("wrong")
+
+
+def test_another_server_with_the_same_soa(folder, server):
+    """What tells them apart is the value that only the server here can know."""
+    configured = Server(folder, zone=NAME, records=[*records(NAME), f"ns1.{NAME}. AAAA {HERE_TOO}"],
+                        zone_keys={"nameserver": f"ns1.{NAME}"}, dns={"listen": [f"{NOWHERE}:53"]})
+    with configured:
+        found = examine(configured)
+    assert {finding["text"].split(" over ")[0] for finding in found.all if finding["id"] == "address.other"} == {
+        HERE, HERE_TOO}
+    assert "it does not have the test value" in found.of("address.other")["text"]
+    assert found.of("value.lost")["level"] == "warning"
+
+
+def test_a_value_that_dnsd_is_not_given(folder, net):
+    """What our own server does not show is no evidence against it."""
+    with Server(folder, zone=NAME, records=records(NAME), zone_keys={"nameserver": f"ns1.{NAME}"},
+                dns={"listen": [f"{NOWHERE}:53"]}) as configured:
+        store = configured.pids()["store"]
+        os.kill(store, signal.SIGSTOP)
+        try:
+            found = examine(configured)
+        finally:
+            os.kill(store, signal.SIGCONT)
+    assert found.of("value.none")["level"] == "unknown"
+    assert "address.other" not in found.ids("wrong")
 
 
 def test_only_one_transport(folder, net):

@@ -162,6 +162,38 @@ START_TEST(sets_hold_each_once)
 }
 END_TEST
 
+static const struct {
+	enum contact_value value;
+	const char *no_value, *says; /* NULL: nothing */
+} ways[] = {
+    {CONTACT_VALUE_SEEN, NULL, "\"ok\",\"id\":\"value.resolved\""},
+    {CONTACT_VALUE_ABSENT, NULL, "\"warning\",\"id\":\"value.lost\""},
+    {CONTACT_VALUE_NOT_ASKED, "no server runs", "\"unknown\",\"id\":\"value.none\""},
+    {CONTACT_VALUE_NOT_ASKED, NULL, NULL},
+};
+
+START_TEST(knows_whether_the_world_is_led_here)
+{
+	struct name zone = diagnosis_fixture_name("auth.example.org");
+	struct contacts contacts = {.zone = &zone,
+	    .config = "FILE",
+	    .has_local = 1,
+	    .local = local,
+	    .resolver = "9.9.9.9:53",
+	    .resolver_value = ways[_i].value,
+	    .no_value = ways[_i].no_value};
+	struct diagnosis *diagnosis = diagnosis_new();
+	const char *text;
+
+	contacts_judge(&contacts, diagnosis);
+	text = diagnosis_fixture_json(diagnosis);
+	if (ways[_i].says == NULL)
+		ck_assert_str_eq(text, "");
+	else
+		ck_assert_msg(strstr(text, ways[_i].says) != NULL, "%s", text);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -169,6 +201,7 @@ main(void)
 	TCase *cases = tcase_create("contact");
 
 	tcase_add_loop_test(cases, knows_who_it_is, 0, ROWS(replies));
+	tcase_add_loop_test(cases, knows_whether_the_world_is_led_here, 0, ROWS(ways));
 	tcase_add_loop_test(cases, says_what_it_means, 0, ROWS(outcomes));
 	tcase_add_loop_test(cases, knows_where_an_address_is_reached_from, 0, ROWS(scopes));
 	tcase_add_test(cases, sets_hold_each_once);

@@ -549,12 +549,55 @@ START_TEST(imports_have_bounds)
 }
 END_TEST
 
+/* Only what can be shown is taken: both texts whole, or none with BUSY. */
+START_TEST(a_trial_is_whole_or_none)
+{
+	static const char label[] = "0b1c2d3e-0000-4000-8000-000000000000";
+	static const char value[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOP-";
+	const struct {
+		struct control_trial trial;
+		int result;
+	} rows[] = {
+	    {{MESSAGE_RESULT_OK, slice_of(label), slice_of(value)}, 0},
+	    {{MESSAGE_RESULT_BUSY, slice_of(""), slice_of("")}, 0},
+	    {{MESSAGE_RESULT_OK, slice_of(""), slice_of("")}, -1},
+	    {{MESSAGE_RESULT_OK, slice_of(label + 1), slice_of(value)}, -1},
+	    {{MESSAGE_RESULT_OK, slice_of(label), slice_of(value + 1)}, -1},
+	    {{MESSAGE_RESULT_BUSY, slice_of(label), slice_of("")}, -1},
+	    {{MESSAGE_RESULT_BUSY, slice_of(""), slice_of(value)}, -1},
+	    {{MESSAGE_RESULT_FORBIDDEN, slice_of(""), slice_of("")}, -1},
+	};
+
+	for (unsigned i = 0; i < ROWS(rows); i++) {
+		struct control_trial read;
+		struct reader reader;
+
+		begin();
+		control_put_trial(&writer, &rows[i].trial);
+		reader = read_back(writer.length);
+		ck_assert_int_eq(control_get_trial(&reader, &read), rows[i].result);
+		if (rows[i].result != 0)
+			continue;
+		ck_assert_mem_eq(read.label.data, rows[i].trial.label.data, read.label.length);
+		ck_assert_mem_eq(read.value.data, rows[i].trial.value.data, read.value.length);
+		for (size_t length = 0; length < writer.length; length++) {
+			reader = read_back(length);
+			ck_assert_int_eq(control_get_trial(&reader, &read), -1);
+		}
+		writer_u8(&writer, 0);
+		reader = read_back(writer.length);
+		ck_assert_int_eq(control_get_trial(&reader, &read), -1);
+	}
+}
+END_TEST
+
 int
 main(void)
 {
 	Suite *suite = suite_create("control_message");
 	TCase *tests = tcase_create("all");
 
+	tcase_add_test(tests, a_trial_is_whole_or_none);
 	tcase_add_test(tests, the_largest_account_fits_into_a_message);
 	tcase_add_loop_test(tests, whole_bodies_are_read_and_cut_ones_are_not, 0, ROWS(bodies));
 	tcase_add_loop_test(tests, lists_have_bounds, 0, ROWS(lists));
