@@ -19,6 +19,7 @@ ROUNDS = 200 if os.environ.get("SALLYPORT_LONG") else 12
 SEED = os.environ.get("SALLYPORT_SEED", "1")
 ACCOUNTS = 40
 PAGE = 4096
+LEAF = 2  # of the flags of a page, which stand behind its number and two more bytes
 ADVICE = '"sallyport verify" says more'
 
 
@@ -185,8 +186,9 @@ def test_a_damaged_record_is_refused_and_the_others_go_on(kept):
     (victim, _), (neighbour, _) = accounts[1], accounts[2]
     label = victim["subdomain"].encode()
     data, at = bytearray(whole), whole.find(label)
-    while at >= 0:  # behind it stands the name's record, or the rest of the account's
-        data[at + len(label):at + len(label) + 4] = bytes(4)
+    while at >= 0:  # in a leaf there stands the name's record behind it, or the rest of the account's; elsewhere the way to others
+        if data[at // PAGE * PAGE + 10] & LEAF:
+            data[at + len(label):at + len(label) + 4] = bytes(4)
         at = whole.find(label, at + 1)
     path = server.database / "data.mdb"
     path.write_bytes(data)
