@@ -13,7 +13,7 @@ import pytest
 import requests
 
 import figures
-from sallyport import Server, complaints, process_runs, random_txt, udp_exchange, wait_until
+from sallyport import Server, complaints, process_children, process_runs, process_status, random_txt, udp_exchange, wait_until
 
 ROUNDS = 200 if os.environ.get("SALLYPORT_LONG") else 12
 SEED = os.environ.get("SALLYPORT_SEED", "1")
@@ -73,7 +73,11 @@ def start(server):
 
 def end(server):
     """All of it: a store that has not noticed yet would share the next round's file with it."""
-    pids = server.pids().values() if server.runs() else ()
+    pids = ()
+    if server.runs():
+        os.kill(server.pid, signal.SIGSTOP)  # no more are started, of which nobody here would know
+        wait_until(lambda: process_status(server.pid)["State"][0] in "TZ", "the parent to stand still")
+        pids = process_children(server.pid)
     server.destroy()
     wait_until(lambda: not any(process_runs(pid) for pid in pids), "the end of the three")
 
