@@ -50,7 +50,7 @@ static const struct confine_call every_daemon[] = {
     CONFINE_ALLOW(futex),
     CONFINE_ALLOW(set_robust_list),
     CONFINE_ALLOW(rseq),
-    CONFINE_ALLOW(gettid),
+    CONFINE_ALLOW(gettid), /* abort(), for its own thread */
     CONFINE_ALLOW(getpid),
     CONFINE_ALLOW(sched_yield),
     CONFINE_ALLOW(sched_getaffinity),
@@ -65,7 +65,7 @@ static const struct confine_call every_daemon[] = {
     CONFINE_ALLOW(rt_sigaction),
     CONFINE_ALLOW(rt_sigprocmask),
     CONFINE_ALLOW(rt_sigreturn),
-    CONFINE_ALLOW(restart_syscall),
+    CONFINE_ALLOW(restart_syscall), /* a wait that a stop and a continuation came into */
     /* clocks, where the vDSO has none */
     CONFINE_ALLOW(clock_gettime),
     CONFINE_ALLOW(gettimeofday),
@@ -77,7 +77,7 @@ static const struct confine_call every_daemon[] = {
     CONFINE_ALLOW(epoll_wait),
     CONFINE_ALLOW(epoll_pwait),
     CONFINE_ALLOW(poll),
-    CONFINE_ALLOW(ppoll),
+    CONFINE_ALLOW(ppoll), /* what poll() is on arm64 */
     CONFINE_ALLOW(eventfd2),
     CONFINE_ALLOW(pipe2),
     CONFINE_ALLOW_IF(
@@ -101,8 +101,9 @@ static const struct confine_call every_daemon[] = {
     /* stdio looks at what it writes to; libraries probe for files and live without */
     CONFINE_ALLOW(fstat),
     CONFINE_ALLOW_IF(newfstatat, CONFINE_BITS_ARE(3, AT_EMPTY_PATH, AT_EMPTY_PATH)),
-    CONFINE_REFUSE(open, EACCES),
     CONFINE_REFUSE(openat, EACCES),
+    /* the same, by its older names */
+    CONFINE_REFUSE(open, EACCES),
     CONFINE_REFUSE(access, EACCES),
     CONFINE_REFUSE(readlink, EACCES),
 };

@@ -11,9 +11,7 @@ const struct confine_call filter_calls[] = {
      * libuv's streams. No setsockopt, by which a socket could linger and make a neighbour wait; no shutdown, because the
      * sockets that we listen at outlive us.
      */
-    CONFINE_ALLOW(getsockname),
     CONFINE_ALLOW(getpeername),
-    CONFINE_ALLOW(writev),
 };
 
 const size_t filter_call_count = sizeof(filter_calls) / sizeof(filter_calls[0]);

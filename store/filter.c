@@ -14,16 +14,11 @@ const struct confine_call filter_calls[] = {
     CONFINE_ALLOW(connect),
     CONFINE_ALLOW_IF(
 	setsockopt, CONFINE_INT_IS(1, SOL_SOCKET), CONFINE_INT_IS(2, TRANSPORT_SO_PASSRIGHTS)),
-    /* LMDB: pages, syncs, the growing map; its lock file is locked by fcntl */
-    CONFINE_ALLOW(pread64),
+    /* LMDB: pages and syncs; its lock file is locked by fcntl */
     CONFINE_ALLOW(pwrite64),
-    CONFINE_ALLOW(pwritev),
     CONFINE_ALLOW(writev),
     CONFINE_ALLOW(lseek),
     CONFINE_ALLOW(fdatasync),
-    CONFINE_ALLOW(fsync),
-    CONFINE_ALLOW(msync),
-    CONFINE_ALLOW(ftruncate),
     CONFINE_ALLOW(fstatfs), /* is the disk full, or broken? */
     CONFINE_ALLOW_IF(fcntl, CONFINE_INT_IS(1, F_SETLK)),
     CONFINE_ALLOW_IF(fcntl, CONFINE_INT_IS(1, F_GETLK)), /* does one of its readers live? */
@@ -37,9 +32,8 @@ const struct confine_call filter_task_calls[] = {
     CONFINE_ALLOW_IF(
 	fcntl, CONFINE_INT_IS(1, F_SETLK)), /* one of LMDB's readers says that it is alive */
     CONFINE_ALLOW(fstatfs),		    /* is the database's disk becoming full? */
-    /* a walk that does not get on ends itself; what alarm(2) is depends on the machine */
-    CONFINE_ALLOW(alarm),
-    CONFINE_ALLOW(setitimer),
+    CONFINE_ALLOW(alarm),		    /* a walk that does not get on ends itself */
+    CONFINE_ALLOW(setitimer),		    /* what alarm(3) is on arm64 */
 };
 
 const size_t filter_task_call_count = sizeof(filter_task_calls) / sizeof(filter_task_calls[0]);

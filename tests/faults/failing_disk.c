@@ -210,6 +210,26 @@ close(int fd)
 	return next_close(fd);
 }
 
+/* By pwrite(2) alone, which store needs anyway. */
+static ssize_t
+write_each(int fd, const struct iovec *parts, int count, off_t offset)
+{
+	ssize_t all = 0;
+	NEXT(ssize_t, pwrite, int, const void *, size_t, off_t);
+
+	for (int i = 0; i < count; i++) {
+		ssize_t written =
+		    next_pwrite(fd, parts[i].iov_base, parts[i].iov_len, offset + all);
+
+		if (written < 0)
+			return all > 0 ? all : -1;
+		all += written;
+		if ((size_t)written < parts[i].iov_len)
+			break;
+	}
+	return all;
+}
+
 static ssize_t
 write_parts(int fd, const struct iovec *parts, int count, off_t offset)
 {
@@ -219,7 +239,6 @@ write_parts(int fd, const struct iovec *parts, int count, off_t offset)
 	    .synced = tracked[fd].synced};
 	struct iovec taken[PARTS];
 	ssize_t written;
-	NEXT(ssize_t, pwritev, int, const struct iovec *, int, off_t);
 
 	if (count > PARTS) {
 		errno = EINVAL;
@@ -232,7 +251,7 @@ write_parts(int fd, const struct iovec *parts, int count, off_t offset)
 		count = 1;
 		taken[0].iov_len /= 2;
 	}
-	written = next_pwritev(fd, taken, count, offset);
+	written = write_each(fd, taken, count, offset);
 	if (written < 0)
 		return written;
 	event.length = (uint32_t)written;
