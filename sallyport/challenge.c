@@ -1,6 +1,7 @@
 #include "challenge.h"
 
 #include "delegation.h"
+#include "quantity_text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -136,6 +137,11 @@ judge_target(
 		    "zone's name behind it",
 		    name, text);
 		fix_record(challenge, &meant, diagnosis);
+	} else if (challenge->is_circle) {
+		diagnosis_add(diagnosis, DIAGNOSIS_WRONG, "challenge.loop",
+		    "%s leads to %s, and so on in a circle: %s is come to twice", name, text,
+		    delegation_name(&challenge->circle, end));
+		fix_record(challenge, NULL, diagnosis);
 	} else if (ours == NULL) {
 		diagnosis_add(diagnosis, DIAGNOSIS_WRONG, "challenge.elsewhere",
 		    "%s leads to %s, which is not in %s", name, text, zone);
@@ -194,6 +200,21 @@ judge_servers(
 	}
 }
 
+/* How long that lasts is the time to live (TTL) that is left of it there; elsewhere it may have begun later. */
+static void
+add_stale(const struct challenge *challenge, struct diagnosis *diagnosis)
+{
+	char first[NAME_MAX_TEXT], left[QUANTITY_TEXT] = "its time to live";
+
+	if (challenge->has_ttl)
+		(void)quantity_duration(left, challenge->ttl);
+	diagnosis_add(diagnosis, DIAGNOSIS_WARNING, "challenge.stale",
+	    "the resolver %s still has what was there before, %s%s, and keeps it for %s more; the "
+	    "CA's may have it, too, and for longer",
+	    challenge->resolver, challenge->hops > 0 ? "a CNAME to " : "no CNAME",
+	    challenge->hops > 0 ? delegation_name(&challenge->first, first) : "", left);
+}
+
 static void
 judge_resolved(
     const struct challenge *challenge, const struct name *target, struct diagnosis *diagnosis)
@@ -212,15 +233,14 @@ judge_resolved(
 		    challenge->resolver, name);
 	} else if (challenge->resolved_rcode != DNS_RCODE_NOERROR &&
 		   challenge->resolved_rcode != DNS_RCODE_NXDOMAIN) {
-		diagnosis_add(diagnosis, DIAGNOSIS_WARNING, "challenge.resolver_fails",
-		    "the resolver %s answers %s when it is asked for %s", challenge->resolver,
-		    dns_rcode_text(challenge->resolved_rcode), name);
+		/* Of a circle that is all that can be said, and it has been. */
+		if (!challenge->is_circle)
+			diagnosis_add(diagnosis, DIAGNOSIS_WARNING, "challenge.resolver_fails",
+			    "the resolver %s answers %s when it is asked for %s",
+			    challenge->resolver, dns_rcode_text(challenge->resolved_rcode), name);
 	} else if (target != NULL &&
 		   (challenge->hops == 0 || !name_equal(&challenge->first, target))) {
-		diagnosis_add(diagnosis, DIAGNOSIS_WARNING, "challenge.stale",
-		    "the resolver %s still has what was there before: others may, too, until the "
-		    "record's time to live is over",
-		    challenge->resolver);
+		add_stale(challenge, diagnosis);
 	}
 }
 

@@ -65,6 +65,10 @@ struct challenge {
 	unsigned hops;	   /* CNAMEs from the name on */
 	struct name last;  /* the name behind them */
 	struct name first; /* the first of them leads here */
+	int has_ttl;
+	uint32_t ttl; /* seconds that the resolver keeps the first of them, or that there is none */
+	int is_circle;	    /* they never end */
+	struct name circle; /* a name on it */
 
 	enum challenge_account account;
 

@@ -6,6 +6,8 @@
 /* A label that nobody has: what answers for it answers for every name. */
 #define UNLIKELY "sallyport-doctor-looks-for-a-wildcard"
 
+enum { CHAIN = 16 /* names that are looked at for a circle of CNAMEs */ };
+
 /* Where a CNAME of this owner in the last answer leads to. 0, or -1: there is none. */
 static int
 take_target(const struct dns_answer *answer, const struct name *owner, struct name *target)
@@ -84,6 +86,7 @@ static void
 resolve(struct inquiry *inquiry, struct challenge *challenge)
 {
 	const struct dns_answer *answer = &inquiry->answer;
+	const struct dns_record *record;
 
 	challenge->resolved = inquiry_resolve(inquiry, &challenge->name, DNS_TYPE_TXT);
 	if (challenge->resolved != DNS_OUTCOME_ANSWERED)
@@ -92,6 +95,14 @@ resolve(struct inquiry *inquiry, struct challenge *challenge)
 	challenge->hops = dns_answer_follow(answer, &challenge->name, &challenge->last);
 	if (take_target(answer, &challenge->name, &challenge->first) != 0)
 		challenge->hops = 0;
+	record =
+	    challenge->hops > 0
+		? dns_answer_next(
+		      answer, DNS_SECTION_ANSWER, &challenge->name, DNS_TYPE_CNAME, NULL)
+		/* What is not there is remembered for as long as the SOA beside that says (RFC 2308, 5). */
+		: dns_answer_next(answer, DNS_SECTION_AUTHORITY, NULL, DNS_TYPE_SOA, NULL);
+	challenge->has_ttl = record != NULL;
+	challenge->ttl = record != NULL ? record->ttl : 0;
 	if (answer->rcode != DNS_RCODE_SERVFAIL)
 		return;
 	challenge->is_bogus =
@@ -99,6 +110,40 @@ resolve(struct inquiry *inquiry, struct challenge *challenge)
 		DNS_CLIENT_RECURSION | DNS_CLIENT_CHECKING_DISABLED | DNS_CLIENT_RETRY,
 		&inquiry->answer) == DNS_OUTCOME_ANSWERED &&
 	    answer->rcode == DNS_RCODE_NOERROR;
+}
+
+static int
+is_among(const struct name *names, unsigned count, const struct name *name)
+{
+	for (unsigned i = 0; i < count; i++)
+		if (name_equal(&names[i], name))
+			return 1;
+	return 0;
+}
+
+/* Whether the CNAMEs never end. They are asked for one by one: a circle is answered like any other failure, or in part. */
+static void
+look_for_circle(struct inquiry *inquiry, struct challenge *challenge)
+{
+	const struct name *target = challenge_target(challenge);
+	struct name seen[CHAIN] = {challenge->name};
+	struct name here;
+
+	if (target == NULL || challenge_end(challenge) != NULL)
+		return;
+	here = *target;
+	for (unsigned count = 1; count < CHAIN; count++) {
+		if (is_among(seen, count, &here)) {
+			challenge->is_circle = 1;
+			challenge->circle = here;
+			return;
+		}
+		seen[count] = here;
+		if (inquiry_resolve(inquiry, &seen[count], DNS_TYPE_CNAME) !=
+			DNS_OUTCOME_ANSWERED ||
+		    take_target(&inquiry->answer, &seen[count], &here) != 0)
+			return;
+	}
 }
 
 static void
@@ -182,6 +227,7 @@ challenge_look(struct inquiry *inquiry, const struct address *ours, struct chall
 	}
 	look_for_mistakes(inquiry, challenge);
 	resolve(inquiry, challenge);
+	look_for_circle(inquiry, challenge);
 	look_for_account(inquiry, ours, challenge);
 	look_for_caa(inquiry, challenge);
 }

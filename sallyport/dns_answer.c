@@ -40,6 +40,7 @@ add_record(struct dns_answer *answer, const ldns_rr *rr, enum dns_section sectio
 		answer->used += ldns_rdf_size(rdf);
 	}
 	record->type = (uint16_t)ldns_rr_get_type(rr);
+	record->ttl = ldns_rr_ttl(rr);
 	record->section = section;
 	record->offset = begin;
 	record->length = (uint16_t)(answer->used - begin);

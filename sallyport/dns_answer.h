@@ -55,6 +55,7 @@ enum dns_section { DNS_SECTION_ANSWER, DNS_SECTION_AUTHORITY, DNS_SECTION_ADDITI
 struct dns_record {
 	struct name owner;
 	uint16_t type;
+	uint32_t ttl; /* seconds */
 	enum dns_section section;
 	uint16_t length; /* of its rdata, names in it without compression */
 	size_t offset;	 /* in the answer's bytes */

@@ -75,6 +75,13 @@ remote-control:
 """ + "".join(f'zone:\n    name: "{name}."\n    zonefile: "zone{number}"\n'.replace('".."', '"."')
               for number, name in enumerate(self.zones))
 
+    def change(self, name, text):
+        """Serves this text of a zone from now on; its serial has to be another one."""
+        number = list(self.zones).index(name)
+        self.zones[name] = text
+        (self.folder / f"zone{number}").write_text(text)
+        self.process.send_signal(signal.SIGHUP)
+
     def is_ready(self):
         assert self.runs(), f"NSD ended:\n{self.log()}"
         return answers(self.addresses[0], next(iter(self.zones)))
@@ -138,7 +145,7 @@ def answers(address, name):
 def internet(folder, zones, second=None):
     """
     `zones` are served by both of the parent's servers, or, where `second` is given, by the first one alone and those by
-    the second.
+    the second. Gives the servers, of which the last one is the resolver.
     """
     servers = list(PARENT_SERVERS.values())
     first = [ROOT_SERVER, *(servers if second is None else servers[:1])]
@@ -151,7 +158,7 @@ def internet(folder, zones, second=None):
             for program in programs:
                 program.launch()
                 sallyport.wait_until(program.is_ready, f"{program.arguments[0]} ready", pause=0.02)
-            yield
+            yield programs
         finally:
             for program in programs:
                 program.destroy()

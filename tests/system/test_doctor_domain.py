@@ -3,10 +3,12 @@
 mistakes.
 """
 
+import dns.message
+import dns.query
 import pytest
 
-from internet import HERE, HERE_TOO, RESOLVER, internet, zone
-from sallyport import Server
+from internet import HERE, HERE_TOO, PARENT_SERVERS, RESOLVER, internet, zone
+from sallyport import Server, wait_until
 from test_doctor_delegation import NAME, PARENT, Findings, records
 
 pytestmark = pytest.mark.root
@@ -76,7 +78,7 @@ MISTAKES = {
     "tozone": ("challenge.to_zone", UNKNOWN),
     "nobody": ("challenge.no_account", UNKNOWN),
     "value": ("challenge.value", UNKNOWN),
-    "loop": ("challenge.elsewhere", UNKNOWN),
+    "loop": ("challenge.loop", UNKNOWN),
     "caa": ("caa.nobody", 'caa.example.com.  CAA  0 issue "letsencrypt.org"'),
 }
 
@@ -88,6 +90,8 @@ def test_a_mistake(server, domain):
     assert found.code == 1
     assert {one for one in found.ids("wrong") if one.startswith(("challenge", "caa"))} == {kind}, found.all
     assert fix.format(domain) in found.fix(kind)
+    # One cause, one finding.
+    assert found.ids("warning") == set()
 
 
 def test_a_wildcard(server):
@@ -124,3 +128,24 @@ def test_one_server_is_behind(folder):
             Server(folder / "server", records=records(NAME), dns={"listen": [f"{HERE}:53"]}) as server:
         found = examine(server, "good.example.com")
         assert "ns2.example.org" in found.of("challenge.partly")["text"]
+
+
+def ask(address, name):
+    """The target of its CNAME."""
+    answer = dns.query.udp(dns.message.make_query(name, "CNAME"), address, timeout=5).answer
+    return answer[0][0].target.to_text() if answer else None
+
+
+def test_the_resolver_remembers_what_was_there(folder):
+    name = "_acme-challenge.good.example.com."
+    before = zone("example.com", f"{name} 3600 IN CNAME old.example.net.\n")
+    with internet(folder, {"example.org": PARENT, "example.com": before}) as (servers, _), \
+            Server(folder / "server", records=records(NAME), dns={"listen": [f"{HERE}:53"]}) as server:
+        assert ask(RESOLVER, name) == "old.example.net."
+        servers.change("example.com", zone("example.com", f"{name} 3600 IN CNAME {TARGET}\n", serial=2))
+        wait_until(lambda: ask(PARENT_SERVERS["ns1.example.org"], name) == TARGET, "the zone's new version")
+        found = examine(server, "good.example.com")
+    stale = found.of("challenge.stale")
+    assert stale["level"] == "warning"
+    assert "was there before, a CNAME to old.example.net, and keeps it for " in stale["text"]
+    assert " min " in stale["text"], "it says for how long"

@@ -93,6 +93,16 @@ elsewhere_by_a_hair(void)
 }
 
 static void
+in_a_circle(void)
+{
+	leads_to("x.example.com");
+	challenge.is_circle = 1;
+	challenge.circle = diagnosis_fixture_name("y.example.com");
+	challenge.hops = 0;
+	challenge.resolved_rcode = DNS_RCODE_SERVFAIL;
+}
+
+static void
 to_the_zone(void)
 {
 	leads_to(ZONE);
@@ -170,12 +180,23 @@ resolver_is_behind(void)
 {
 	challenge.hops = 0;
 	challenge.resolved_rcode = DNS_RCODE_NXDOMAIN;
+	challenge.has_ttl = 1;
+	challenge.ttl = 185;
+}
+
+static void
+resolver_is_behind_for_an_unknown_time(void)
+{
+	resolver_is_behind();
+	challenge.has_ttl = 0;
 }
 
 static void
 resolver_has_another(void)
 {
 	challenge.first = diagnosis_fixture_name("old.auth.example.net");
+	challenge.has_ttl = 1;
+	challenge.ttl = 59;
 }
 
 static void
@@ -251,6 +272,7 @@ static const struct {
     {target_without_dot, 0, "\"wrong\",\"id\":\"challenge.target_without_dot\"", RECORD},
     {elsewhere, 0, "\"wrong\",\"id\":\"challenge.elsewhere\"", "x.auth.acme-dns.io"},
     {elsewhere_by_a_hair, 0, "\"wrong\",\"id\":\"challenge.elsewhere\"", "SUBDOMAIN." ZONE "."},
+    {in_a_circle, 0, "\"wrong\",\"id\":\"challenge.loop\"", "y.example.com is come to twice"},
     {to_the_zone, 0, "\"wrong\",\"id\":\"challenge.to_zone\"", "SUBDOMAIN." ZONE "."},
     {no_account, 0, "\"wrong\",\"id\":\"challenge.no_account\"", "SUBDOMAIN." ZONE "."},
     {account_unseen, 0, "\"unknown\",\"id\":\"challenge.account_unseen\"", ACCOUNT},
@@ -262,8 +284,12 @@ static const struct {
 	"\"ok\",\"id\":\"challenge.there\""},
     {all_are_silent, 0, "\"unknown\",\"id\":\"challenge.unseen\"", "no answer comes"},
     {one_is_lame, 0, "\"warning\",\"id\":\"challenge.server_lame\"", "says REFUSED"},
-    {resolver_is_behind, 0, "\"warning\",\"id\":\"challenge.stale\"", "9.9.9.9:53"},
-    {resolver_has_another, 0, "\"warning\",\"id\":\"challenge.stale\"", "9.9.9.9:53"},
+    {resolver_is_behind, 0, "\"warning\",\"id\":\"challenge.stale\"",
+	"9.9.9.9:53 still has what was there before, no CNAME, and keeps it for 3 min 5 s more"},
+    {resolver_is_behind_for_an_unknown_time, 0, "\"warning\",\"id\":\"challenge.stale\"",
+	"keeps it for its time to live"},
+    {resolver_has_another, 0, "\"warning\",\"id\":\"challenge.stale\"",
+	"a CNAME to old.auth.example.net, and keeps it for 59 s more"},
     {bogus, 0, "\"wrong\",\"id\":\"challenge.bogus\"", "DNSSEC"},
     {resolver_fails, 0, "\"warning\",\"id\":\"challenge.resolver_fails\"", "SERVFAIL"},
     {resolver_silent, 0, "\"unknown\",\"id\":\"challenge.resolver_silent\"", "no answer comes"},

@@ -79,6 +79,7 @@ START_TEST(reads_a_referral)
 	record = dns_answer_next(&answer, DNS_SECTION_AUTHORITY, &zone, DNS_TYPE_NS, NULL);
 	ck_assert_int_eq(dns_answer_target(&answer, record, &target), 0);
 	ck_assert(name_equal(&target, &host));
+	ck_assert_uint_eq(record->ttl, 60);
 	ck_assert_ptr_null(dns_answer_next(&answer, DNS_SECTION_ANSWER, &zone, DNS_TYPE_NS, NULL));
 	record = dns_answer_next(&answer, DNS_SECTION_ADDITIONAL, NULL, DNS_TYPE_AAAA, NULL);
 	ck_assert_int_eq(dns_answer_address(&answer, record, &address), 0);
