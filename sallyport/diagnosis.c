@@ -9,9 +9,9 @@
 #include <string.h>
 
 enum {
-	INDENT = 11, /* columns in front of a finding's text */
-	WIDTH =
-	    100 /* columns of a line of text, as far as it has blanks; lines that mend are never broken */
+	INDENT = 11,	/* columns in front of a finding's text */
+	MIN_TEXT = 30,	/* columns of it, however narrow the terminal is */
+	MAX_WIDTH = 100 /* longer lines are hard to read */
 };
 
 struct finding {
@@ -169,12 +169,12 @@ print_level(FILE *out, enum diagnosis_level level, int colour)
 	    level_names[level], colour ? "\033[0m" : "");
 }
 
-/* Breaks it at blanks. */
+/* Breaks it at blanks, where it has some. */
 static void
-print_text(FILE *out, const char *text)
+print_text(FILE *out, const char *text, unsigned width)
 {
-	while (strlen(text) > WIDTH - INDENT) {
-		size_t length = WIDTH - INDENT;
+	while (strlen(text) > width) {
+		size_t length = width;
 
 		while (length > 0 && text[length] != ' ')
 			length--;
@@ -187,10 +187,10 @@ print_text(FILE *out, const char *text)
 }
 
 static void
-print_finding(FILE *out, const struct finding *finding, int colour)
+print_finding(FILE *out, const struct finding *finding, unsigned width, int colour)
 {
 	print_level(out, finding->level, colour);
-	print_text(out, finding->text);
+	print_text(out, finding->text, width);
 	for (unsigned i = 0; i < finding->fix_count; i++)
 		(void)fprintf(out, "%*s    %s\n", INDENT, "", finding->fixes[i]);
 }
@@ -214,9 +214,12 @@ print_counts(const struct diagnosis *diagnosis, FILE *out)
 }
 
 int
-diagnosis_print(const struct diagnosis *diagnosis, FILE *out)
+diagnosis_print(const struct diagnosis *diagnosis, unsigned columns, FILE *out)
 {
 	int colour = table_print_may_colour(out);
+	unsigned width = (columns < MAX_WIDTH ? columns : MAX_WIDTH);
+
+	width = width > INDENT + MIN_TEXT ? width - INDENT : MIN_TEXT;
 
 	for (unsigned i = 0; i < diagnosis->count; i++) {
 		const struct finding *finding = &diagnosis->findings[i];
@@ -224,7 +227,7 @@ diagnosis_print(const struct diagnosis *diagnosis, FILE *out)
 		if (finding->begins)
 			(void)fprintf(out, "%s%s%s%s\n", i > 0 ? "\n" : "", colour ? "\033[1m" : "",
 			    finding->group, colour ? "\033[0m" : "");
-		print_finding(out, finding, colour);
+		print_finding(out, finding, width, colour);
 	}
 	print_counts(diagnosis, out);
 	return fflush(out) != 0 || ferror(out) || diagnosis->failed ? -1 : 0;

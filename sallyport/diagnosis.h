@@ -46,10 +46,10 @@ unsigned diagnosis_count(const struct diagnosis *diagnosis, enum diagnosis_level
 int diagnosis_has(const struct diagnosis *diagnosis, const char *id);
 
 /*
- * Prints all, for people with a line at the end that says how many are of which level, or as JSON with one object on each line. What is
- * no printable ASCII is shown as "?". 0, or -1: `out` does not take it, or something was left out because memory was short.
+ * Prints all, for people with a line at the end that says how many are of which level, or as JSON with one object on each line. Text is broken at
+ * blanks to fit into so many columns, 100 at the most; lines that mend are never broken. What is no printable ASCII is shown as "?". 0, or -1: `out` does not take it, or something was left out because memory was short.
  */
-int diagnosis_print(const struct diagnosis *diagnosis, FILE *out);
+int diagnosis_print(const struct diagnosis *diagnosis, unsigned columns, FILE *out);
 int diagnosis_print_json(const struct diagnosis *diagnosis, FILE *out);
 
 #endif

@@ -7,6 +7,7 @@
 #include "delegation_look.h"
 #include "machine_look.h"
 #include "sandbox_report.h"
+#include "terminal.h"
 
 #include <grp.h>
 #include <signal.h>
@@ -248,8 +249,12 @@ examine(struct doctor *doctor, const struct invocation *invocation, struct diagn
 static int
 print(const struct diagnosis *diagnosis, const struct invocation *invocation)
 {
-	int failed = invocation_has(invocation, "json") ? diagnosis_print_json(diagnosis, stdout)
-							: diagnosis_print(diagnosis, stdout);
+	unsigned columns, rows;
+	int failed;
+
+	terminal_size(&columns, &rows);
+	failed = invocation_has(invocation, "json") ? diagnosis_print_json(diagnosis, stdout)
+						    : diagnosis_print(diagnosis, columns, stdout);
 
 	if (failed != 0)
 		perror("sallyport: standard output");

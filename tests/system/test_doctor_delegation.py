@@ -4,12 +4,17 @@ usual mistakes.
 """
 
 import contextlib
+import fcntl
 import json
 import os
+import pty
+import re
 import shutil
 import signal
+import struct
 import subprocess
 import sys
+import termios
 
 import pytest
 
@@ -140,6 +145,24 @@ def test_for_people(server):
     assert f"  ok       dnsd has {HERE}:53 over UDP and answers for the zone" in done.stdout
     assert "\nThe delegation of auth.example.org\n" in done.stdout
     assert done.stdout.endswith("\nNothing is wrong.\n")
+
+
+def test_in_a_terminal(server):
+    """Text keeps within its width, in colours."""
+    parent, child = pty.openpty()
+    fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 60, 0, 0))
+    with subprocess.Popen([SALLYPORT, "doctor", "-c", server.file, "--resolver", RESOLVER], stdout=child,
+                          env={**os.environ, "TERM": "xterm", "NO_COLOR": "", "ASAN_OPTIONS": "detect_leaks=0"}) as process, open(parent, "rb", buffering=0) as terminal:
+        os.close(child)
+        told = b""
+        # The end of a terminal is an error (EIO).
+        with contextlib.suppress(OSError):
+            while data := terminal.read(4096):
+                told += data
+        assert process.wait() == 0
+    assert b"\033[32mok " in told
+    lines = re.sub(rb"\033\[[0-9;]*m", b"", told).splitlines()
+    assert 50 < max(map(len, lines)) <= 60, lines
 
 
 def test_without_root_less_is_seen(server):

@@ -26,7 +26,7 @@ START_TEST(people_see_groups_and_lines)
 	struct diagnosis *diagnosis = diagnosis_new();
 
 	fill(diagnosis);
-	ck_assert_int_eq(diagnosis_print(diagnosis, out), 0);
+	ck_assert_int_eq(diagnosis_print(diagnosis, 80, out), 0);
 	(void)fclose(out);
 	diagnosis_free(diagnosis);
 	ck_assert_str_eq(text, "One\n"
@@ -40,20 +40,52 @@ START_TEST(people_see_groups_and_lines)
 }
 END_TEST
 
+static const struct {
+	unsigned columns;
+	size_t width; /* of the longest line that has blanks */
+} widths[] = {{60, 60}, {80, 80}, {100, 100}, {101, 100}, {5000, 100}, {41, 41}, {20, 41}, {0, 41}};
+
 START_TEST(long_text_is_broken_at_blanks)
+{
+	static char text[8192];
+	FILE *out = fmemopen(text, sizeof(text), "w");
+	struct diagnosis *diagnosis = diagnosis_new();
+	size_t longest = 0;
+
+	diagnosis_begin(diagnosis, "One");
+	diagnosis_add(diagnosis, DIAGNOSIS_OK, "a",
+	    "a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a "
+	    "a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a bb");
+	ck_assert_int_eq(diagnosis_print(diagnosis, widths[_i].columns, out), 0);
+	(void)fclose(out);
+	diagnosis_free(diagnosis);
+	for (const char *line = text; *line != '\0'; line += strcspn(line, "\n") + 1) {
+		size_t length = strcspn(line, "\n");
+
+		longest = length > longest ? length : longest;
+	}
+	/* The text's blanks are at every second column. */
+	ck_assert_uint_le(longest, widths[_i].width);
+	ck_assert_uint_ge(longest, widths[_i].width - 1);
+	ck_assert_ptr_nonnull(strstr(text, "a\n           a a "));
+	ck_assert_ptr_nonnull(strstr(text, " bb\n\nNothing is wrong.\n"));
+}
+END_TEST
+
+START_TEST(what_has_no_blanks_is_not_broken)
 {
 	static char text[4096];
 	FILE *out = fmemopen(text, sizeof(text), "w");
 	struct diagnosis *diagnosis = diagnosis_new();
 
 	diagnosis_begin(diagnosis, "One");
-	diagnosis_add(diagnosis, DIAGNOSIS_OK, "a", "%0*d %0*d", 60, 1, 60, 2);
-	diagnosis_add(diagnosis, DIAGNOSIS_OK, "b", "%0*d", 120, 3);
-	ck_assert_int_eq(diagnosis_print(diagnosis, out), 0);
+	diagnosis_add(diagnosis, DIAGNOSIS_OK, "a", "%0*d", 120, 3);
+	diagnosis_fix(diagnosis, "%050d %050d", 1, 2);
+	ck_assert_int_eq(diagnosis_print(diagnosis, 80, out), 0);
 	(void)fclose(out);
 	diagnosis_free(diagnosis);
-	ck_assert_ptr_nonnull(strstr(text, "1\n           000"));
-	ck_assert_ptr_nonnull(strstr(text, "3\n\nNothing is wrong.\n"));
+	ck_assert_ptr_nonnull(strstr(text, "0003\n"));
+	ck_assert_ptr_nonnull(strstr(text, "0001 0000"));
 }
 END_TEST
 
@@ -84,11 +116,11 @@ START_TEST(there_is_an_end)
 		diagnosis_add(diagnosis, DIAGNOSIS_OK, "x", "%d", i);
 	for (int i = 0; i <= DIAGNOSIS_FIXES; i++)
 		diagnosis_fix(diagnosis, "%0*d", 2 * DIAGNOSIS_LINE, i);
-	ck_assert_int_eq(diagnosis_print(diagnosis, out), 0);
+	ck_assert_int_eq(diagnosis_print(diagnosis, 80, out), 0);
 	diagnosis_add(diagnosis, DIAGNOSIS_OK, "x", "one more");
 	ck_assert_uint_eq(diagnosis_count(diagnosis, DIAGNOSIS_OK), DIAGNOSIS_FINDINGS);
 	/* What was left out must not pass for all. */
-	ck_assert_int_eq(diagnosis_print(diagnosis, out), -1);
+	ck_assert_int_eq(diagnosis_print(diagnosis, 80, out), -1);
 	(void)fclose(out);
 	diagnosis_free(diagnosis);
 }
@@ -111,7 +143,7 @@ START_TEST(memory_is_short)
 		failed = failing_malloc_happened();
 		failing_malloc_at(0);
 		if (diagnosis != NULL)
-			ck_assert_int_eq(diagnosis_print(diagnosis, out), failed ? -1 : 0);
+			ck_assert_int_eq(diagnosis_print(diagnosis, 80, out), failed ? -1 : 0);
 		diagnosis_free(diagnosis);
 		(void)fclose(out);
 	}
@@ -126,7 +158,8 @@ main(void)
 	TCase *cases = tcase_create("diagnosis");
 
 	tcase_add_test(cases, people_see_groups_and_lines);
-	tcase_add_test(cases, long_text_is_broken_at_blanks);
+	tcase_add_loop_test(cases, long_text_is_broken_at_blanks, 0, ROWS(widths));
+	tcase_add_test(cases, what_has_no_blanks_is_not_broken);
 	tcase_add_test(cases, programs_see_objects);
 	tcase_add_test(cases, there_is_an_end);
 	tcase_add_test(cases, memory_is_short);
