@@ -100,12 +100,21 @@ add_silent(const struct saying *saying, const char *text, const char *why)
 	diagnosis_fix(saying->diagnosis, "systemctl restart sallyport-dnsd");
 }
 
+static void
+fix_asking(const struct saying *saying, const char *text)
+{
+	char zone[NAME_MAX_TEXT];
+
+	name_to_text(saying->contacts->zone, zone);
+	diagnosis_fix(saying->diagnosis, "dig +norecurse SOA %s @%s", zone, text);
+	diagnosis_fix(saying->diagnosis, "dig +norecurse +tcp SOA %s @%s", zone, text);
+}
+
 /* Nothing answers: is that evidence? */
 static void
 add_absent(const struct saying *saying, const char *text, const char *why)
 {
 	const struct contact_reply *reply = saying->reply;
-	char zone[NAME_MAX_TEXT];
 
 	if (reply->result == DNS_OUTCOME_SPENT || reply->result == DNS_OUTCOME_NOT_ASKED) {
 		diagnosis_add(saying->diagnosis, DIAGNOSIS_UNKNOWN, "address.not_asked",
@@ -123,9 +132,42 @@ add_absent(const struct saying *saying, const char *text, const char *why)
 		add_silent(saying, text, why);
 		return;
 	}
-	name_to_text(saying->contacts->zone, zone);
-	diagnosis_fix(saying->diagnosis, "dig +norecurse SOA %s @%s", zone, text);
-	diagnosis_fix(saying->diagnosis, "dig +norecurse +tcp SOA %s @%s", zone, text);
+	fix_asking(saying, text);
+}
+
+/* Somebody else answers: who gets what is sent to the address? `what` goes on where " over UDP" ends. */
+static void
+add_stranger(const struct saying *saying, const char *id, const char *text, const char *what)
+{
+	if (!may_be_behind_router(saying->contacts, saying->contact)) {
+		diagnosis_add(saying->diagnosis, DIAGNOSIS_WRONG, id, "%s over %s: %s%s", text,
+		    saying->transport, what,
+		    saying->contact->is_here ? "" : "; this machine does not have that address");
+		if (saying->contact->is_here) {
+			diagnosis_fix(saying->diagnosis, "ss -lnptu 'sport = :53'");
+			return;
+		}
+		diagnosis_fix(saying->diagnosis,
+		    "# if this machine had it once: the new address belongs into zone.records, "
+		    "and into the zone above");
+		return;
+	}
+	if (saying->contacts->resolver_value == CONTACT_VALUE_SEEN) {
+		/* Then it is only from within that it looks like that. */
+		diagnosis_add(saying->diagnosis, DIAGNOSIS_UNKNOWN, id,
+		    "%s over %s: %s; but the router in front of this machine (NAT) may answer "
+		    "itself what comes from within, and the resolver %s is led here",
+		    text, saying->transport, what, saying->contacts->resolver);
+	} else {
+		diagnosis_add(saying->diagnosis, DIAGNOSIS_WRONG, id,
+		    "%s over %s: %s; this machine has private addresses only, so a router (NAT) "
+		    "has that one: it sends port 53 to another machine, or answers itself",
+		    text, saying->transport, what);
+		diagnosis_fix(saying->diagnosis,
+		    "# in the router: forward 53/udp and 53/tcp to this machine");
+	}
+	diagnosis_fix(saying->diagnosis, "# from elsewhere:");
+	fix_asking(saying, text);
 }
 
 static void
@@ -133,7 +175,7 @@ add(const struct saying *saying)
 {
 	const struct contact_reply *local =
 	    saying->contacts->has_local ? &saying->contacts->local : NULL;
-	char text[INET6_ADDRSTRLEN], why[CONTACT_WHY];
+	char text[INET6_ADDRSTRLEN], why[CONTACT_WHY], what[CONTACT_WHY + 128];
 
 	client_address_to_text(&saying->contact->address, text);
 	(void)contact_describe(saying->reply, why);
@@ -150,16 +192,14 @@ add(const struct saying *saying)
 					     : "");
 		break;
 	case CONTACT_OTHER:
-		diagnosis_add(saying->diagnosis, DIAGNOSIS_WRONG, "address.other",
-		    "%s over %s: another server answers for the zone, not the one that runs here: "
-		    "%s",
-		    text, saying->transport, why);
+		(void)snprintf(what, sizeof(what),
+		    "another server answers for the zone, not the one that runs here: %s", why);
+		add_stranger(saying, "address.other", text, what);
 		break;
 	case CONTACT_NO_ZONE:
-		diagnosis_add(saying->diagnosis, DIAGNOSIS_WRONG, "address.no_zone",
-		    "%s over %s: %s; it is not Sallyport that listens there, or it has another "
-		    "zone",
-		    text, saying->transport, why);
+		(void)snprintf(what, sizeof(what),
+		    "%s; it is not Sallyport that listens there, or it has another zone", why);
+		add_stranger(saying, "address.no_zone", text, what);
 		break;
 	case CONTACT_ABSENT:
 		add_absent(saying, text, why);

@@ -151,8 +151,9 @@ def test_in_a_terminal(server):
     """Text keeps within its width, in colours."""
     parent, child = pty.openpty()
     fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 60, 0, 0))
+    environment = {**os.environ, "TERM": "xterm", "NO_COLOR": "", "ASAN_OPTIONS": "detect_leaks=0"}
     with subprocess.Popen([SALLYPORT, "doctor", "-c", server.file, "--resolver", RESOLVER], stdout=child,
-                          env={**os.environ, "TERM": "xterm", "NO_COLOR": "", "ASAN_OPTIONS": "detect_leaks=0"}) as process, open(parent, "rb", buffering=0) as terminal:
+                          env=environment) as process, open(parent, "rb", buffering=0) as terminal:
         os.close(child)
         told = b""
         # The end of a terminal is an error (EIO).

@@ -46,6 +46,7 @@ END_TEST
 #define SILENT {.result = DNS_OUTCOME_SILENT}
 #define CLOSED {.result = DNS_OUTCOME_CLOSED}
 #define OURS   {OUR_SOA}
+#define OTHER  {OUR_SOA, .value = CONTACT_VALUE_ABSENT}
 
 static const struct {
 	const char *address, *interface;
@@ -80,6 +81,14 @@ static const struct {
     {"5.2.0.1", "5.2.0.1", {.result = DNS_OUTCOME_ANSWERED, .rcode = DNS_RCODE_REFUSED},
 	{.result = DNS_OUTCOME_ANSWERED, .rcode = DNS_RCODE_REFUSED},
 	"\"wrong\",\"id\":\"address.no_zone\"", "says REFUSED"},
+    /* Whose address is it? */
+    {"5.2.0.1", "5.2.0.1", OTHER, OTHER, "does not have the test value\"", "ss -lnptu"},
+    {"5.2.0.1", "5.2.0.2", OTHER, OTHER, "this machine does not have that address",
+	"the new address belongs into zone.records"},
+    {"5.2.0.1", "192.168.1.7", OTHER, OTHER, "\"wrong\",\"id\":\"address.other\"",
+	"in the router: forward 53/udp"},
+    {"5.2.0.1", "192.168.1.7", OTHER, OTHER, "so a router (NAT) has that one",
+	"dig +norecurse +tcp SOA auth.example.org. @5.2.0.1"},
 };
 
 START_TEST(says_what_it_means)
@@ -102,6 +111,32 @@ START_TEST(says_what_it_means)
 	text = diagnosis_fixture_json(diagnosis);
 	ck_assert_msg(strstr(text, outcomes[_i].says) != NULL, "%s", text);
 	ck_assert_msg(strstr(text, outcomes[_i].fix) != NULL, "%s", text);
+}
+END_TEST
+
+/* A resolver gets here all the same: a router between answers what comes from within. */
+START_TEST(a_router_may_answer_what_comes_from_within)
+{
+	struct client_address interface = diagnosis_fixture_address("192.168.1.7");
+	struct name zone = diagnosis_fixture_name("auth.example.org");
+	struct diagnosis *diagnosis = diagnosis_new();
+	struct contacts contacts = {.zone = &zone,
+	    .config = "FILE",
+	    .has_local = 1,
+	    .local = local,
+	    .resolver = "9.9.9.9:53",
+	    .resolver_value = CONTACT_VALUE_SEEN,
+	    .count = 1,
+	    .contacts = {
+		{.address = diagnosis_fixture_address("5.2.0.1"), .udp = OTHER, .tcp = OTHER}}};
+	const char *text;
+
+	address_set_add(&contacts.interfaces, &interface);
+	contacts_judge(&contacts, diagnosis);
+	ck_assert_uint_eq(diagnosis_count(diagnosis, DIAGNOSIS_WRONG), 0);
+	text = diagnosis_fixture_json(diagnosis);
+	ck_assert_msg(strstr(text, "\"unknown\",\"id\":\"address.other\"") != NULL, "%s", text);
+	ck_assert_msg(strstr(text, "the resolver 9.9.9.9:53 is led here") != NULL, "%s", text);
 }
 END_TEST
 
@@ -203,6 +238,7 @@ main(void)
 	tcase_add_loop_test(cases, knows_who_it_is, 0, ROWS(replies));
 	tcase_add_loop_test(cases, knows_whether_the_world_is_led_here, 0, ROWS(ways));
 	tcase_add_loop_test(cases, says_what_it_means, 0, ROWS(outcomes));
+	tcase_add_test(cases, a_router_may_answer_what_comes_from_within);
 	tcase_add_loop_test(cases, knows_where_an_address_is_reached_from, 0, ROWS(scopes));
 	tcase_add_test(cases, sets_hold_each_once);
 	suite_add_tcase(suite, cases);
