@@ -136,6 +136,7 @@ START_TEST(memory_is_short)
 		FILE *out = fopen("/dev/null", "w");
 		struct diagnosis *diagnosis;
 
+		ck_assert_ptr_nonnull(out);
 		failing_malloc_at(++turn);
 		diagnosis = diagnosis_new();
 		if (diagnosis != NULL)
