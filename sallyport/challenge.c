@@ -12,7 +12,8 @@
 int
 challenge_set_domain(struct challenge *challenge, const char *text)
 {
-	if (strncmp(text, "*.", 2) == 0)
+	challenge->for_wildcard = strncmp(text, "*.", 2) == 0;
+	if (challenge->for_wildcard)
 		text += 2;
 	if (strncasecmp(text, LABEL ".", sizeof(LABEL)) == 0)
 		text += sizeof(LABEL);
@@ -244,33 +245,6 @@ judge_resolved(
 	}
 }
 
-static void
-judge_caa(const struct challenge *challenge, struct diagnosis *diagnosis)
-{
-	char at[NAME_MAX_TEXT], domain[NAME_MAX_TEXT];
-	char list[CHALLENGE_ISSUERS * (CHALLENGE_ISSUER + 2)] = ""; /* all of them fit */
-	size_t length = 0;
-
-	(void)delegation_name(&challenge->domain, domain);
-	if (!challenge->has_caa) {
-		diagnosis_add(diagnosis, DIAGNOSIS_OK, "caa.none",
-		    "no CAA record: every CA may issue for %s", domain);
-		return;
-	}
-	(void)delegation_name(&challenge->caa_at, at);
-	if (challenge->caa_forbids) {
-		diagnosis_add(diagnosis, DIAGNOSIS_WRONG, "caa.nobody",
-		    "the CAA records of %s let no CA issue", at);
-		diagnosis_fix(diagnosis, "%s.  CAA  0 issue \"letsencrypt.org\"", at);
-		return;
-	}
-	for (unsigned i = 0; i < challenge->issuer_count; i++)
-		length += (size_t)snprintf(list + length, sizeof(list) - length, "%s%s",
-		    i == 0 ? "" : ", ", challenge->issuers[i]);
-	diagnosis_add(diagnosis, DIAGNOSIS_OK, "caa.there", "the CAA records of %s let issue: %s",
-	    at, list[0] == '\0' ? "every CA" : list);
-}
-
 static int
 some_server_has(const struct challenge *challenge, enum challenge_content content)
 {
@@ -325,7 +299,10 @@ judge_record(const struct challenge *challenge, struct diagnosis *diagnosis)
 	}
 	judge_servers(challenge, target, diagnosis);
 	judge_resolved(challenge, target, diagnosis);
-	judge_caa(challenge, diagnosis);
+	/* Signatures that are wrong are so for CAA, too: that has been said. */
+	if (!challenge->is_bogus)
+		caa_judge(&challenge->caa, &challenge->domain, challenge->for_wildcard,
+		    challenge->resolver, diagnosis);
 }
 
 void

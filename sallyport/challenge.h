@@ -5,13 +5,10 @@
 #ifndef SALLYPORT_CHALLENGE_H
 #define SALLYPORT_CHALLENGE_H
 
-#include "diagnosis.h"
-#include "dns_answer.h"
+#include "caa.h"
 
 enum {
-	CHALLENGE_SERVERS = 4, /* of the domain's zone that are asked */
-	CHALLENGE_ISSUERS = 8, /* of CAA records that are shown */
-	CHALLENGE_ISSUER = 256 /* bytes of one, NUL included; longer ones are cut */
+	CHALLENGE_SERVERS = 4 /* of the domain's zone that are asked */
 };
 
 /* What a server has at a name. */
@@ -42,6 +39,7 @@ enum challenge_account {
 struct challenge {
 	struct name zone;     /* ours */
 	struct name domain;   /* to be certified */
+	int for_wildcard;     /* or rather *.DOMAIN */
 	struct name name;     /* _acme-challenge.DOMAIN */
 	struct name apex;     /* the zone that it lies in */
 	const char *resolver; /* who was asked; "": there is none */
@@ -72,12 +70,7 @@ struct challenge {
 
 	enum challenge_account account;
 
-	/* The CAA records that count (RFC 8659, 3), where there are any. */
-	int has_caa;
-	int caa_forbids; /* they let nobody issue */
-	struct name caa_at;
-	unsigned issuer_count;
-	char issuers[CHALLENGE_ISSUERS][CHALLENGE_ISSUER];
+	struct caa caa; /* the records that count (RFC 8659, 3) */
 };
 
 /*

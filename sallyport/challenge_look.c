@@ -1,8 +1,5 @@
 #include "challenge_look.h"
 
-#include <string.h>
-#include <strings.h>
-
 /* A label that nobody has: what answers for it answers for every name. */
 #define UNLIKELY "sallyport-doctor-looks-for-a-wildcard"
 
@@ -162,50 +159,26 @@ look_for_account(struct inquiry *inquiry, const struct address *ours, struct cha
 		challenge->account = CHALLENGE_ACCOUNT_MISSING;
 }
 
-static void
-take_caa(const struct dns_answer *answer, const struct name *owner, struct challenge *challenge)
-{
-	const struct dns_record *record = NULL;
-	struct slice property, value;
-	uint8_t flags;
-	int may_issue = 0, is_restricted = 0;
-
-	while ((record = dns_answer_next(
-		    answer, DNS_SECTION_ANSWER, owner, DNS_TYPE_CAA, record)) != NULL) {
-		size_t length;
-
-		if (dns_answer_caa(answer, record, &flags, &property, &value) != 0)
-			continue;
-		challenge->has_caa = 1;
-		if (property.length != 5 ||
-		    strncasecmp((const char *)property.data, "issue", 5) != 0)
-			continue;
-		is_restricted = 1;
-		/* An empty name before the parameters is nobody. */
-		if (value.length == 0 || value.data[0] == ';')
-			continue;
-		may_issue = 1;
-		if (challenge->issuer_count == CHALLENGE_ISSUERS)
-			continue;
-		length = value.length < CHALLENGE_ISSUER ? value.length : CHALLENGE_ISSUER - 1;
-		memcpy(challenge->issuers[challenge->issuer_count++], value.data, length);
-	}
-	challenge->caa_at = *owner;
-	challenge->caa_forbids = is_restricted && !may_issue;
-}
-
-/* From the domain upwards, until there are some (RFC 8659, 3). */
+/* From the domain upwards, until there are some (RFC 8659, 3), or it is not known. */
 static void
 look_for_caa(struct inquiry *inquiry, struct challenge *challenge)
 {
 	struct name name = challenge->domain, last;
+	struct caa *caa = &challenge->caa;
 
 	do {
-		if (inquiry_resolve(inquiry, &name, DNS_TYPE_CAA) != DNS_OUTCOME_ANSWERED)
+		caa->at = name;
+		caa->result = inquiry_resolve(inquiry, &name, DNS_TYPE_CAA);
+		caa->rcode = inquiry->answer.rcode;
+		if (caa->result != DNS_OUTCOME_ANSWERED ||
+		    (caa->rcode != DNS_RCODE_NOERROR && caa->rcode != DNS_RCODE_NXDOMAIN))
 			return;
 		(void)dns_answer_follow(&inquiry->answer, &name, &last);
-		take_caa(&inquiry->answer, &last, challenge);
-	} while (!challenge->has_caa && name_strip(&name) == 0 && name_label_count(&name) > 0);
+		if (caa_take(caa, &inquiry->answer, &last)) {
+			caa->at = last;
+			return;
+		}
+	} while (name_strip(&name) == 0 && name_label_count(&name) > 0);
 }
 
 void

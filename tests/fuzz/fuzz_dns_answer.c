@@ -1,4 +1,5 @@
 /* What another DNS server answers: any bytes are read or refused, and what was read is within its bounds. */
+#include "caa.h"
 #include "dns_answer.h"
 
 #include <stdlib.h>
@@ -29,6 +30,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct dns_answer answer;
+	struct caa caa = {0};
 	struct name last;
 
 	if (dns_answer_read(&answer, data, size) != 0)
@@ -38,5 +40,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (unsigned i = 0; i < answer.count; i++)
 		look_at(&answer, &answer.records[i]);
 	(void)dns_answer_follow(&answer, &answer.question, &last);
+	(void)caa_take(&caa, &answer, &answer.question);
+	if (caa.issue.issuer_count > CAA_ISSUERS || caa.issue.issuer_count > caa.issue.may_issue ||
+	    caa.issue.by_dns > caa.issue.may_issue)
+		abort();
 	return 0;
 }

@@ -36,6 +36,11 @@ loop2.example.com. 60 IN CNAME loop1.example.com.
 _acme-challenge.own.example.com. 60 IN NS ns1.example.org.
 _acme-challenge.caa.example.com. 60 IN CNAME {TARGET}
 caa.example.com. 60 IN CAA 0 issue ";"
+_acme-challenge.wildcaa.example.com. 60 IN CNAME {TARGET}
+wildcaa.example.com. 60 IN CAA 0 issue "letsencrypt.org"
+wildcaa.example.com. 60 IN CAA 0 issuewild ";"
+_acme-challenge.method.example.com. 60 IN CNAME {TARGET}
+method.example.com. 60 IN CAA 0 issue "letsencrypt.org; validationmethods=http-01"
 """
 COM = zone("example.com", LINES + 'example.com. 60 IN CAA 0 issue "letsencrypt.org"\n')
 # The second server of the zone has an older version.
@@ -80,6 +85,8 @@ MISTAKES = {
     "value": ("challenge.value", UNKNOWN),
     "loop": ("challenge.loop", UNKNOWN),
     "caa": ("caa.nobody", 'caa.example.com.  CAA  0 issue "letsencrypt.org"'),
+    "*.wildcaa": ("caa.nobody", 'wildcaa.example.com.  CAA  0 issuewild "letsencrypt.org"'),
+    "method": ("caa.method", 'method.example.com.  CAA  0 issue "letsencrypt.org; validationmethods=dns-01"'),
 }
 
 
@@ -92,6 +99,12 @@ def test_a_mistake(server, domain):
     assert fix.format(domain) in found.fix(kind)
     # One cause, one finding.
     assert found.ids("warning") == set()
+
+
+def test_wildcards_alone_are_forbidden(server):
+    found = examine(server, "wildcaa.example.com")
+    assert found.code == 0
+    assert "let issue: letsencrypt.org; for wildcards: nobody" in found.of("caa.there")["text"]
 
 
 def test_a_wildcard(server):
