@@ -227,11 +227,6 @@ judge_resolved(
 		diagnosis_add(diagnosis, DIAGNOSIS_UNKNOWN, "challenge.unresolved",
 		    "the resolver %s: %s", challenge->resolver,
 		    dns_outcome_text(challenge->resolved));
-	} else if (challenge->is_bogus) {
-		diagnosis_add(diagnosis, DIAGNOSIS_WRONG, "challenge.bogus",
-		    "the resolver %s finds the signatures (DNSSEC) on the way to %s wrong, and so "
-		    "will the CA's",
-		    challenge->resolver, name);
 	} else if (challenge->resolved_rcode != DNS_RCODE_NOERROR &&
 		   challenge->resolved_rcode != DNS_RCODE_NXDOMAIN) {
 		/* Of a circle that is all that can be said, and it has been. */
@@ -239,7 +234,7 @@ judge_resolved(
 			diagnosis_add(diagnosis, DIAGNOSIS_WARNING, "challenge.resolver_fails",
 			    "the resolver %s answers %s when it is asked for %s",
 			    challenge->resolver, dns_rcode_text(challenge->resolved_rcode), name);
-	} else if (target != NULL &&
+	} else if (target != NULL && !challenge->forgery.is_there &&
 		   (challenge->hops == 0 || !name_equal(&challenge->first, target))) {
 		add_stale(challenge, diagnosis);
 	}
@@ -299,10 +294,8 @@ judge_record(const struct challenge *challenge, struct diagnosis *diagnosis)
 	}
 	judge_servers(challenge, target, diagnosis);
 	judge_resolved(challenge, target, diagnosis);
-	/* Signatures that are wrong are so for CAA, too: that has been said. */
-	if (!challenge->is_bogus)
-		caa_judge(&challenge->caa, &challenge->domain, challenge->for_wildcard,
-		    challenge->resolver, diagnosis);
+	caa_judge(&challenge->caa, &challenge->domain, challenge->for_wildcard, challenge->resolver,
+	    diagnosis);
 }
 
 void
@@ -311,6 +304,9 @@ challenge_judge(const struct challenge *challenge, struct diagnosis *diagnosis)
 	char domain[NAME_MAX_TEXT];
 
 	(void)delegation_name(&challenge->domain, domain);
+	if (challenge->forgery.is_there)
+		delegation_judge_forgery(
+		    &challenge->forgery, "challenge.bogus", challenge->resolver, diagnosis);
 	if (challenge->resolver[0] == '\0') {
 		diagnosis_add(diagnosis, DIAGNOSIS_UNKNOWN, "challenge.no_resolver",
 		    "there is no resolver to ask for %s", domain);

@@ -56,10 +56,11 @@ struct challenge {
 	struct name misplaced_target;
 	int is_wildcard; /* any name below the domain has a CNAME to the same target */
 
+	struct dns_forgery forgery; /* on the whole way */
+
 	/* What a resolver makes of it. */
 	enum dns_outcome resolved;
 	uint16_t resolved_rcode;
-	int is_bogus;	   /* it fails because of DNSSEC alone */
 	unsigned hops;	   /* CNAMEs from the name on */
 	struct name last;  /* the name behind them */
 	struct name first; /* the first of them leads here */

@@ -100,13 +100,6 @@ resolve(struct inquiry *inquiry, struct challenge *challenge)
 		: dns_answer_next(answer, DNS_SECTION_AUTHORITY, NULL, DNS_TYPE_SOA, NULL);
 	challenge->has_ttl = record != NULL;
 	challenge->ttl = record != NULL ? record->ttl : 0;
-	if (answer->rcode != DNS_RCODE_SERVFAIL)
-		return;
-	challenge->is_bogus =
-	    dns_client_ask(&inquiry->client, &inquiry->resolver, &challenge->name, DNS_TYPE_TXT,
-		DNS_CLIENT_RECURSION | DNS_CLIENT_CHECKING_DISABLED | DNS_CLIENT_RETRY,
-		&inquiry->answer) == DNS_OUTCOME_ANSWERED &&
-	    answer->rcode == DNS_RCODE_NOERROR;
 }
 
 static int
@@ -181,17 +174,13 @@ look_for_caa(struct inquiry *inquiry, struct challenge *challenge)
 	} while (name_strip(&name) == 0 && name_label_count(&name) > 0);
 }
 
-void
-challenge_look(struct inquiry *inquiry, const struct address *ours, struct challenge *challenge)
+/* All that there is to know where the domain's zone is found. */
+static void
+look_around(struct inquiry *inquiry, const struct address *ours, struct challenge *challenge)
 {
 	struct inquiry_server servers[INQUIRY_SERVERS];
 
 	_Static_assert((int)INQUIRY_SERVERS <= (int)CHALLENGE_SERVERS, "all of them have a place");
-	dns_client_allow(&inquiry->client, INQUIRY_STAGE_MS);
-	challenge->search = inquiry_find_zone(inquiry, &challenge->domain, &challenge->apex);
-	challenge->search_rcode = inquiry->answer.rcode;
-	if (!challenge_is_found(challenge))
-		return;
 	challenge->server_count = inquiry_find_servers(inquiry, &challenge->apex, servers);
 	for (unsigned i = 0; i < challenge->server_count; i++) {
 		challenge->servers[i] = (struct challenge_server){
@@ -203,4 +192,15 @@ challenge_look(struct inquiry *inquiry, const struct address *ours, struct chall
 	look_for_circle(inquiry, challenge);
 	look_for_account(inquiry, ours, challenge);
 	look_for_caa(inquiry, challenge);
+}
+
+void
+challenge_look(struct inquiry *inquiry, const struct address *ours, struct challenge *challenge)
+{
+	inquiry_begin(inquiry);
+	challenge->search = inquiry_find_zone(inquiry, &challenge->domain, &challenge->apex);
+	challenge->search_rcode = inquiry->answer.rcode;
+	if (challenge_is_found(challenge))
+		look_around(inquiry, ours, challenge);
+	challenge->forgery = inquiry->forgery;
 }

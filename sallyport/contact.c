@@ -228,6 +228,13 @@ judge_resolver(const struct contacts *contacts, struct diagnosis *diagnosis)
 		diagnosis_add(diagnosis, DIAGNOSIS_OK, "value.resolved",
 		    "the resolver %s finds the test value: the world is led here",
 		    contacts->resolver);
+	else if (contacts->resolver_value == CONTACT_VALUE_ABSENT &&
+		 contacts->resolver_rcode != DNS_RCODE_NOERROR &&
+		 contacts->resolver_rcode != DNS_RCODE_NXDOMAIN)
+		diagnosis_add(diagnosis, DIAGNOSIS_WARNING, "value.fails",
+		    "the resolver %s answers %s when it is asked for the test value, which the "
+		    "server here serves",
+		    contacts->resolver, dns_rcode_text(contacts->resolver_rcode));
 	else if (contacts->resolver_value == CONTACT_VALUE_ABSENT)
 		diagnosis_add(diagnosis, DIAGNOSIS_WARNING, "value.lost",
 		    "the resolver %s does not find the test value, which the server here serves: "

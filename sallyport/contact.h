@@ -38,7 +38,8 @@ struct contacts {
 	struct address_set interfaces; /* of this machine, without loopback */
 	const char *resolver;	       /* who was asked for the test value */
 	enum contact_value resolver_value;
-	const char *no_value; /* why none could be shown; NULL: it could */
+	uint16_t resolver_rcode; /* where it was asked */
+	const char *no_value;	 /* why none could be shown; NULL: it could */
 	unsigned count;
 	struct contact contacts[CONTACTS];
 };

@@ -435,6 +435,23 @@ judge_servers(const struct delegation *delegation, struct diagnosis *diagnosis)
 }
 
 void
+delegation_judge_forgery(const struct dns_forgery *forgery, const char *id, const char *resolver,
+    struct diagnosis *diagnosis)
+{
+	char name[NAME_MAX_TEXT];
+
+	(void)delegation_name(&forgery->name, name);
+	diagnosis_add(diagnosis, DIAGNOSIS_WRONG, id,
+	    "the resolver %s finds the signatures (DNSSEC) of %s wrong%s%s%s: it gives no answer, "
+	    "and neither will the CA's",
+	    resolver, name, forgery->why != NULL ? " (its reason: " : "",
+	    forgery->why != NULL ? forgery->why : "", forgery->why != NULL ? ")" : "");
+	diagnosis_fix(diagnosis, "; that zone has to be signed anew, or its DS records above it be "
+				 "put right; what is wrong with it says");
+	diagnosis_fix(diagnosis, "delv %s", name);
+}
+
+void
 delegation_judge(const struct delegation *delegation, struct diagnosis *diagnosis)
 {
 	char zone[NAME_MAX_TEXT], parent[NAME_MAX_TEXT];
@@ -442,6 +459,9 @@ delegation_judge(const struct delegation *delegation, struct diagnosis *diagnosi
 	(void)delegation_name(&delegation->zone, zone);
 	(void)delegation_name(&delegation->parent, parent);
 	judge_configured(delegation, diagnosis);
+	if (delegation->forgery.is_there)
+		delegation_judge_forgery(
+		    &delegation->forgery, "delegation.bogus", delegation->resolver, diagnosis);
 	switch (delegation->search) {
 	case DELEGATION_FOUND:
 		judge_servers(delegation, diagnosis);

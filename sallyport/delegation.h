@@ -63,6 +63,7 @@ struct delegation {
 	unsigned host_count;
 	struct delegation_host hosts[DELEGATION_HOSTS];
 	int has_ds;
+	struct dns_forgery forgery;    /* on the way to the zone above */
 	struct address_set interfaces; /* of this machine */
 	const char *config;	       /* path of the configuration */
 };
@@ -78,6 +79,10 @@ void delegation_addresses(const struct delegation *delegation, struct address_se
 
 /* Adds what is to be said. */
 void delegation_judge(const struct delegation *delegation, struct diagnosis *diagnosis);
+
+/* Adds what is to be said of signatures that a resolver finds wrong, by this id. */
+void delegation_judge_forgery(const struct dns_forgery *forgery, const char *id,
+    const char *resolver, struct diagnosis *diagnosis);
 
 /* The name without its final dot, for sentences. Returns `text`. */
 const char *delegation_name(const struct name *name, char text[NAME_MAX_TEXT]);

@@ -98,16 +98,12 @@ find_parent(struct inquiry *inquiry, struct delegation *delegation)
 	return -1;
 }
 
-void
-delegation_look(struct inquiry *inquiry, struct delegation *delegation)
+/* All that there is to know where the zone above is found. */
+static void
+look_around(struct inquiry *inquiry, struct delegation *delegation)
 {
 	struct inquiry_server servers[INQUIRY_SERVERS];
 
-	dns_client_allow(&inquiry->client, INQUIRY_STAGE_MS);
-	if (inquiry->has_resolver)
-		address_to_text(&inquiry->resolver, delegation->resolver);
-	if (find_parent(inquiry, delegation) != 0)
-		return;
 	delegation->server_count = inquiry_find_servers(inquiry, &delegation->parent, servers);
 	for (unsigned i = 0; i < delegation->server_count; i++) {
 		delegation->servers[i] = (struct delegation_server){
@@ -120,6 +116,17 @@ delegation_look(struct inquiry *inquiry, struct delegation *delegation)
 		if (!host->is_within)
 			inquiry_find_addresses(inquiry, &host->name, &host->found, &host->is_alias);
 	}
+}
+
+void
+delegation_look(struct inquiry *inquiry, struct delegation *delegation)
+{
+	inquiry_begin(inquiry);
+	if (inquiry->has_resolver)
+		address_to_text(&inquiry->resolver, delegation->resolver);
+	if (find_parent(inquiry, delegation) == 0)
+		look_around(inquiry, delegation);
+	delegation->forgery = inquiry->forgery;
 }
 
 enum contact_value

@@ -4,7 +4,11 @@
 #include <ldns/ldns.h>
 #include <string.h>
 
-enum { CHAIN = 16, SOA_NUMBERS = 20 /* bytes behind the names of a SOA */ };
+enum {
+	CHAIN = 16,
+	SOA_NUMBERS = 20,	   /* bytes behind the names of a SOA */
+	OPTION_EXTENDED_ERROR = 15 /* RFC 8914, 2 */
+};
 
 /* Copies ldns's name, which is in wire form. 0 or -1. */
 static int
@@ -54,6 +58,28 @@ add_section(struct dns_answer *answer, const ldns_rr_list *list, enum dns_sectio
 		add_record(answer, ldns_rr_list_rr(list, i), section);
 }
 
+/* Looks for an extended error among the options of EDNS. */
+static void
+take_error(struct dns_answer *answer, const ldns_rdf *options)
+{
+	struct reader reader;
+
+	answer->has_error = 0;
+	answer->error = 0;
+	if (options == NULL)
+		return;
+	reader_init(&reader, ldns_rdf_data(options), ldns_rdf_size(options));
+	while (reader_left(&reader) > 0 && !reader.failed && !answer->has_error) {
+		uint16_t option = reader_u16(&reader), length = reader_u16(&reader);
+		struct slice value = reader_bytes(&reader, length);
+
+		if (option != OPTION_EXTENDED_ERROR || value.length < sizeof(answer->error))
+			continue;
+		answer->has_error = 1;
+		answer->error = (uint16_t)(value.data[0] << 8 | value.data[1]);
+	}
+}
+
 int
 dns_answer_read(struct dns_answer *answer, const uint8_t *wire, size_t length)
 {
@@ -68,6 +94,7 @@ dns_answer_read(struct dns_answer *answer, const uint8_t *wire, size_t length)
 	answer->is_authoritative = ldns_pkt_aa(packet) != 0;
 	answer->is_truncated = ldns_pkt_tc(packet) != 0;
 	answer->can_recurse = ldns_pkt_ra(packet) != 0;
+	take_error(answer, ldns_pkt_edns_data(packet));
 	answer->question = (struct name){.length = 1};
 	answer->question_type = 0;
 	answer->count = 0;
@@ -124,6 +151,25 @@ dns_rcode_text(uint16_t rcode)
 		return "NOTAUTH";
 	default:
 		return "an error";
+	}
+}
+
+const char *
+dns_forgery_text(uint16_t code)
+{
+	switch (code) {
+	case 7:
+		return "they have expired";
+	case 8:
+		return "they are not valid yet";
+	case 9:
+		return "the zone has not the key that the DS record above it names";
+	case 10:
+		return "they are missing";
+	case 12:
+		return "nothing proves that what is not there is not there";
+	default:
+		return NULL;
 	}
 }
 

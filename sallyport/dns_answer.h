@@ -50,6 +50,16 @@ enum dns_outcome {
 /* "no answer comes", "nobody listens there", ...: a clause behind "192.0.2.1: ". Static. */
 const char *dns_outcome_text(enum dns_outcome outcome);
 
+/* Why signatures are wrong, of an extended error's code (RFC 8914, 4): "they have expired". Static; NULL: the code says no more of them. */
+const char *dns_forgery_text(uint16_t code);
+
+/* What a resolver that validates (DNSSEC) takes for forged, and so answers with SERVFAIL. */
+struct dns_forgery {
+	int is_there;
+	struct name name;
+	const char *why; /* static; NULL: it does not say */
+};
+
 enum dns_section { DNS_SECTION_ANSWER, DNS_SECTION_AUTHORITY, DNS_SECTION_ADDITIONAL };
 
 struct dns_record {
@@ -65,6 +75,8 @@ struct dns_answer {
 	uint16_t id;
 	uint16_t rcode;
 	int is_response, is_authoritative, is_truncated, can_recurse; /* QR, AA, TC, RA */
+	int has_error;
+	uint16_t error;	      /* the first extended error's code (RFC 8914) */
 	struct name question; /* of its one question; with several, or none: the root */
 	uint16_t question_type;
 	unsigned count;

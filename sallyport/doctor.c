@@ -192,6 +192,7 @@ ask_resolver(struct doctor *doctor)
 		contacts->resolver_value =
 		    delegation_find_trial(&doctor->inquiry, &doctor->inquiry.resolver,
 			contacts->zone, &doctor->trial, DNS_CLIENT_RECURSION);
+	contacts->resolver_rcode = doctor->inquiry.answer.rcode;
 	/* The server may have been started anew meanwhile. */
 	if (doctor->trial.label[0] != '\0')
 		check_trial(doctor);

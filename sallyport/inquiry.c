@@ -50,13 +50,45 @@ inquiry_init(struct inquiry *inquiry, const char *given)
 	return 0;
 }
 
+void
+inquiry_begin(struct inquiry *inquiry)
+{
+	dns_client_allow(&inquiry->client, INQUIRY_STAGE_MS);
+	inquiry->forgery = (struct dns_forgery){0};
+}
+
+static enum dns_outcome
+ask(struct inquiry *inquiry, const struct name *name, uint16_t type, unsigned flags)
+{
+	return dns_client_ask(&inquiry->client, &inquiry->resolver, name, type,
+	    DNS_CLIENT_RECURSION | DNS_CLIENT_RETRY | flags, &inquiry->answer);
+}
+
+/* It fails: is it for the signatures? Whoever does not check them (CD) gets an answer then (RFC 4035, 5.5). */
+static void
+look_for_forgery(struct inquiry *inquiry, const struct name *name, uint16_t type)
+{
+	struct dns_answer *answer = &inquiry->answer;
+	const char *why = answer->has_error ? dns_forgery_text(answer->error) : NULL;
+
+	if (ask(inquiry, name, type, DNS_CLIENT_CHECKING_DISABLED) != DNS_OUTCOME_ANSWERED)
+		*answer = (struct dns_answer){.rcode = DNS_RCODE_SERVFAIL};
+	else if (!inquiry->forgery.is_there &&
+		 (answer->rcode == DNS_RCODE_NOERROR || answer->rcode == DNS_RCODE_NXDOMAIN))
+		inquiry->forgery = (struct dns_forgery){.is_there = 1, .name = *name, .why = why};
+}
+
 enum dns_outcome
 inquiry_resolve(struct inquiry *inquiry, const struct name *name, uint16_t type)
 {
+	enum dns_outcome result;
+
 	if (!inquiry->has_resolver)
 		return DNS_OUTCOME_NOT_ASKED;
-	return dns_client_ask(&inquiry->client, &inquiry->resolver, name, type,
-	    DNS_CLIENT_RECURSION | DNS_CLIENT_RETRY, &inquiry->answer);
+	result = ask(inquiry, name, type, 0);
+	if (result == DNS_OUTCOME_ANSWERED && inquiry->answer.rcode == DNS_RCODE_SERVFAIL)
+		look_for_forgery(inquiry, name, type);
+	return result;
 }
 
 enum dns_outcome

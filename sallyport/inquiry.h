@@ -19,13 +19,17 @@ struct inquiry {
 	struct dns_client client;
 	int has_resolver;
 	struct address resolver;
-	struct dns_answer answer; /* the last one; large */
+	struct dns_answer answer;   /* the last one; large */
+	struct dns_forgery forgery; /* the first one since inquiry_begin() */
 };
 
 /* Takes the resolver from `given` ("9.9.9.9", "[::1]:5353"), or the first of /etc/resolv.conf where that is NULL. 0, or -1: `given` is no address. */
 int inquiry_init(struct inquiry *inquiry, const char *given);
 
-/* Asks the resolver; what is cut is asked again over TCP. */
+/* Begins a stage: INQUIRY_STAGE_MS are left for its questions. */
+void inquiry_begin(struct inquiry *inquiry);
+
+/* Asks the resolver; what is cut is asked again over TCP. What fails for its signatures alone is taken as it is, and noted. */
 enum dns_outcome inquiry_resolve(struct inquiry *inquiry, const struct name *name, uint16_t type);
 
 /*

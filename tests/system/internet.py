@@ -1,10 +1,11 @@
 """
 A small internet in a network of its own, all of it on loopback: a root and the zones below it, served by NSD as Debian
 ships it, and a resolver, unbound, that knows nothing but the root's address. Every server is asked at port 53 of an
-address of its own. Needs root.
+address of its own; what is signed is signed by ldns. Needs root.
 """
 
 import contextlib
+import functools
 import os
 import shutil
 import signal
@@ -43,6 +44,16 @@ def zone(name, records, serial=1):
         f"{name}. 60 IN NS {server}.\n" for server in PARENT_SERVERS) + (
         "".join(f"{server}. 60 IN A {address}\n" for server, address in PARENT_SERVERS.items())
         if name == "example.org" else "") + records)
+
+
+def signed(folder, name, text, ended=False):
+    """The zone's text with signatures, which have `ended` long ago, its key's record, and that for the zone above."""
+    folder.mkdir()
+    run = functools.partial(subprocess.run, cwd=folder, check=True, capture_output=True, text=True)
+    key = run(["ldns-keygen", "-a", "ECDSAP256SHA256", "-k", name]).stdout.strip()
+    (folder / "zone").write_text(text)
+    run(["ldns-signzone", "-o", name, *(["-i", "20200101", "-e", "20200201"] if ended else []), "-f", "signed", "zone", key])
+    return (folder / "signed").read_text(), *((folder / f"{key}{end}").read_text().split(";")[0].strip() for end in (".key", ".ds"))
 
 
 class Nsd(sallyport.Program):
@@ -102,7 +113,7 @@ remote-control:
 class Unbound(sallyport.Program):
     """The resolver, which remembers nothing for longer than it has to."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, anchors):
         folder.mkdir()
         (folder / "root.hints").write_text(f". 60 IN NS a.root-servers.test.\na.root-servers.test. 60 IN A {ROOT_SERVER}\n")
         file = folder / "unbound.conf"
@@ -121,9 +132,10 @@ server:
     do-ip6: no
     local-zone: "test." nodefault
     root-hints: "root.hints"
-    module-config: "iterator"
+    module-config: "validator iterator"
+    ede: yes
     infra-host-ttl: 0
-remote-control:
+""" + "".join(f'    trust-anchor: "{anchor}"\n' for anchor in anchors) + """remote-control:
     control-enable: no
 """)
         super().__init__(folder, [shutil.copy("/usr/sbin/unbound", folder), "-d", "-c", file], "unbound.log")
@@ -142,10 +154,10 @@ def answers(address, name):
 
 
 @contextlib.contextmanager
-def internet(folder, zones, second=None):
+def internet(folder, zones, second=None, anchors=()):
     """
     `zones` are served by both of the parent's servers, or, where `second` is given, by the first one alone and those by
-    the second. Gives the servers, of which the last one is the resolver.
+    the second. The resolver validates what is below `anchors`, keys of signed(). Gives the servers, of which the last one is the resolver.
     """
     servers = list(PARENT_SERVERS.values())
     first = [ROOT_SERVER, *(servers if second is None else servers[:1])]
@@ -153,7 +165,7 @@ def internet(folder, zones, second=None):
         programs = [Nsd(folder / "nsd", first, {".": ROOT_ZONE, **zones})]
         if second is not None:
             programs.append(Nsd(folder / "nsd2", servers[1:], second))
-        programs.append(Unbound(folder / "unbound"))
+        programs.append(Unbound(folder / "unbound", anchors))
         try:
             for program in programs:
                 program.launch()

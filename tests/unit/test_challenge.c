@@ -202,8 +202,9 @@ resolver_has_another(void)
 static void
 bogus(void)
 {
-	challenge.resolved_rcode = DNS_RCODE_SERVFAIL;
-	challenge.is_bogus = 1;
+	challenge.forgery = (struct dns_forgery){.is_there = 1,
+	    .name = diagnosis_fixture_name("www.example.com"),
+	    .why = dns_forgery_text(7)};
 }
 
 static void
@@ -279,7 +280,8 @@ static const struct {
 	"keeps it for its time to live"},
     {resolver_has_another, 0, "\"warning\",\"id\":\"challenge.stale\"",
 	"a CNAME to old.auth.example.net, and keeps it for 59 s more"},
-    {bogus, 0, "\"wrong\",\"id\":\"challenge.bogus\"", "DNSSEC"},
+    {bogus, 0, "\"wrong\",\"id\":\"challenge.bogus\"",
+	"(DNSSEC) of www.example.com wrong (its reason: they have expired): it gives no answer"},
     {resolver_fails, 0, "\"warning\",\"id\":\"challenge.resolver_fails\"", "SERVFAIL"},
     {resolver_silent, 0, "\"unknown\",\"id\":\"challenge.resolver_silent\"", "no answer comes"},
     {no_resolver, 0, "\"unknown\",\"id\":\"challenge.no_resolver\"",

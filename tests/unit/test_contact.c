@@ -200,11 +200,14 @@ END_TEST
 static const struct {
 	enum contact_value value;
 	const char *no_value, *says; /* NULL: nothing */
+	uint16_t rcode;
 } ways[] = {
-    {CONTACT_VALUE_SEEN, NULL, "\"ok\",\"id\":\"value.resolved\""},
-    {CONTACT_VALUE_ABSENT, NULL, "\"warning\",\"id\":\"value.lost\""},
-    {CONTACT_VALUE_NOT_ASKED, "no server runs", "\"unknown\",\"id\":\"value.none\""},
-    {CONTACT_VALUE_NOT_ASKED, NULL, NULL},
+    {CONTACT_VALUE_SEEN, NULL, "\"ok\",\"id\":\"value.resolved\"", 0},
+    {CONTACT_VALUE_ABSENT, NULL, "\"warning\",\"id\":\"value.lost\"", 0},
+    {CONTACT_VALUE_ABSENT, NULL, "\"value.lost\"", DNS_RCODE_NXDOMAIN},
+    {CONTACT_VALUE_ABSENT, NULL, "9.9.9.9:53 answers SERVFAIL", DNS_RCODE_SERVFAIL},
+    {CONTACT_VALUE_NOT_ASKED, "no server runs", "\"unknown\",\"id\":\"value.none\"", 0},
+    {CONTACT_VALUE_NOT_ASKED, NULL, NULL, 0},
 };
 
 START_TEST(knows_whether_the_world_is_led_here)
@@ -216,6 +219,7 @@ START_TEST(knows_whether_the_world_is_led_here)
 	    .local = local,
 	    .resolver = "9.9.9.9:53",
 	    .resolver_value = ways[_i].value,
+	    .resolver_rcode = ways[_i].rcode,
 	    .no_value = ways[_i].no_value};
 	struct diagnosis *diagnosis = diagnosis_new();
 	const char *text;

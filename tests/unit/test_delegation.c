@@ -54,6 +54,13 @@ partly(void)
 }
 
 static void
+parent_is_forged(void)
+{
+	delegation.forgery = (struct dns_forgery){
+	    .is_there = 1, .name = diagnosis_fixture_name("example.org"), .why = NULL};
+}
+
+static void
 one_is_silent(void)
 {
 	delegation.servers[1].reply = DELEGATION_FAILED;
@@ -178,6 +185,8 @@ static const struct {
 	"\"" ZONE ".  NS  ns1." ZONE ".\",\"ns1." ZONE ".  A  5.2.0.1\""},
     {served_above, "\"wrong\",\"id\":\"delegation.served\"", "take the zone " ZONE " away"},
     {partly, "\"warning\",\"id\":\"delegation.partly\"", "\"ok\",\"id\":\"delegation.there\""},
+    {parent_is_forged, "\"wrong\",\"id\":\"delegation.bogus\"",
+	"(DNSSEC) of example.org wrong: it gives no answer"},
     {one_is_silent, "\"unknown\",\"id\":\"delegation.server_silent\"",
 	"\"ok\",\"id\":\"delegation.there\""},
     {one_is_lame, "\"warning\",\"id\":\"delegation.server_lame\"", "says REFUSED"},

@@ -152,6 +152,40 @@ START_TEST(reads_caa)
 }
 END_TEST
 
+static const struct {
+	const char *options; /* of EDNS */
+	uint16_t length;
+	int has_error;
+	uint16_t error;
+	const char *says; /* of signatures; NULL: nothing */
+} errors[] = {
+    {"", 0, 0, 0, NULL},
+    {"\0\17\0\2\0\7", 6, 1, 7, "they have expired"},
+    {"\0\17\0\6\0\11text", 10, 1, 9, "the zone has not the key that the DS record above it names"},
+    {"\0\3\0\1x\0\17\0\2\0\26", 11, 1, 22, NULL},
+    {"\0\17\0\2\0\7\0\17\0\2\0\6", 12, 1, 7, "they have expired"},
+    {"\0\17\0\1\0", 5, 0, 0, NULL},
+    {"\0\17\0\0", 4, 0, 0, NULL},
+};
+
+START_TEST(reads_an_extended_error)
+{
+	struct writer writer;
+
+	begin(&writer, QR | 2, "a.test", DNS_TYPE_TXT, 0, 0, 1);
+	writer_bytes(&writer, "\0\0\51\4\320\0\0\0\0", 9);
+	writer_u16(&writer, errors[_i].length);
+	writer_bytes(&writer, errors[_i].options, errors[_i].length);
+	ck_assert_int_eq(dns_answer_read(&answer, wire, writer.length), 0);
+	ck_assert_int_eq(answer.has_error, errors[_i].has_error);
+	ck_assert_uint_eq(answer.error, errors[_i].error);
+	if (errors[_i].says == NULL)
+		ck_assert_ptr_null(dns_forgery_text(answer.error));
+	else
+		ck_assert_str_eq(dns_forgery_text(answer.error), errors[_i].says);
+}
+END_TEST
+
 /* Every beginning of a message is refused, or read within its bounds. */
 START_TEST(prefixes_are_refused)
 {
@@ -196,6 +230,7 @@ main(void)
 	tcase_add_test(cases, reads_serial_and_flags);
 	tcase_add_test(cases, follows_aliases);
 	tcase_add_test(cases, reads_caa);
+	tcase_add_loop_test(cases, reads_an_extended_error, 0, ROWS(errors));
 	tcase_add_test(cases, prefixes_are_refused);
 	tcase_add_test(cases, has_room_for_so_many);
 	suite_add_tcase(suite, cases);
