@@ -8,9 +8,9 @@
 #include <stdio.h>
 
 enum {
-	DIAGNOSIS_FINDINGS = 512, /* further ones are counted as a failure */
-	DIAGNOSIS_FIXES = 12,	  /* lines of one finding; further ones are left out */
-	DIAGNOSIS_LINE = 1024	  /* bytes of a line, NUL included; longer ones are cut */
+	DIAGNOSIS_FINDINGS = 1024, /* further ones are counted as a failure */
+	DIAGNOSIS_FIXES = 12,	   /* lines of one finding; further ones are left out */
+	DIAGNOSIS_LINE = 1024	   /* bytes of a line, NUL included; longer ones are cut */
 };
 
 /* In the order of their weight. */

@@ -20,7 +20,8 @@ enum {
 	NOBODY = 65534,	     /* the user and group that own nothing */
 	TRIAL_MS = 5 * 1000, /* until dnsd serves what store has sent it */
 	TRIAL_TRIES = 250,
-	TRIAL_PAUSE_NS = 20 * 1000 * 1000 /* after each */
+	TRIAL_PAUSE_NS = 20 * 1000 * 1000, /* after each */
+	DOMAINS = 64			   /* that are looked at at once */
 };
 
 /* All that is found out, before anything is said of it. */
@@ -32,8 +33,8 @@ struct doctor {
 	struct contacts contacts;
 	struct delegation_trial trial;
 	char why[CONTROL_CLIENT_WHY]; /* there is no trial */
-	int has_domain;
-	struct challenge challenge;
+	unsigned challenge_count;
+	struct challenge challenges[DOMAINS];
 	const struct address *answers_here; /* where our own server does; NULL: nowhere */
 	struct address here;
 };
@@ -211,11 +212,13 @@ judge(const struct doctor *doctor, struct diagnosis *diagnosis)
 	delegation_judge(&doctor->delegation, diagnosis);
 	diagnosis_begin(diagnosis, "Where the world asks");
 	contacts_judge(&doctor->contacts, diagnosis);
-	if (doctor->has_domain) {
-		(void)snprintf(title, sizeof(title), "The domain %s",
-		    delegation_name(&doctor->challenge.domain, zone));
+	for (unsigned i = 0; i < doctor->challenge_count; i++) {
+		const struct challenge *challenge = &doctor->challenges[i];
+
+		(void)snprintf(title, sizeof(title), "The domain %s%s",
+		    challenge->for_wildcard ? "*." : "", delegation_name(&challenge->domain, zone));
 		diagnosis_begin(diagnosis, title);
-		challenge_judge(&doctor->challenge, diagnosis);
+		challenge_judge(challenge, diagnosis);
 	}
 }
 
@@ -238,10 +241,12 @@ examine(struct doctor *doctor, const struct invocation *invocation, struct diagn
 	ask_ourselves(doctor);
 	ask_world(doctor);
 	ask_resolver(doctor);
-	if (doctor->has_domain) {
-		doctor->challenge.zone = doctor->conf.zone.name;
-		doctor->challenge.resolver = doctor->delegation.resolver;
-		challenge_look(&doctor->inquiry, doctor->answers_here, &doctor->challenge);
+	for (unsigned i = 0; i < doctor->challenge_count; i++) {
+		struct challenge *challenge = &doctor->challenges[i];
+
+		challenge->zone = doctor->conf.zone.name;
+		challenge->resolver = doctor->delegation.resolver;
+		challenge_look(&doctor->inquiry, doctor->answers_here, challenge);
 	}
 	judge(doctor, diagnosis);
 	return 0;
@@ -277,38 +282,55 @@ examine_and_print(struct doctor *doctor, const struct invocation *invocation)
 	return code;
 }
 
-int
-doctor(const struct invocation *invocation)
+/* Takes in what is to be looked at. 0, or -1 with a line on standard error. */
+static int
+take_arguments(struct doctor *doctor, const struct invocation *invocation)
 {
-	struct doctor *doctor = calloc(1, sizeof(*doctor));
 	const char *resolver = invocation_value(invocation, "resolver");
-	const char *domain = invocation_value(invocation, "domain");
-	int code = 1;
+	const char *domains[DOMAINS];
+	unsigned count = invocation_values(invocation, "domain", domains, DOMAINS);
 
-	if (doctor == NULL) {
-		fputs("sallyport: no memory\n", stderr);
-		return 1;
-	}
-	doctor->has_domain = domain != NULL;
 	if (inquiry_init(&doctor->inquiry, resolver) != 0) {
 		fprintf(stderr,
 		    "sallyport: --resolver: \"%s\" is no IP address, such as 9.9.9.9 or "
 		    "[2620:fe::fe]:53\n",
 		    resolver);
-		code = COMMAND_USAGE_EXIT;
-	} else if (doctor->has_domain && challenge_set_domain(&doctor->challenge, domain) != 0) {
-		fprintf(stderr, "sallyport: --domain: \"%s\" is no domain, such as example.com\n",
-		    domain);
-		code = COMMAND_USAGE_EXIT;
-	} else {
-		code = configuration_load(&doctor->conf, invocation->config);
-		if (code == 0) {
-			code = invocation_has(invocation, "sandbox")
-				   ? sandbox_report(&doctor->conf)
-				   : examine_and_print(doctor, invocation);
-			conf_free(&doctor->conf);
-		}
+		return -1;
 	}
+	if (count > DOMAINS) {
+		fprintf(stderr, "sallyport: --domain: at most %d at once\n", DOMAINS);
+		return -1;
+	}
+	for (unsigned i = 0; i < count; i++) {
+		if (challenge_set_domain(&doctor->challenges[i], domains[i]) == 0)
+			continue;
+		fprintf(stderr, "sallyport: --domain: \"%s\" is no domain, such as example.com\n",
+		    domains[i]);
+		return -1;
+	}
+	doctor->challenge_count = count;
+	return 0;
+}
+
+int
+doctor(const struct invocation *invocation)
+{
+	struct doctor *doctor = calloc(1, sizeof(*doctor));
+	int code = COMMAND_USAGE_EXIT;
+
+	if (doctor == NULL) {
+		fputs("sallyport: no memory\n", stderr);
+		return 1;
+	}
+	if (take_arguments(doctor, invocation) != 0)
+		goto out;
+	code = configuration_load(&doctor->conf, invocation->config);
+	if (code != 0)
+		goto out;
+	code = invocation_has(invocation, "sandbox") ? sandbox_report(&doctor->conf)
+						     : examine_and_print(doctor, invocation);
+	conf_free(&doctor->conf);
+out:
 	free(doctor);
 	return fflush(stdout) != 0 ? 1 : code;
 }

@@ -63,7 +63,8 @@ static const struct command_option watch = {.name = "watch",
 
 static const struct command_option domain = {.name = "domain",
     .value = "DOMAIN",
-    .help = "look also whether _acme-challenge.DOMAIN leads here,\nand which CA may issue for it"};
+    .help = "look also whether _acme-challenge.DOMAIN leads here,\nand which CA may issue for it; "
+	    "may be given several times"};
 static const struct command_option resolver = {.name = "resolver",
     .value = "ADDRESS",
     .help = "ask this resolver, such as 9.9.9.9, instead of the first one of\n/etc/resolv.conf"};

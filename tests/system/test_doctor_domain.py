@@ -129,6 +129,22 @@ def test_for_people(server):
     assert "_acme-challenge.nothing.example.com has no CNAME: no challenge gets here" in " ".join(done.stdout.split())
 
 
+def test_several_domains(server):
+    """Each has its own part; one that is wrong is enough."""
+    found = Findings(server.command("doctor", "--json", "--resolver", RESOLVER, "--domain", "good.example.com",
+                                    "--domain", "nothing.example.com", "--domain", "*.upper.example.com"))
+    assert found.code == 1
+    assert {(one["about"], one["id"]) for one in found.all if one["id"].startswith("challenge.")} == {
+        ("The domain good.example.com", "challenge.there"), ("The domain nothing.example.com", "challenge.missing"),
+        ("The domain *.upper.example.com", "challenge.there")}
+
+
+def test_too_many_domains(server):
+    done = server.command("doctor", *["--domain", "example.com"] * 65)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--domain: at most 64 at once" in done.stderr
+
+
 @pytest.mark.parametrize("domain", ["", "a..b", "."])
 def test_no_domain(server, domain):
     done = server.command("doctor", "--domain", domain)
