@@ -21,9 +21,8 @@ enum { CHUNK = 200, LINES = 10, VALUE = 43 };
 struct reading {
 	struct database *database;
 	atomic_int stopped;
-	unsigned char label[MESSAGE_MAX_SUBDOMAIN];
-	size_t length;
-	unsigned names;
+	struct database_place place;
+	unsigned names; /* of this chunk */
 	uint64_t walks;
 };
 
@@ -39,10 +38,9 @@ visit(void *context, struct slice label, const struct name_record *name)
 {
 	struct reading *reading = context;
 
+	(void)label;
 	(void)name;
-	memcpy(reading->label, label.data, label.length);
-	reading->length = label.length;
-	return ++reading->names % CHUNK == 0;
+	return reading->names++ == CHUNK;
 }
 
 static void
@@ -51,11 +49,10 @@ read_names(void *argument)
 	struct reading *reading = argument;
 
 	while (!atomic_load(&reading->stopped)) {
-		struct slice after = {reading->label, reading->length};
-
-		if (database_walk_names(reading->database, after, visit, reading) ==
+		reading->names = 0;
+		if (database_walk_names(reading->database, &reading->place, visit, reading) ==
 		    DATABASE_MISSING) {
-			reading->length = 0;
+			reading->place = (struct database_place){.length = 0};
 			reading->walks++;
 		}
 	}

@@ -156,7 +156,7 @@ own_put(const struct message_name *name)
 static void
 own_end_filling(void)
 {
-	table_snapshot_end(own);
+	table_snapshot_end(own, 1);
 	own_filled = 1;
 }
 

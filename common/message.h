@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 /* Changes whenever a type or a body below does: both ends must say the same. */
-enum { MESSAGE_VERSION = 20 };
+enum { MESSAGE_VERSION = 21 };
 
 enum message_type {
 	/* Both links; front to store, and back. */
@@ -28,7 +28,7 @@ enum message_type {
 	/* dnsd's link; store to dnsd, and one acknowledgement back. */
 	MESSAGE_SNAPSHOT_BEGIN = 16,
 	MESSAGE_SNAPSHOT_CHUNK = 18,
-	MESSAGE_SNAPSHOT_END = 20,
+	MESSAGE_SNAPSHOT_END = 20, /* names sent, u64; 1: those are all that there are, or 0, u8 */
 	MESSAGE_DELTA = 22,
 	MESSAGE_DELTA_APPLIED = 23,
 

@@ -124,6 +124,9 @@ static const struct statistic_metric
 	"are."),
     store_snapshot_time = TIME("sallyport_store_snapshot_duration_seconds",
 	"How long sending dnsd all names took, the last time."),
+    store_snapshot_damaged = METRIC("sallyport_store_snapshot_damaged",
+	"1: names could not be read when dnsd was last sent all; names that it does not know get "
+	"SERVFAIL."),
     store_unacknowledged = METRIC(
 	"sallyport_store_unacknowledged_total", "Changes answered without dnsd's acknowledgement."),
     store_busy =
@@ -288,6 +291,7 @@ static const struct statistic_description table[STATISTICS] = {
     TIME_ROWS(STATISTIC_STORE_DELTA_TIME, store_delta_times, ""),
     VALUE(STATISTIC_STORE_DELTA_LAG, store_delta_lag, "", NULL),
     VALUE(STATISTIC_STORE_SNAPSHOT_TIME, store_snapshot_time, "", NULL),
+    VALUE(STATISTIC_STORE_SNAPSHOT_DAMAGED, store_snapshot_damaged, "", NULL),
     VALUE(STATISTIC_STORE_UNACKNOWLEDGED, store_unacknowledged, "", "unacknowledged"),
     VALUE(STATISTIC_STORE_BUSY, store_busy, "", "busy"),
     VALUE(STATISTIC_STORE_LIMITED_REGISTRATIONS, store_limited, "limit=\"registrations\"",

@@ -150,17 +150,22 @@ on_snapshot_end(void *context, uint64_t id, struct reader *body, int fd)
 {
 	struct sync *sync = context;
 	uint64_t sent = reader_u64(body);
+	uint8_t all = reader_u8(body);
 
 	(void)id;
 	(void)fd;
-	if (reader_end(body) < 0 || sent != sync->received)
+	if (reader_end(body) < 0 || sent != sync->received || all > 1)
 		return -1;
-	table_snapshot_end(sync->table);
+	table_snapshot_end(sync->table, all);
 	statistic_count(sync->counters, STATISTIC_DNS_SNAPSHOTS);
 	statistic_set(sync->counters, STATISTIC_DNS_SYNCHRONISED, 1);
 	link_set_state(sync->link, STATE_LIVE);
 	log_info("synchronised: %zu names, %zu MiB", table_names(sync->table),
 	    table_bytes(sync->table) / (1024 * 1024));
+	if (!all)
+		log_error(
+		    "store cannot read all names, its log says why: names that are not held are "
+		    "answered with SERVFAIL");
 	atomic_store_explicit(sync->stale, 0, memory_order_relaxed);
 	sync->complete(sync->context);
 	return 0;
@@ -187,14 +192,14 @@ on_delta(void *context, uint64_t id, struct reader *body, int fd)
 
 #define IN(STATE) (1U << (STATE))
 
-enum { BODY_MAX = MESSAGE_MAX - MESSAGE_HEADER, HELLO_BODY = 3, COUNT_BODY = 8 };
+enum { BODY_MAX = MESSAGE_MAX - MESSAGE_HEADER, HELLO_BODY = 3, COUNT_BODY = 8, END_BODY = 9 };
 
 static const struct message_rule rules[] = {
     {MESSAGE_HELLO_ANSWER, IN(STATE_GREETING), HELLO_BODY, HELLO_BODY, 0, on_hello_answer},
     {MESSAGE_SNAPSHOT_BEGIN, IN(STATE_READY) | IN(STATE_LIVE), COUNT_BODY, COUNT_BODY, 0,
 	on_snapshot_begin},
     {MESSAGE_SNAPSHOT_CHUNK, IN(STATE_SNAPSHOT), 1, BODY_MAX, 0, on_snapshot_chunk},
-    {MESSAGE_SNAPSHOT_END, IN(STATE_SNAPSHOT), COUNT_BODY, COUNT_BODY, 0, on_snapshot_end},
+    {MESSAGE_SNAPSHOT_END, IN(STATE_SNAPSHOT), END_BODY, END_BODY, 0, on_snapshot_end},
     {MESSAGE_DELTA, IN(STATE_SNAPSHOT) | IN(STATE_LIVE), 1, BODY_MAX, 0, on_delta},
 };
 

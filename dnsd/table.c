@@ -366,13 +366,13 @@ sweep(struct table *table)
 }
 
 void
-table_snapshot_end(struct table *table)
+table_snapshot_end(struct table *table, int all)
 {
 	if (!table->in_snapshot)
 		return;
 	table->in_snapshot = 0;
 	sweep(table);
-	atomic_store(&table->incomplete, table->left_out);
+	atomic_store(&table->incomplete, !all || table->left_out);
 }
 
 size_t

@@ -63,13 +63,13 @@ enum table_result table_apply(struct table *table, const struct message_name *na
 /*
  * Writer: a snapshot. begin makes room for `expected` names and ends an unfinished one, what came of which stays; add
  * takes up to TABLE_SNAPSHOT_BATCH names and answers for the last one that did not fit; end, without begin nothing,
- * removes the names that the snapshot did not have. What store says now counts, whatever the commits: its database
+ * removes the names that the snapshot did not have, and unless it had `all` there are, none is known not to exist. What store says now counts, whatever the commits: its database
  * may have been put back.
  */
 void table_snapshot_begin(struct table *table, uint64_t expected);
 enum table_result table_snapshot_add(
     struct table *table, const struct message_name *names, unsigned count);
-void table_snapshot_end(struct table *table);
+void table_snapshot_end(struct table *table, int all);
 
 /* Writer: frees what no reader can still hold, a turn's worth. 1 if something is left to free. */
 int table_reclaim(struct table *table);
@@ -88,7 +88,7 @@ void table_leave(struct table_reader *reader);
 enum table_find {
 	TABLE_FOUND,
 	TABLE_ABSENT,
-	TABLE_UNKNOWN /* no complete snapshot yet, or not everything fitted: it may exist */
+	TABLE_UNKNOWN /* no complete snapshot yet, or not everything was there or fitted: it may exist */
 };
 
 /* The values of a name, oldest first, as entry.h has them. */

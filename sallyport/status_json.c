@@ -129,13 +129,14 @@ add_numbers(json_t *object, const struct status_view *view)
 		       number(values[STATISTIC_STORE_NAMES]))) |
 	       json_object_set_new(object, "certificate", certificate_object(view)) |
 	       json_object_set_new(object, "disk",
-		   json_pack("{s:o, s:o, s:o, s:o, s:o, s:b}", "database_bytes",
+		   json_pack("{s:o, s:o, s:o, s:o, s:o, s:b, s:b}", "database_bytes",
 		       number(answer->live_bytes), "map_bytes",
 		       number(values[STATISTIC_STORE_MAP_BYTES]), "map_max_bytes",
 		       number(answer->map_max), "free_bytes",
 		       number(values[STATISTIC_STORE_DISK_FREE_BYTES]), "reserve_bytes",
 		       number(answer->reserve), "reserve_is_reached",
-		       (answer->parts & MESSAGE_READY_ROOM) == 0)) |
+		       (answer->parts & MESSAGE_READY_ROOM) == 0, "is_damaged",
+		       values[STATISTIC_STORE_SNAPSHOT_DAMAGED] != 0)) |
 	       json_object_set_new(object, "accounts", number(values[STATISTIC_STORE_ACCOUNTS])) |
 	       json_object_set_new(object, "refused", refusals_object(view));
 }

@@ -233,6 +233,18 @@ judge_links(const struct status_view *view, struct list *list)
 }
 
 static void
+judge_database(const struct status_view *view, struct list *list)
+{
+	if (view->answer.values[STATISTIC_STORE_SNAPSHOT_DAMAGED] != 0)
+		add(list, STATUS_FAILURE,
+		    "sallyport verify says what is damaged; sallyport restore --force puts a "
+		    "backup in "
+		    "its place",
+		    "the database is damaged: names that cannot be read, or do not exist, get "
+		    "SERVFAIL");
+}
+
+static void
 judge_room(const struct status_view *view, struct list *list)
 {
 	const struct status_message *answer = &view->answer;
@@ -300,6 +312,7 @@ status_view_judge(const struct status_view *view, struct status_trouble troubles
 	judge_presence(view, &list);
 	if (view->has_answer) {
 		judge_links(view, &list);
+		judge_database(view, &list);
 		judge_room(view, &list);
 		judge_certificate(view, &list);
 	} else if (view->processes[CONF_ROLE_STORE].presence == STATUS_RUNS ||

@@ -224,10 +224,14 @@ user_before(struct slice beginning, struct uuid *user)
 static enum database_result
 match_beginnings(struct database *database, struct matches *matches)
 {
+	struct database_place place = {.length = matches->beginning.length};
+	enum database_result result = DATABASE_MISSING;
 	struct uuid before;
-	enum database_result result =
-	    database_walk_names(database, matches->beginning, match_name, matches);
 
+	if (place.length <= MESSAGE_MAX_SUBDOMAIN) {
+		memcpy(place.key, matches->beginning.data, place.length);
+		result = database_walk_names(database, &place, match_name, matches);
+	}
 	if (result == DATABASE_FAILED || user_before(matches->beginning, &before) != 0)
 		return result;
 	return database_walk_accounts(database, &before, match_account, matches);

@@ -3,6 +3,7 @@
 #include "log.h"
 
 #include <errno.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <string.h>
 
@@ -12,10 +13,28 @@ damage_is(int code)
 	return code == MDB_CORRUPTED || code == MDB_PAGE_NOTFOUND || code == MDB_INVALID;
 }
 
+/* Where this thread goes on when LMDB gives up; NULL: nowhere. */
+static _Thread_local jmp_buf *way_out;
+
+int
+damage_guard(int (*read)(void *context), void *context)
+{
+	jmp_buf here;
+	int code = MDB_CORRUPTED;
+
+	way_out = &here;
+	if (setjmp(here) == 0)
+		code = read(context);
+	way_out = NULL;
+	return code;
+}
+
 static void
 on_assertion(MDB_env *environment, const char *what)
 {
 	(void)environment;
+	if (way_out != NULL)
+		longjmp(*way_out, 1);
 	fatal("the database is damaged: LMDB gives up at %.200s; " DAMAGE_ADVICE, what);
 }
 

@@ -17,6 +17,13 @@
  */
 void damage_watch(MDB_env *environment);
 
+/*
+ * Calls `read`, and returns what it does, or MDB_CORRUPTED where LMDB gives up at a page: that ends only
+ * this call. For one step of a cursor in a transaction that only reads: it holds no lock and no memory of
+ * its own meanwhile, and afterwards both may be closed, and nothing else. Does not nest.
+ */
+int damage_guard(int (*read)(void *context), void *context);
+
 /* 1 if LMDB's code means that the database is damaged. */
 int damage_is(int code);
 

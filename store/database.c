@@ -88,28 +88,40 @@ open_failed(const char *what, const char *path, int code)
 	    damage_is(code) ? "; " DAMAGE_ADVICE : "");
 }
 
-/* Opens the tables, making those of a new database. Returns its schema. */
-static uint64_t
-open_tables(struct database *database, MDB_txn *transaction, const struct schema_plan *plan,
-    const char *path)
+/* `flags` 0 or MDB_CREATE. 0, or LMDB's code. */
+static int
+open_tables(struct database *database, MDB_txn *transaction, unsigned flags)
 {
-	uint64_t schema = plan->target;
+	const struct {
+		const char *name;
+		MDB_dbi *table;
+	} tables[DATABASE_TABLES] = {{"meta", &database->meta}, {"accounts", &database->accounts},
+	    {"names", &database->names}, {"tokens", &database->tokens},
+	    {"token_hashes", &database->token_hashes}};
+	int code = 0;
+
+	for (unsigned i = 0; i < DATABASE_TABLES && code == 0; i++)
+		code = mdb_dbi_open(transaction, tables[i].name, flags, tables[i].table);
+	return code;
+}
+
+/* Returns the schema. What is not there is missing: a new database is made with all that it has. */
+static uint64_t
+read_tables(struct database *database, MDB_txn *transaction, const char *path)
+{
+	uint64_t schema;
 	int code;
 
-	if ((code = mdb_dbi_open(transaction, "meta", MDB_CREATE, &database->meta)) != 0 ||
-	    (code = mdb_dbi_open(transaction, "accounts", MDB_CREATE, &database->accounts)) != 0 ||
-	    (code = mdb_dbi_open(transaction, "names", MDB_CREATE, &database->names)) != 0 ||
-	    (code = mdb_dbi_open(transaction, "tokens", MDB_CREATE, &database->tokens)) != 0 ||
-	    (code = mdb_dbi_open(
-		 transaction, "token_hashes", MDB_CREATE, &database->token_hashes)) != 0)
-		open_failed("open", path, code);
-	code = database_get_number(transaction, database->meta, "schema", &schema);
-	if (code == MDB_NOTFOUND &&
-	    (code = database_put_number(transaction, database->meta, "schema", schema)) == 0)
-		code = database_put_number(transaction, database->meta, "sequence", 0);
-	if (code != 0 || (code = database_get_number(
-			      transaction, database->meta, "sequence", &database->sequence)) != 0)
+	if ((code = open_tables(database, transaction, 0)) != 0 ||
+	    (code = database_get_number(transaction, database->meta, "schema", &schema)) != 0 ||
+	    (code = database_get_number(
+		 transaction, database->meta, "sequence", &database->sequence)) != 0) {
+		if (code == MDB_NOTFOUND)
+			fatal("the database in %s is damaged: a part that every database has is "
+			      "missing; " DAMAGE_ADVICE,
+			    path);
 		open_failed("read", path, code);
+	}
 	return schema;
 }
 
@@ -132,8 +144,11 @@ make(struct database *database, const struct schema_plan *plan, const char *path
 		 database->environment, NEW_FILE, MDB_NOSUBDIR | MDB_NOLOCK, 0600)) != 0 ||
 	    (code = mdb_txn_begin(database->environment, NULL, 0, &transaction)) != 0)
 		open_failed("make", path, code);
-	(void)open_tables(database, transaction, plan, path);
-	if ((code = mdb_txn_commit(transaction)) != 0)
+	if ((code = open_tables(database, transaction, MDB_CREATE)) != 0 ||
+	    (code = database_put_number(transaction, database->meta, "schema", plan->target)) !=
+		0 ||
+	    (code = database_put_number(transaction, database->meta, "sequence", 0)) != 0 ||
+	    (code = mdb_txn_commit(transaction)) != 0)
 		open_failed("make", path, code);
 	mdb_env_close(database->environment);
 	if (folder_add(NEW_FILE, DATABASE_FILE) != 0)
@@ -158,7 +173,7 @@ open_schema(
 		code = mdb_txn_begin(database->environment, NULL, 0, &transaction);
 		if (code != 0)
 			open_failed("open", config->path, code);
-		schema = open_tables(database, transaction, plan, config->path);
+		schema = read_tables(database, transaction, config->path);
 		if (schema == plan->target)
 			break;
 		mdb_txn_abort(transaction);

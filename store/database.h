@@ -66,8 +66,10 @@ enum database_result database_read_name(
     struct database *database, struct slice label, struct database_name *name);
 
 /*
- * Visits the accounts behind the user name `after` (NULL: from the first) in order; the rest as with
- * database_walk_names().
+ * Visits the accounts behind the user name `after` (NULL: from the first) in order, in one short transaction, until
+ * `visit` returns non-zero. The arguments of `visit` are valid during the call. DATABASE_OK: stopped by
+ * `visit`; DATABASE_MISSING: that was the last. Damaged records are logged and passed over; a part of the tree that cannot be
+ * read is DATABASE_FAILED. Thread of the loop.
  */
 enum database_result database_walk_accounts(struct database *database, const struct uuid *after,
     int (*visit)(void *context, const struct uuid *username, const struct account_record *account),
@@ -76,16 +78,27 @@ enum database_result database_walk_accounts(struct database *database, const str
 /* Names there are, retired ones as well. Thread of the loop. */
 enum database_result database_count_names(struct database *database, uint64_t *count);
 
+/* One byte more than a label: a label with a byte 0 behind it is the first key behind that label. */
+enum { DATABASE_PLACE = MESSAGE_MAX_SUBDOMAIN + 1 };
+
+/* A place in the order of the names; all zero: in front of the first. */
+struct database_place {
+	unsigned char key[DATABASE_PLACE];
+	size_t length;
+	int damaged; /* 1: on the way to it something could not be read, and was logged */
+};
+
 /*
- * Visits the names behind the label `after` (empty: from the first) in order, in one short
- * transaction, until `visit` returns non-zero. The arguments of `visit` are valid during the call.
- * DATABASE_OK: stopped by `visit`; DATABASE_MISSING: that was the last. Damaged records are
- * logged and passed over. Thread of the loop.
+ * Visits the names from a place on in order, in one short transaction, until `visit` returns non-zero:
+ * then the place is in front of that name, otherwise behind the last. The arguments of `visit` are
+ * valid during the call. DATABASE_OK: stopped by `visit`; DATABASE_MISSING: that was the last. Damaged
+ * records, and parts of the tree that cannot be read, are logged and passed over: then place->damaged is
+ * 1, and it takes more than one transaction. Thread of the loop.
  */
-enum database_result database_walk_names(struct database *database, struct slice after,
+enum database_result database_walk_names(struct database *database, struct database_place *place,
     int (*visit)(void *context, struct slice label, const struct name_record *name), void *context);
 
-/* Visits the tokens behind the name `after` (empty: from the first) in order; the rest as with database_walk_names(). */
+/* Visits the tokens behind the name `after` (empty: from the first) in order; the rest as with database_walk_accounts(). */
 enum database_result database_walk_tokens(struct database *database, struct slice after,
     int (*visit)(void *context, struct slice name, const struct token_record *token),
     void *context);

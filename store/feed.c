@@ -1,5 +1,6 @@
 #include "feed.h"
 
+#include "damage.h"
 #include "front.h"
 #include "log.h"
 
@@ -39,11 +40,9 @@ struct feed {
 	int sending;
 	int again;			  /* another snapshot follows the one being sent */
 	const struct message_name *trial; /* NULL: none is shown */
-	struct name_cursor {
-		unsigned char label[MESSAGE_MAX_SUBDOMAIN];
-		size_t length;
-	} sent; /* the last name of the snapshot that was sent, or passed over */
-	uint64_t names_sent;
+	struct database_place place;	  /* up to which names were sent, or passed over */
+	uint64_t names;			  /* there were when it began */
+	uint64_t names_sent, names_read;
 	unsigned passed_over; /* retired names since the last chunk */
 	unsigned char chunk[MESSAGE_MAX];
 	struct writer chunk_writer;
@@ -82,8 +81,7 @@ add_to_chunk(void *context, struct slice label, const struct name_record *name)
 	if (feed->passed_over >= FEED_PASSED_OVER ||
 	    message_name_size(&message) > feed->chunk_writer.capacity - feed->chunk_writer.length)
 		return 1;
-	memcpy(feed->sent.label, label.data, label.length);
-	feed->sent.length = label.length;
+	feed->names_read++;
 	if (name->retired) {
 		feed->passed_over++;
 		return 0;
@@ -93,17 +91,42 @@ add_to_chunk(void *context, struct slice label, const struct name_record *name)
 	return 0;
 }
 
+/* All names that could be read were sent: what dnsd is to think of the others. 0, or -1: the queue is full. */
+static int
+end_snapshot(struct feed *feed)
+{
+	/* Names are never taken out of their table, and new ones only make more of them. */
+	int damaged = feed->place.damaged || feed->names_read < feed->names;
+	unsigned char message[MESSAGE_MAX];
+	struct writer writer;
+
+	feed->sending = 0;
+	statistic_set(feed->counters, STATISTIC_STORE_SNAPSHOT_TIME,
+	    (uv_hrtime() - feed->snapshot_begun) / NS_IN_MICROSECOND);
+	statistic_set(feed->counters, STATISTIC_STORE_SNAPSHOT_DAMAGED, (uint64_t)damaged);
+	message_begin(&writer, message, MESSAGE_SNAPSHOT_END, 0);
+	writer_u64(&writer, feed->names_sent);
+	writer_u8(&writer, !damaged);
+	if (link_send(feed->link, message, message_end(&writer)) != 0 ||
+	    (feed->trial != NULL && send_trial(feed, feed->trial) != 0))
+		return -1;
+	log_info("dnsd was sent %llu names", (unsigned long long)feed->names_sent);
+	if (damaged)
+		log_error(
+		    "the database is damaged: dnsd was not told of names that cannot be read, "
+		    "and answers SERVFAIL for any name that it does not know; " DAMAGE_ADVICE);
+	return 0;
+}
+
 /* Reads and sends the next part of the snapshot, or its end. 0, or -1 with `why`. */
 static int
 send_chunk(struct feed *feed, const char **why)
 {
-	struct name_cursor after = feed->sent;
 	enum database_result result;
 
 	feed->passed_over = 0;
 	message_begin(&feed->chunk_writer, feed->chunk, MESSAGE_SNAPSHOT_CHUNK, 0);
-	result = database_walk_names(
-	    feed->database, (struct slice){after.label, after.length}, add_to_chunk, feed);
+	result = database_walk_names(feed->database, &feed->place, add_to_chunk, feed);
 	*why = "the names cannot be read";
 	if (result != DATABASE_OK && result != DATABASE_MISSING)
 		return -1;
@@ -114,29 +137,20 @@ send_chunk(struct feed *feed, const char **why)
 	feed->moved = uv_hrtime();
 	if (result == DATABASE_OK)
 		return 0;
-	feed->sending = 0;
-	statistic_set(feed->counters, STATISTIC_STORE_SNAPSHOT_TIME,
-	    (uv_hrtime() - feed->snapshot_begun) / NS_IN_MICROSECOND);
-	if (send_number(feed, MESSAGE_SNAPSHOT_END, feed->names_sent) != 0 ||
-	    (feed->trial != NULL && send_trial(feed, feed->trial) != 0))
-		return -1;
-	log_info("dnsd was sent %llu names", (unsigned long long)feed->names_sent);
-	return 0;
+	return end_snapshot(feed);
 }
 
 /* From the first name on. 0, or -1: the link is dropped. */
 static int
 begin_snapshot(struct feed *feed)
 {
-	uint64_t names = 0;
-
 	feed->again = 0;
 	feed->snapshot_begun = uv_hrtime();
-	feed->sent.length = 0;
-	feed->names_sent = 0;
+	feed->place = (struct database_place){.length = 0};
+	feed->names_sent = feed->names_read = 0;
 	feed->sending = 1;
-	if (database_count_names(feed->database, &names) != DATABASE_OK ||
-	    send_number(feed, MESSAGE_SNAPSHOT_BEGIN, names) != 0) {
+	if (database_count_names(feed->database, &feed->names) != DATABASE_OK ||
+	    send_number(feed, MESSAGE_SNAPSHOT_BEGIN, feed->names) != 0) {
 		front_drop(feed->front, "the names cannot be read");
 		return -1;
 	}

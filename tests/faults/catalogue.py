@@ -41,7 +41,7 @@ ENTRIES = (
     Entry("power_lost", DISK, "the power fails at any moment: what was not synced is lost, partly there and reordered, or torn at 512 bytes",
           "what was answered is there, nothing is half there"),
     Entry("database_damaged", DISK, "bits flipped, pages zeroed, copied, filled with noise, the file cut off",
-          "what can be served is; the rest is refused and told by name; `sallyport verify` or the log finds what clients notice"),
+          "what can be served is; the rest is SERVFAIL in DNS, refused in the API, and told by name; `sallyport verify` or the log finds what clients notice"),
     Entry("disk_full", DISK, "every write fails with ENOSPC, for a second and more",
           "updates get `db_error`, DNS goes on; well by itself when there is room", 10),
     Entry("disk_read_only", DISK, "every write fails with EROFS, for a second and more",

@@ -69,7 +69,7 @@ set_up(void)
 	put(1, "none", (const char *const[]){NULL});
 	put(2, "two", (const char *const[]){"first", "second", NULL});
 	put(3, "large", (const char *const[]){large, large, "", NULL});
-	table_snapshot_end(filled);
+	table_snapshot_end(filled, 1);
 }
 
 static void

@@ -10,7 +10,7 @@ import struct
 
 from sallyport import DEADLINE, ROOT, UIDS, wait_until
 
-VERSION = 20
+VERSION = 21
 MAXIMUM = 32 * 1024
 
 HELLO, HELLO_ANSWER, STATISTICS = 2, 3, 4
@@ -31,7 +31,7 @@ SHOW_TRIAL, SHOW_TRIAL_ANSWER = 92, 93
 STATUS, STATUS_ANSWER = 94, 95
 
 ROLE_NUMBERS = {"dnsd": 1, "apid": 2, "control": 3}
-STATISTIC_COUNTS = {"dnsd": 55, "apid": 125, "store": 79}  # values of each process
+STATISTIC_COUNTS = {"dnsd": 55, "apid": 125, "store": 80}  # values of each process
 STATISTICS_OF_ALL = sum(STATISTIC_COUNTS.values())
 LOOPBACK = bytes(10) + b"\xff\xff" + bytes([127, 0, 0, 1])
 
@@ -99,6 +99,10 @@ def token(name=b"team", networks=(), count=None, bits=120):
 def name(label, values=(), commit=1, exists=1, count=None):
     return struct.pack("!Q", commit) + string8(label) + \
         bytes([exists, len(values) if count is None else count]) + b"".join(bytes(8) + string16(value) for value in values)
+
+
+def snapshot_end(sent, everything=True):
+    return message(SNAPSHOT_END, struct.pack("!QB", sent, everything))
 
 
 def read_register_answer(body):

@@ -4,7 +4,7 @@ import dns.edns
 import dns.message
 import dns.rcode
 
-from protocol import DELTA, HELLO, HELLO_ANSWER, SNAPSHOT_BEGIN, SNAPSHOT_END, hand_over, hello, message, name
+from protocol import DELTA, HELLO, HELLO_ANSWER, SNAPSHOT_BEGIN, hand_over, hello, message, name, snapshot_end
 from sallyport import Daemon, wait_until
 
 NSID, COOKIE, KEEPALIVE, ERROR = 3, 10, 11, 15
@@ -122,7 +122,7 @@ def test_why_not_and_what_may_be_stale(folder):
     assert (error("example.net."), error("a")) == (NOT_AUTHORITATIVE, NOT_READY)
     link = greeted(daemon)
     link.send(message(SNAPSHOT_BEGIN, bytes(8)))
-    link.send(message(SNAPSHOT_END, bytes(8)))
+    link.send(snapshot_end(0))
     link.send(message(DELTA, name(b"a", [b"v" * 43]), 1))
     wait_until(lambda: daemon.dns("a", "TXT").rcode() == dns.rcode.NOERROR, "the new name")
     assert (error("a"), error("b"), error("")) == (None, None, None)

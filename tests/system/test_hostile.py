@@ -24,7 +24,7 @@ import protocol
 from protocol import (ACCOUNT, ACCOUNT_ANSWER, DELTA, DELTA_APPLIED, HELLO, HELLO_ANSWER, LINK, METRICS,
                       METRICS_ANSWER, REGISTER, REGISTER_ANSWER, RELOAD, RELOAD_ANSWER, RELOAD_APPLY,
                       RELOAD_PAIR, SNAPSHOT_BEGIN, SNAPSHOT_CHUNK, SNAPSHOT_END, STATISTICS, UPDATE, UPDATE_ANSWER, FalseFront, dial, greeted,
-                      hand_over, hello, message, name, reload_answer, update_answer)
+                      hand_over, hello, message, name, reload_answer, snapshot_end, update_answer)
 from sallyport import DEADLINE, ROLES, UIDS, Daemon, http_request, process_status, wait_closed, wait_until
 
 FRONTS = ("dnsd", "apid")
@@ -133,7 +133,7 @@ def malformed_for_anyone(role):
         "hello_answer": message(HELLO_ANSWER, hello(role)),
         "snapshot_begin": message(SNAPSHOT_BEGIN, bytes(8)),
         "snapshot_chunk": message(SNAPSHOT_CHUNK, name(b"a")),
-        "snapshot_end": message(SNAPSHOT_END, bytes(8)),
+        "snapshot_end": message(SNAPSHOT_END, bytes(9)),
         "delta": message(DELTA, name(b"a", [b"v"])),
         "register_answer": message(REGISTER_ANSWER, b"\1"),
         "update_answer": message(UPDATE_ANSWER, update_answer(1)),
@@ -641,7 +641,10 @@ def wrong_from_store(role):
         }
     return cases | {
         "chunk_without_begin": message(SNAPSHOT_CHUNK, names),
-        "end_without_begin": message(SNAPSHOT_END, bytes(8)),
+        "end_without_begin": message(SNAPSHOT_END, bytes(9)),
+        "end_cut": message(SNAPSHOT_BEGIN, bytes(8)) + message(SNAPSHOT_END, bytes(8)),
+        "end_trailing": message(SNAPSHOT_BEGIN, bytes(8)) + message(SNAPSHOT_END, bytes(10)),
+        "end_all_2": message(SNAPSHOT_BEGIN, bytes(8)) + message(SNAPSHOT_END, bytes(8) + b"\2"),
         "begin_cut": message(SNAPSHOT_BEGIN, bytes(7)),
         "update_answer": message(UPDATE_ANSWER, update_answer(1)),
         "delta_cut": message(DELTA, names[:-1], 1),
@@ -678,7 +681,7 @@ def send_snapshot(link, expected, sent, end):
     link.send(message(SNAPSHOT_BEGIN, struct.pack("!Q", expected)))
     for number in range(sent):
         link.send(message(SNAPSHOT_CHUNK, name(b"name%d" % number)))
-    link.send(message(SNAPSHOT_END, struct.pack("!Q", end)))
+    link.send(snapshot_end(end))
 
 
 @pytest.mark.parametrize("sent, end", [(1, 0), (0, 1), (1, 2), (3, 2), (1, 2 ** 64 - 1)])
@@ -710,7 +713,7 @@ def test_an_honest_store_is_understood(folder):
     link.send(message(SNAPSHOT_BEGIN, struct.pack("!Q", 2)),
               message(SNAPSHOT_CHUNK, name(b"kept", [b"one", b"two"], 5) + name(b"empty", [], 6)),
               message(DELTA, name(b"new", [b"three"], 7), 7),
-              message(SNAPSHOT_END, struct.pack("!Q", 2)))
+              snapshot_end(2))
     assert link.receive_until(DELTA_APPLIED)[1] == 7
     wait_until(lambda: daemon.dns("kept", "TXT").rcode() == dns.rcode.NOERROR, "the snapshot")
     assert sorted(daemon.txt("kept")) == ["one", "two"]
@@ -730,9 +733,29 @@ def test_an_honest_store_is_understood(folder):
     link = greeted(daemon)
     link.send(message(SNAPSHOT_BEGIN, struct.pack("!Q", 1)), message(SNAPSHOT_CHUNK, name(b"fresh", [b"four"], 20)))
     assert sorted(daemon.txt("kept")) == ["one", "two"]
-    link.send(message(SNAPSHOT_END, struct.pack("!Q", 1)))
+    link.send(snapshot_end(1))
     wait_until(lambda: daemon.txt("kept") is None, "the new snapshot")
     assert daemon.txt("fresh") == ["four"]
+    assert daemon.terminate() == 0
+    link.close()
+
+
+def test_a_store_that_cannot_read_all_names(folder):
+    """A name that is not told of may exist: it is not denied, and what was known of it is forgotten, until a snapshot has all."""
+    daemon = Daemon(folder, "dnsd").start()
+    link = greeted(daemon)
+    both = name(b"kept", [b"one"], 5) + name(b"damaged", [b"two"], 6)
+    link.send(message(SNAPSHOT_BEGIN, struct.pack("!Q", 2)), message(SNAPSHOT_CHUNK, both), snapshot_end(2))
+    wait_until(lambda: daemon.txt("damaged") == ["two"], "the first snapshot")
+    link.send(message(SNAPSHOT_BEGIN, struct.pack("!Q", 2)), message(SNAPSHOT_CHUNK, name(b"kept", [b"one"], 5)),
+              snapshot_end(1, everything=False))
+    wait_until(lambda: daemon.dns("damaged", "TXT").rcode() == dns.rcode.SERVFAIL, "the second snapshot")
+    assert daemon.dns("neverwas", "TXT").rcode() == dns.rcode.SERVFAIL
+    assert daemon.txt("kept") == ["one"]
+    assert "store cannot read all names" in daemon.log()
+    link.send(message(SNAPSHOT_BEGIN, struct.pack("!Q", 2)), message(SNAPSHOT_CHUNK, both), snapshot_end(2))
+    wait_until(lambda: daemon.txt("damaged") == ["two"], "the third snapshot")
+    assert daemon.dns("neverwas", "TXT").rcode() == dns.rcode.NXDOMAIN
     assert daemon.terminate() == 0
     link.close()
 

@@ -5,8 +5,8 @@ import struct
 
 import dns.edns
 
-from protocol import (DELTA, DELTA_APPLIED, REGISTER, REGISTER_ANSWER, SNAPSHOT_BEGIN, SNAPSHOT_CHUNK, SNAPSHOT_END,
-                      STATISTICS, FalseFront, greeted, message, name, register)
+from protocol import (DELTA, DELTA_APPLIED, REGISTER, REGISTER_ANSWER, SNAPSHOT_BEGIN, SNAPSHOT_CHUNK,
+                      STATISTICS, FalseFront, greeted, message, name, register, snapshot_end)
 from sallyport import Daemon, Server, http_request, wait_closed
 
 COOKIE = 10
@@ -121,7 +121,7 @@ def test_changes_and_names(folder):
     link = greeted(daemon)
     link.send(message(SNAPSHOT_BEGIN, struct.pack("!Q", 2)),
               message(SNAPSHOT_CHUNK, name(b"one", [b"1"]) + name(b"two", [])),
-              message(SNAPSHOT_END, struct.pack("!Q", 2)),
+              snapshot_end(2),
               message(DELTA, name(b"three", [b"3"], 5) + name(b"one", exists=0, commit=6), 6),
               message(DELTA, name(b"four", [b"4"], 7), 7))
     while link.receive_until(DELTA_APPLIED)[1] < 7:

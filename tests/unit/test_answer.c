@@ -56,7 +56,7 @@ synchronise(void)
 	put(2, "two", (const char *const[]){"first", "second", NULL});
 	put(3, "large", (const char *const[]){large, large, NULL});
 	put(4, "medium", (const char *const[]){large + 500, NULL});
-	table_snapshot_end(table);
+	table_snapshot_end(table, 1);
 }
 
 static void

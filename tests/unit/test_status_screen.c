@@ -225,6 +225,12 @@ two_weaker(void)
 }
 
 static void
+damaged(void)
+{
+	*value(STATISTIC_STORE_SNAPSHOT_DAMAGED) = 1;
+}
+
+static void
 all_weaker(void)
 {
 	two_weaker();
@@ -255,6 +261,7 @@ static const struct {
     {names_missing, STATUS_FAILURE, "5 of 9", "wait"},
     {behind, STATUS_WARNING, "for 2.5 s", "CPU"},
     {a_bit_behind, STATUS_WELL, NULL, NULL},
+    {damaged, STATUS_FAILURE, "the database is damaged", "sallyport restore --force"},
     {no_room, STATUS_FAILURE, "store.reserve (64 MiB)", "disk of /var/lib/sallyport"},
     {full, STATUS_WARNING, "80 % of store.map_max", "raise store.map_max"},
     {table_full, STATUS_WARNING, "table is full", "delete"},

@@ -41,7 +41,7 @@ synchronised(unsigned readers)
 	struct table *table = dns_fixture_table(readers);
 
 	table_snapshot_begin(table, 0);
-	table_snapshot_end(table);
+	table_snapshot_end(table, 1);
 	return table;
 }
 
@@ -96,7 +96,7 @@ START_TEST(denies_nothing_before_the_first_snapshot)
 	ck_assert_int_eq(add(table, 2, "b", VALUES("y")), TABLE_OK);
 	assert_found(table, "b", 1, "\0\2\1y");
 	assert_not(table, "c", TABLE_UNKNOWN);
-	table_snapshot_end(table);
+	table_snapshot_end(table, 1);
 	assert_found(table, "b", 1, "\0\2\1y");
 	assert_not(table, "a", TABLE_ABSENT);
 	assert_not(table, "c", TABLE_ABSENT);
@@ -196,7 +196,7 @@ START_TEST(takes_deltas_during_a_snapshot)
 	ck_assert_int_eq(add(table, 4, "b", VALUES("b")), TABLE_OK);
 	assert_found(table, "b", 1, "\0\2\1b");
 	assert_found(table, "gone", 1, "\0\2\1x");
-	table_snapshot_end(table);
+	table_snapshot_end(table, 1);
 	assert_found(table, "a", 1, "\0\6\5delta");
 	assert_found(table, "b", 1, "\0\2\1b");
 	assert_not(table, "gone", TABLE_ABSENT);
@@ -221,7 +221,7 @@ START_TEST(a_snapshot_may_go_back)
 	ck_assert_int_eq(add(table, 70, "c", VALUES("x")), TABLE_OK);
 	ck_assert_int_eq(add(table, 80, "d", VALUES("same")), TABLE_OK);
 	ck_assert_int_eq(apply(table, 51, "e", VALUES("sooner")), TABLE_OK);
-	table_snapshot_end(table);
+	table_snapshot_end(table, 1);
 	assert_found(table, "a", 1, "\0\7\6sooner");
 	assert_found(table, "b", 1, "\0\5\4that");
 	assert_found(table, "c", 1, "\0\2\1x");
@@ -246,7 +246,7 @@ START_TEST(a_snapshot_changes_ends)
 	table_snapshot_begin(table, 1);
 	name.ends[0] = end;
 	ck_assert_int_eq(table_snapshot_add(table, &name, 1), TABLE_OK);
-	table_snapshot_end(table);
+	table_snapshot_end(table, 1);
 	ck_assert_int_eq(find(table, "a", &values), TABLE_FOUND);
 	ck_assert_mem_eq(values.records, &end, sizeof(end));
 	table_free(table);
@@ -270,7 +270,7 @@ START_TEST(a_snapshot_without_news_moves_nothing)
 	table_snapshot_begin(table, MANY);
 	for (unsigned i = 0; i < MANY; i++)
 		ck_assert_int_eq(add(table, i, numbered(text, i), VALUES("v", large)), TABLE_OK);
-	table_snapshot_end(table);
+	table_snapshot_end(table, 1);
 	ck_assert_int_eq(table_reclaim(table), 0);
 	ck_assert_uint_eq(table_names(table), MANY);
 	ck_assert_uint_eq(table_bytes(table), bytes);
@@ -290,13 +290,13 @@ START_TEST(an_unfinished_snapshot_removes_nothing)
 	table_snapshot_begin(table, 1);
 	ck_assert_int_eq(add(table, 3, "c", VALUES("c")), TABLE_OK);
 	assert_found(table, "b", 1, "\0\2\1b");
-	table_snapshot_end(table);
+	table_snapshot_end(table, 1);
 	assert_not(table, "a", TABLE_ABSENT);
 	assert_not(table, "b", TABLE_ABSENT);
 	assert_found(table, "c", 1, "\0\2\1c");
 	/* Neither an end nor a name counts without a beginning. */
 	ck_assert_int_eq(add(table, 4, "d", VALUES("d")), TABLE_OK);
-	table_snapshot_end(table);
+	table_snapshot_end(table, 1);
 	assert_not(table, "d", TABLE_ABSENT);
 	assert_found(table, "c", 1, "\0\2\1c");
 	table_free(table);
@@ -364,7 +364,7 @@ START_TEST(has_a_limit_of_names)
 	ck_assert_ptr_nonnull(table);
 	/* No room is made for more than the limit, whatever is announced. */
 	table_snapshot_begin(table, 10000);
-	table_snapshot_end(table);
+	table_snapshot_end(table, 1);
 	ck_assert_uint_lt(table_bytes(table), 4096);
 	ck_assert_int_eq(apply(table, 1, "a", VALUES("a")), TABLE_OK);
 	ck_assert_int_eq(apply(table, 2, "b", VALUES("b")), TABLE_OK);
@@ -377,12 +377,12 @@ START_TEST(has_a_limit_of_names)
 	/* A snapshot in which everything fits makes it whole again. What it drops makes room at its end. */
 	table_snapshot_begin(table, 1);
 	ck_assert_int_eq(add(table, 5, "c", VALUES("c")), TABLE_FULL);
-	table_snapshot_end(table);
+	table_snapshot_end(table, 1);
 	assert_not(table, "a", TABLE_UNKNOWN);
 	assert_not(table, "c", TABLE_UNKNOWN);
 	table_snapshot_begin(table, 1);
 	ck_assert_int_eq(add(table, 5, "c", VALUES("c")), TABLE_OK);
-	table_snapshot_end(table);
+	table_snapshot_end(table, 1);
 	assert_found(table, "c", 1, "\0\2\1c");
 	assert_not(table, "a", TABLE_ABSENT);
 	table_free(table);
@@ -402,7 +402,7 @@ START_TEST(has_a_limit_of_bytes)
 	large[MESSAGE_MAX_TXT] = '\0';
 	/* Room for as many as it expects there never is: it takes what fits. */
 	table_snapshot_begin(table, 1000000);
-	table_snapshot_end(table);
+	table_snapshot_end(table, 1);
 	while (result == TABLE_OK && count < 1000) {
 		result = apply(table, 1, numbered(text, count), VALUES("small"));
 		count += result == TABLE_OK;
@@ -435,7 +435,7 @@ START_TEST(survives_failing_memory)
 			table_snapshot_begin(table, 0);
 			for (unsigned i = 0; i < 100; i++)
 				(void)add(table, 1, numbered(text, i), VALUES("v"));
-			table_snapshot_end(table);
+			table_snapshot_end(table, 1);
 			for (unsigned i = 0; i < 200; i++)
 				(void)apply(table, 2, numbered(text, i), VALUES("w"));
 		}
@@ -485,7 +485,7 @@ START_TEST(frees_in_turns)
 	for (unsigned i = 0; i < 2 * TABLE_RECLAIM_TURN + 1; i++)
 		ck_assert_int_eq(apply(table, 1, numbered(text, i), NO_VALUES), TABLE_OK);
 	table_snapshot_begin(table, 0);
-	table_snapshot_end(table);
+	table_snapshot_end(table, 1);
 	while (table_reclaim(table))
 		turns++;
 	ck_assert_uint_eq(turns, 3);
@@ -565,7 +565,7 @@ write_round(struct table *table, unsigned round)
 		    TABLE_OK);
 	}
 	if (round % 8 == 4)
-		table_snapshot_end(table);
+		table_snapshot_end(table, 1);
 	(void)table_reclaim(table);
 }
 
