@@ -157,6 +157,7 @@ judge_issuers(
 		diagnosis_add(diagnosis, DIAGNOSIS_WRONG, "caa.method",
 		    "the CAA records of %s let nobody issue for %s by a DNS challenge: %s", at,
 		    name, list(property, plain));
+		diagnosis_fix(diagnosis, "; in place of one that names other methods");
 		diagnosis_fix(diagnosis,
 		    "%s.  CAA  0 %s \"letsencrypt.org; validationmethods=dns-01\"", at, tag);
 	} else if (caa->issuewild.is_there) {

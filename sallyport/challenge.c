@@ -140,7 +140,7 @@ judge_target(
 		fix_record(challenge, &meant, diagnosis);
 	} else if (challenge->is_circle) {
 		diagnosis_add(diagnosis, DIAGNOSIS_WRONG, "challenge.loop",
-		    "%s leads to %s, and so on in a circle: %s is come to twice", name, text,
+		    "%s leads to %s, and from there CNAMEs go in a circle, back to %s", name, text,
 		    delegation_name(&challenge->circle, end));
 		fix_record(challenge, NULL, diagnosis);
 	} else if (ours == NULL) {

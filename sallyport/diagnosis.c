@@ -9,9 +9,10 @@
 #include <string.h>
 
 enum {
-	INDENT = 11,	/* columns in front of a finding's text */
-	MIN_TEXT = 30,	/* columns of it, however narrow the terminal is */
-	MAX_WIDTH = 100 /* longer lines are hard to read */
+	INDENT = 11,	 /* columns in front of a finding's text */
+	MIN_TEXT = 30,	 /* columns of it, however narrow the terminal is */
+	MAX_WIDTH = 100, /* longer lines are hard to read */
+	ID = 64		 /* bytes of an id and what is around it */
 };
 
 struct finding {
@@ -189,8 +190,15 @@ print_text(FILE *out, const char *text, unsigned width)
 static void
 print_finding(FILE *out, const struct finding *finding, unsigned width, int colour)
 {
+	char text[DIAGNOSIS_LINE + ID];
+
+	/* Its name is for looking it up. What is well needs none. */
+	if (finding->level == DIAGNOSIS_OK)
+		(void)snprintf(text, sizeof(text), "%s", finding->text);
+	else
+		(void)snprintf(text, sizeof(text), "%s [%.*s]", finding->text, ID - 4, finding->id);
 	print_level(out, finding->level, colour);
-	print_text(out, finding->text, width);
+	print_text(out, text, width);
 	for (unsigned i = 0; i < finding->fix_count; i++)
 		(void)fprintf(out, "%*s    %s\n", INDENT, "", finding->fixes[i]);
 }

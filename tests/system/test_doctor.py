@@ -1,4 +1,7 @@
-"""`sallyport doctor --sandbox`: what the kernel says of the running processes."""
+"""`sallyport doctor --sandbox`: what the kernel says of the running processes; and whether all that doctor says is explained."""
+
+import re
+from pathlib import Path
 
 import pytest
 
@@ -39,3 +42,14 @@ def test_nobody_to_ask(folder):
     done = server.command("doctor", "--sandbox")
     assert done.returncode == 1
     assert [line.split(":")[1] for line in complaints(done)] == [" store", " dnsd", " apid"]
+
+
+def test_every_finding_is_explained():
+    """Once each, in a row of docs/troubleshooting.md, which has no others."""
+    source = Path(__file__).resolve().parents[2]
+    kinds = "server|port|records|resolver|delegation|address|value|challenge|caa"
+    told = set(re.findall(rf'"((?:{kinds})\.[a-z0-9_]{{2,}})"', "".join(
+        path.read_text() for path in (source / "sallyport").glob("*.c"))))
+    explained = re.findall(r"^\| `([a-z]+\.[a-z0-9_]+)` \| \S", (source / "docs" / "troubleshooting.md").read_text(), re.M)
+    assert sorted(explained) == sorted(told)
+    assert len(told) > 60

@@ -262,7 +262,7 @@ static const struct {
     {target_without_dot, 0, "\"wrong\",\"id\":\"challenge.target_without_dot\"", RECORD},
     {elsewhere, 0, "\"wrong\",\"id\":\"challenge.elsewhere\"", "x.auth.acme-dns.io"},
     {elsewhere_by_a_hair, 0, "\"wrong\",\"id\":\"challenge.elsewhere\"", "SUBDOMAIN." ZONE "."},
-    {in_a_circle, 0, "\"wrong\",\"id\":\"challenge.loop\"", "y.example.com is come to twice"},
+    {in_a_circle, 0, "\"wrong\",\"id\":\"challenge.loop\"", "in a circle, back to y.example.com"},
     {to_the_zone, 0, "\"wrong\",\"id\":\"challenge.to_zone\"", "SUBDOMAIN." ZONE "."},
     {no_account, 0, "\"wrong\",\"id\":\"challenge.no_account\"", "SUBDOMAIN." ZONE "."},
     {account_unseen, 0, "\"unknown\",\"id\":\"challenge.account_unseen\"", ACCOUNT},

@@ -31,11 +31,11 @@ START_TEST(people_see_groups_and_lines)
 	diagnosis_free(diagnosis);
 	ck_assert_str_eq(text, "One\n"
 			       "  ok       number 1 is well\n"
-			       "  wrong    it has \"?[31m\"\n"
+			       "  wrong    it has \"?[31m\" [a.bad]\n"
 			       "               ns1.  A  192.0.2.1\n"
 			       "\nTwo\n"
-			       "  warning  so so\n"
-			       "  unknown  who knows\n"
+			       "  warning  so so [b.warn]\n"
+			       "  unknown  who knows [b.dark]\n"
 			       "\n1 thing is wrong, 1 warning, 1 could not be seen from here.\n");
 }
 END_TEST
