@@ -38,6 +38,8 @@ ENTRIES = (
           "it goes on, or ends and is started afresh; DNS goes on", 10),
     Entry("no_memory_dnsd", SHORTAGE, "dnsd: the same", "the same; the API goes on", 10),
     Entry("no_memory_apid", SHORTAGE, "apid: the same", "the same; DNS goes on", 10),
+    Entry("no_memory_group", SHORTAGE, "the limit of a control group comes down below what all of them use, for up to a second",
+          "the kernel ends one or the other; each is started afresh until there is enough", 10),
     Entry("power_lost", DISK, "the power fails at any moment: what was not synced is lost, partly there and reordered, or torn at 512 bytes",
           "what was answered is there, nothing is half there"),
     Entry("database_damaged", DISK, "bits flipped, pages zeroed, copied, filled with noise, the file cut off",

@@ -3,20 +3,26 @@ Memory runs out: one allocation fails, at any moment of a start and of the work 
 blames nothing else and is started afresh; nothing acknowledged is lost.
 """
 
+import contextlib
+import re
 import time
+from pathlib import Path
 
 import dns.rcode
 import pytest
 
 import figures
 import memory
+import memory_group
 from fault import Fault, seeded
 from oracle import Oracle
-from sallyport import ROLES, Server, make_folder, remove_folder, wait_until
+from sallyport import DEADLINE, ROLES, Server, make_folder, remove_folder, wait_until
 
 # Beyond them libseccomp writes the filter, which may turn in circles for a minute where an allocation fails.
 STARTS = range(0, 900, 7 if figures.LONG else 75)
 ROUNDS = 200 if figures.LONG else 5
+LASTING = 1.0  # seconds of too little memory
+SQUEEZED = 30 if figures.LONG else 3
 REFUSALS = (500, 503, 507)
 MISLEADING = ("YAML syntax", "the data of the", "this kernel or this C library", "its filter does not allow", "status 78")
 
@@ -80,5 +86,39 @@ def test_work(folder, role):
                 assert oracle.complaints == [], "\n".join(oracle.complaints[:10])
             fault.remarks["failed"] = failing.failed
         assert not [words for words in MISLEADING if words in server.log()]
+        done = server.command("verify")
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture
+def group():
+    made = memory_group.make()
+    if made is None:
+        pytest.skip("no control group with a limit of memory can be made here")
+    yield made
+    made.remove()
+
+
+@pytest.mark.root
+def test_the_limit_of_a_control_group(group, folder):
+    """As of a container, or of a unit with MemoryMax=: the kernel ends whom it likes, again and again, as long as there is too little."""
+    dice, seed = seeded("memory-group")
+    server = Server(folder)
+    group.enclose(server)
+    server.deaths_expected = True
+    with server:
+        with Oracle(server, seed, refusals=REFUSALS) as oracle, Fault("no_memory_group", oracle) as fault:
+            for number in range(SQUEEZED):
+                with fault.round():
+                    victim = server.pids()[ROLES[number % len(ROLES)]]
+                    with contextlib.suppress(ProcessLookupError):
+                        Path(f"/proc/{victim}/oom_score_adj").write_text("1000")
+                    group.squeeze(DEADLINE)
+                    time.sleep(dice.uniform(0, LASTING))
+                    group.release()
+                assert oracle.complaints == [], "\n".join(oracle.complaints[:10])
+            fault.remarks["killed"] = group.killed
+        for role in ROLES:
+            assert re.search(rf"{role} was ended by signal 9", server.log()), f"{role} was spared"
         done = server.command("verify")
         assert done.returncode == 0, done.stdout + done.stderr
