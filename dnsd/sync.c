@@ -29,8 +29,10 @@ struct sync {
 	atomic_int *stale;
 	void (*complete)(void *context);
 	void *context;
-	uint64_t received; /* names of the running snapshot */
-	uint64_t applied;  /* highest commit of this link's deltas */
+	uint64_t received;   /* names of the running snapshot */
+	int short_of_memory; /* a name found none since the last snapshot began */
+	uint64_t pause;	     /* ms, until everything is asked for again the next time */
+	uint64_t applied;    /* highest commit of this link's deltas */
 	uint64_t acknowledged;
 	struct log_limit full;
 	struct message_name batch[TABLE_SNAPSHOT_BATCH]; /* of a snapshot, taken out of its chunk */
@@ -70,9 +72,18 @@ on_anew(uv_timer_t *timer)
 
 	if (sync->link == NULL)
 		return;
+	sync->pause = sync->pause < SYNC_ANEW_MAX_MS ? 2 * sync->pause : SYNC_ANEW_MAX_MS;
 	link_close(sync->link);
 	lose_link(sync);
 	log_info("asking store for all names again, because memory was short");
+}
+
+/* Not while a snapshot runs, or one that takes long would never end. */
+static void
+ask_later(struct sync *sync)
+{
+	if (link_state(sync->link) == STATE_LIVE && !uv_is_active((uv_handle_t *)&sync->anew))
+		(void)uv_timer_start(&sync->anew, on_anew, sync->pause, 0);
 }
 
 static void
@@ -81,8 +92,10 @@ check_room(struct sync *sync, enum table_result result)
 	if (result == TABLE_OK)
 		return;
 	/* There may be memory again later; a full table stays full. */
-	if (result != TABLE_FULL && !uv_is_active((uv_handle_t *)&sync->anew))
-		(void)uv_timer_start(&sync->anew, on_anew, SYNC_ANEW_MS, 0);
+	if (result != TABLE_FULL) {
+		sync->short_of_memory = 1;
+		ask_later(sync);
+	}
 	statistic_count(sync->counters, STATISTIC_DNS_FULL);
 	if (!log_allowed(&sync->full))
 		return;
@@ -120,6 +133,8 @@ on_snapshot_begin(void *context, uint64_t id, struct reader *body, int fd)
 	if (reader_end(body) < 0)
 		return -1;
 	sync->received = 0;
+	sync->short_of_memory = 0;
+	(void)uv_timer_stop(&sync->anew);
 	table_snapshot_begin(sync->table, expected);
 	link_set_state(sync->link, STATE_SNAPSHOT);
 	return 0;
@@ -160,6 +175,10 @@ on_snapshot_end(void *context, uint64_t id, struct reader *body, int fd)
 	statistic_count(sync->counters, STATISTIC_DNS_SNAPSHOTS);
 	statistic_set(sync->counters, STATISTIC_DNS_SYNCHRONISED, 1);
 	link_set_state(sync->link, STATE_LIVE);
+	if (sync->short_of_memory)
+		ask_later(sync);
+	else
+		sync->pause = SYNC_ANEW_MS;
 	log_info("synchronised: %zu names, %zu MiB", table_names(sync->table),
 	    table_bytes(sync->table) / (1024 * 1024));
 	if (!all)
@@ -305,6 +324,7 @@ sync_new(uv_loop_t *loop, const struct sync_config *config)
 	sync->open_handles = 2;
 	sync->reclaim.data = sync->anew.data = sync;
 	sync->loop = loop;
+	sync->pause = SYNC_ANEW_MS;
 	sync->table = config->table;
 	sync->stale = config->stale;
 	sync->counters = config->counters;

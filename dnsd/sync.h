@@ -16,8 +16,11 @@
 
 enum {
 	SYNC_QUEUE =
-	    64 * 1024,	     /* bytes of acknowledgements waiting; store reads them all the time */
-	SYNC_ANEW_MS = 2000, /* after a name found no memory, until all names are asked for again */
+	    64 * 1024, /* bytes of acknowledgements waiting; store reads them all the time */
+	/* After a name found no memory, until all names are asked for again: at first, and at most when that
+	   does not help and each pause is twice the one before. */
+	SYNC_ANEW_MS = 2000,
+	SYNC_ANEW_MAX_MS = 64000,
 	SYNC_RECLAIM_MS = 10 /* pause between two turns of freeing what was replaced */
 };
 

@@ -5,6 +5,7 @@ blames nothing else and is started afresh; nothing acknowledged is lost.
 
 import contextlib
 import re
+import struct
 import time
 from pathlib import Path
 
@@ -16,7 +17,8 @@ import memory
 import memory_group
 from fault import Fault, seeded
 from oracle import Oracle
-from sallyport import DEADLINE, ROLES, Server, make_folder, remove_folder, wait_until
+from protocol import SNAPSHOT_BEGIN, SNAPSHOT_CHUNK, greeted, message, name, snapshot_end
+from sallyport import DEADLINE, ROLES, Daemon, Server, make_folder, remove_folder, wait_until
 
 # Beyond them libseccomp writes the filter, which may turn in circles for a minute where an allocation fails.
 STARTS = range(0, 900, 7 if figures.LONG else 75)
@@ -88,6 +90,37 @@ def test_work(folder, role):
         assert not [words for words in MISLEADING if words in server.log()]
         done = server.command("verify")
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+def begin_snapshot(daemon, failing, shortage):
+    """A link whose snapshot has one name, which finds no memory with `shortage`; the link and when it ended."""
+    link = greeted(daemon)
+    link.send(message(SNAPSHOT_BEGIN, struct.pack("!Q", 1)))
+    failed = failing.failed
+    if shortage:
+        failing.fail()
+    link.send(message(SNAPSHOT_CHUNK, name(b"a", [b"v" * 43])), snapshot_end(1))
+    if shortage:
+        wait_until(lambda: failing.failed > failed, "an allocation that fails")
+    return link, time.monotonic()
+
+
+def test_dnsd_asks_ever_more_seldom(folder):
+    """All names again and again, for as long as memory is short, would be work for both, and help nobody."""
+    failing = memory.FailingMemory(folder, "dnsd")
+    daemon = Daemon(folder / "daemon", "dnsd")
+    daemon.environment.update(failing.environment)
+    daemon.start()
+    for pause in (2, 4, 8):
+        link, sent = begin_snapshot(daemon, failing, shortage=True)
+        assert daemon.dns("a", "TXT").rcode() == dns.rcode.SERVFAIL
+        link.wait_closed()
+        assert time.monotonic() - sent > pause * 0.9  # a lower bound: a slow machine only makes it longer
+    link, _ = begin_snapshot(daemon, failing, shortage=False)
+    wait_until(lambda: daemon.txt("a") == ["v" * 43], "the name")
+    assert daemon.log().count("because memory was short") == 3
+    assert daemon.terminate() == 0
+    link.close()
 
 
 @pytest.fixture
