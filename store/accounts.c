@@ -285,7 +285,7 @@ hash_key(struct account_operation *operation)
 	struct bcrypt_job *job = &operation->job;
 
 	job->kind = BCRYPT_HASH;
-	job->lane = BCRYPT_FIRST;
+	job->lane = BCRYPT_NEW;
 	job->done = on_hashed;
 	if (bcrypt_pool_submit(operation->accounts->pool, job) != 0)
 		finish(operation, MESSAGE_RESULT_BUSY);

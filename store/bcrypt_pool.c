@@ -99,7 +99,9 @@ bcrypt_pool_start(uv_loop_t *loop, unsigned threads)
 int
 bcrypt_pool_submit(struct bcrypt_pool *pool, struct bcrypt_job *job)
 {
-	static const unsigned bounds[BCRYPT_LANES] = {BCRYPT_QUEUE, BCRYPT_QUEUE_LATER};
+	static const unsigned bounds[BCRYPT_LANES] = {[BCRYPT_NEW] = BCRYPT_QUEUE_NEW,
+	    [BCRYPT_FIRST] = BCRYPT_QUEUE,
+	    [BCRYPT_LATER] = BCRYPT_QUEUE_LATER};
 
 	if (pool->outstanding[job->lane] >= bounds[job->lane])
 		return -1;
@@ -114,7 +116,11 @@ bcrypt_pool_submit(struct bcrypt_pool *pool, struct bcrypt_job *job)
 unsigned
 bcrypt_pool_outstanding(const struct bcrypt_pool *pool)
 {
-	return pool->outstanding[BCRYPT_FIRST] + pool->outstanding[BCRYPT_LATER];
+	unsigned jobs = 0;
+
+	for (unsigned lane = 0; lane < BCRYPT_LANES; lane++)
+		jobs += pool->outstanding[lane];
+	return jobs;
 }
 
 static void

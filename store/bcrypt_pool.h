@@ -11,8 +11,9 @@
 
 enum {
 	/* Jobs waiting or running, of each lane. Together fewer than apid may have outstanding. */
-	BCRYPT_QUEUE = 256,	 /* about 6 s of work for two cores */
-	BCRYPT_QUEUE_LATER = 64, /* as long, where the first lane is full */
+	BCRYPT_QUEUE_NEW = 128,	 /* with every lane full, about 8 s of work for two cores */
+	BCRYPT_QUEUE = 256,	 /* about 6 s, 17 where every lane is full */
+	BCRYPT_QUEUE_LATER = 64, /* about 6 s where another lane is never empty */
 	BCRYPT_MAX_THREADS = 4
 };
 

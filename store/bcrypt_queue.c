@@ -3,7 +3,7 @@
 void
 bcrypt_queue_init(struct bcrypt_queue *queue)
 {
-	*queue = (struct bcrypt_queue){.passed = 0};
+	*queue = (struct bcrypt_queue){.last = BCRYPT_NEW};
 	for (unsigned lane = 0; lane < BCRYPT_LANES; lane++)
 		queue->end[lane] = &queue->head[lane];
 }
@@ -16,13 +16,25 @@ bcrypt_queue_add(struct bcrypt_queue *queue, struct bcrypt_job *job)
 	queue->end[job->lane] = &job->next;
 }
 
+/* The new and the first lane take turns; one of them goes on while the other is empty. */
+static enum bcrypt_lane
+next_before_later(const struct bcrypt_queue *queue)
+{
+	enum bcrypt_lane other = queue->last == BCRYPT_NEW ? BCRYPT_FIRST : BCRYPT_NEW;
+
+	return queue->head[other] != NULL ? other : queue->last;
+}
+
 static enum bcrypt_lane
 next_lane(struct bcrypt_queue *queue)
 {
-	if (queue->head[BCRYPT_LATER] == NULL)
-		return BCRYPT_FIRST;
-	if (queue->head[BCRYPT_FIRST] != NULL && ++queue->passed < BCRYPT_QUEUE_TURNS)
-		return BCRYPT_FIRST;
+	enum bcrypt_lane lane = next_before_later(queue);
+
+	if (queue->head[BCRYPT_LATER] == NULL ||
+	    (queue->head[lane] != NULL && ++queue->passed < BCRYPT_QUEUE_TURNS)) {
+		queue->last = lane;
+		return lane;
+	}
 	queue->passed = 0;
 	return BCRYPT_LATER;
 }

@@ -1,5 +1,9 @@
 /*
- * The order in which jobs for bcrypt are taken: two lanes, each in the order in which its jobs came. Pure.
+ * The order in which jobs for bcrypt are taken: three lanes, each in the order in which its jobs came. Pure.
+ *
+ * Keys that are made here, of new accounts and of rotations, and keys that were sent wait in lanes of their own, of which
+ * jobs are taken by turns: so however many addresses begin to send wrong keys, an account is made; and however many register,
+ * a key is looked at.
  *
  * A key from an address that sent a wrong one lately, or has another one being looked at, waits in the later lane: however
  * many of these come, what others ask for is done before. Of BCRYPT_QUEUE_TURNS jobs one is taken from there all the
@@ -13,7 +17,7 @@
 
 enum { BCRYPT_QUEUE_TURNS = 4 };
 
-enum bcrypt_lane { BCRYPT_FIRST, BCRYPT_LATER, BCRYPT_LANES };
+enum bcrypt_lane { BCRYPT_NEW, BCRYPT_FIRST, BCRYPT_LATER, BCRYPT_LANES };
 
 enum bcrypt_kind { BCRYPT_HASH, BCRYPT_VERIFY };
 
@@ -30,7 +34,8 @@ struct bcrypt_job {
 
 struct bcrypt_queue {
 	struct bcrypt_job *head[BCRYPT_LANES], **end[BCRYPT_LANES];
-	unsigned passed; /* jobs taken from the first lane while others waited in the later one */
+	enum bcrypt_lane last; /* of the new and the first one, from which a job was taken */
+	unsigned passed;       /* jobs taken from these two while others waited in the later one */
 };
 
 void bcrypt_queue_init(struct bcrypt_queue *queue);

@@ -199,18 +199,7 @@ def test_a_remembered_key_waits_for_no_bcrypt(folder):
     with Server(folder) as server, contextlib.ExitStack() as stack:
         account = server.register()
         assert update(server, account).status == 200
-        request = http_request("POST", "/update", update_body(NOBODY, "x"), credentials(NOBODY).items())
-        wrong = []
-        for number in range(BCRYPT_QUEUE + 44):
-            peer = socket.create_connection(("127.0.0.1", server.api_port), 60, (f"127.1.1.{number % 250 + 1}", 0))
-            wrong.append(stack.enter_context(HttpConnection(peer)))
-        for connection in wrong:
-            connection.send(request)
-        statuses = []
-        while BUSY not in statuses:  # from then on the queue is full
-            for connection in readable(wrong, 60):
-                statuses.append(wrong_answer(connection))
-                wrong.remove(connection)
+        wrong, statuses = more_wrong_keys_than_wait(server, stack, addresses=250)
         for _ in range(20):
             assert update(server, account).status == 200
         assert len(wrong) > len(readable(wrong, 0)), "the wrong keys were all looked at before"
@@ -226,24 +215,40 @@ def test_wrong_keys_hold_up_nobody_else(folder):
     with Server(folder, api=limits()) as server:
         account, other = (server.register(address="127.0.0.1") for _ in range(2))
     with server, contextlib.ExitStack() as stack:  # nothing is remembered any more
-        request = http_request("POST", "/update", update_body(NOBODY, "x"), credentials(NOBODY).items())
-        wrong = []
-        for number in range(BCRYPT_QUEUE + 44):
-            peer = socket.create_connection(("127.0.0.1", server.api_port), 60, (f"127.1.1.{number % 20 + 1}", 0))
-            wrong.append(stack.enter_context(HttpConnection(peer)))
-        for connection in wrong:
-            connection.send(request)
-        statuses = []
-        while BUSY not in statuses:
-            for connection in readable(wrong, 60):
-                statuses.append(wrong_answer(connection))
-                wrong.remove(connection)
+        wrong, statuses = more_wrong_keys_than_wait(server, stack, addresses=20)
         answers = [update(server, other, "127.1.1.1").error, update(server, account, "127.1.2.1").status,
                    register(server, "127.1.2.2").status]
         assert answers == [BUSY, 200, 201]
         assert len(wrong) > len(readable(wrong, 0)), "the wrong keys were all looked at before"
         statuses += [wrong_answer(connection) for connection in wrong]
     assert "forbidden" in statuses
+
+
+def test_wrong_keys_hold_up_no_registration(folder):
+    """More wrong keys at once than wait for bcrypt, each the first one of its address: nothing tells them from right ones. An account is made."""
+    with Server(folder) as server, contextlib.ExitStack() as stack:
+        wrong, statuses = more_wrong_keys_than_wait(server, stack, addresses=300)
+        assert register(server, "127.1.3.1").status == 201
+        assert len(wrong) > len(readable(wrong, 0)), "the wrong keys were all looked at before"
+        statuses += [wrong_answer(connection) for connection in wrong]
+    assert "forbidden" in statuses
+
+
+def more_wrong_keys_than_wait(server, stack, addresses):
+    """The connections on which wrong keys are not yet answered, and what the others heard. One of those was told to come again."""
+    request = http_request("POST", "/update", update_body(NOBODY, "x"), credentials(NOBODY).items())
+    wrong, statuses = [], []
+    for number in range(BCRYPT_QUEUE + 44):
+        source = f"127.1.{1 + number % addresses // 250}.{number % addresses % 250 + 1}"
+        peer = socket.create_connection(("127.0.0.1", server.api_port), 60, (source, 0))
+        wrong.append(stack.enter_context(HttpConnection(peer)))
+    for connection in wrong:
+        connection.send(request)
+    while BUSY not in statuses:  # from then on their lane is full
+        for connection in readable(wrong, 60):
+            statuses.append(wrong_answer(connection))
+            wrong.remove(connection)
+    return wrong, statuses
 
 
 def readable(connections, seconds):

@@ -8,7 +8,15 @@ enum { JOBS = 'z' + 1 };
 static struct bcrypt_queue queue;
 static struct bcrypt_job jobs[JOBS];
 
-/* Small letters wait in the later lane; "." takes one, "-" finds none. */
+/* Digits are new keys, small letters wait in the later lane; "." takes one, "-" finds none. */
+static enum bcrypt_lane
+lane_of(char name)
+{
+	if (name <= '9')
+		return BCRYPT_NEW;
+	return name >= 'a' ? BCRYPT_LATER : BCRYPT_FIRST;
+}
+
 static void
 play(const char *events, char *taken)
 {
@@ -17,8 +25,7 @@ play(const char *events, char *taken)
 		struct bcrypt_job *job = &jobs[(unsigned char)*event];
 
 		if (*event != '.' && *event != '-') {
-			*job = (struct bcrypt_job){
-			    .lane = *event >= 'a' ? BCRYPT_LATER : BCRYPT_FIRST, .key = {*event}};
+			*job = (struct bcrypt_job){.lane = lane_of(*event), .key = {*event}};
 			bcrypt_queue_add(&queue, job);
 			continue;
 		}
@@ -43,6 +50,14 @@ static const struct {
     {"abABCDEFGH..........-", "ABCaDEFbGH"},
     /* Turns in which nobody was passed do not count. */
     {"ABCDE....aF...-", "ABCDEFa"},
+    /* New keys and those that were sent take turns, whichever came first. */
+    {"-1.2.-", "12"},
+    {"ABCDEF12........-", "A1B2CDEF"},
+    {"123456AB........-", "A1B23456"},
+    {"AB..12C...-", "AB1C2"},
+    /* Together they go before the later ones. */
+    {"abABCD1234..........-", "A1Ba2C3bD4"},
+    {"ab123.....-", "123ab"},
 };
 
 START_TEST(jobs_are_taken_in_turn)
