@@ -199,6 +199,19 @@ client_is_v4(const struct client_address *client)
 }
 
 struct address
+address_near(const struct address *address)
+{
+	struct address near = *address;
+
+	if (near.socket.any.sa_family == AF_INET && near.socket.v4.sin_addr.s_addr == INADDR_ANY)
+		near.socket.v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (near.socket.any.sa_family == AF_INET6 &&
+	    IN6_IS_ADDR_UNSPECIFIED(&near.socket.v6.sin6_addr))
+		near.socket.v6.sin6_addr = in6addr_loopback;
+	return near;
+}
+
+struct address
 client_address_at(const struct client_address *client, uint16_t port)
 {
 	struct address address = {0};

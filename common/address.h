@@ -47,6 +47,9 @@ struct client_address {
 /* From an accepted socket's peer; an AF_UNIX peer gives all zero. */
 struct client_address client_address_from_socket(const struct sockaddr *peer);
 
+/* Where this machine itself reaches a server that listens there: at loopback, if it is all addresses. */
+struct address address_near(const struct address *address);
+
 /* Where that machine serves `port`. */
 struct address client_address_at(const struct client_address *client, uint16_t port);
 

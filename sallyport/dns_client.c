@@ -11,11 +11,13 @@
 #include <unistd.h>
 
 enum {
-	WIRE_MAX = 65535,
 	PREFIX = 2, /* bytes of a message's length over TCP */
 	QUESTION_MAX = 512,
 	CLASS_IN = 1,
 	TYPE_OPT = 41,
+	COUNTS = 6, /* bytes of a message's head behind the number of questions */
+	FLAG_QR = 0x8000,
+	FLAG_TC = 0x0200,
 	FLAG_RD = 0x0100,
 	FLAG_CD = 0x0010,
 	MS = 1000
@@ -97,11 +99,21 @@ dial(const struct address *server, int type, uint64_t end)
 	return -1;
 }
 
+/* One question, and room for what comes back. */
+struct exchange {
+	const struct address *server;
+	const struct name *name;
+	uint16_t type;
+	unsigned flags;
+	unsigned char *wire; /* DNS_CLIENT_WIRE bytes */
+	size_t length;
+};
+
 /* Writes the question behind its length. The length of both. */
 static size_t
-write_question(unsigned char wire[QUESTION_MAX], uint16_t id, const struct name *name,
-    uint16_t type, unsigned flags)
+write_question(unsigned char wire[QUESTION_MAX], uint16_t id, const struct exchange *exchange)
 {
+	unsigned flags = exchange->flags;
 	struct writer writer;
 	size_t length;
 
@@ -115,8 +127,8 @@ write_question(unsigned char wire[QUESTION_MAX], uint16_t id, const struct name 
 	writer_u16(&writer, 0);
 	writer_u16(&writer, 0);
 	writer_u16(&writer, 1);
-	writer_bytes(&writer, name->wire, name->length);
-	writer_u16(&writer, type);
+	writer_bytes(&writer, exchange->name->wire, exchange->name->length);
+	writer_u16(&writer, exchange->type);
 	writer_u16(&writer, CLASS_IN);
 	/* EDNS (RFC 6891, 6.1.2): the root, OPT, the size, no flags, no options. */
 	writer_u8(&writer, 0);
@@ -130,31 +142,45 @@ write_question(unsigned char wire[QUESTION_MAX], uint16_t id, const struct name 
 	return length;
 }
 
-/* 1 if the message is an answer to this very question. */
+/* 1 if a message is a response to this very question. No more of it is looked at. */
 static int
-is_answer(const struct dns_answer *answer, uint16_t id, const struct name *name, uint16_t type)
+is_response(const struct exchange *exchange, uint16_t id, size_t length)
 {
-	return answer->is_response && answer->id == id && answer->question_type == type &&
-	       name_equal(&answer->question, name);
+	struct reader reader;
+	uint16_t its_id, its_flags, questions, type, class;
+	struct name name = {.length = exchange->name->length};
+	struct slice wire;
+
+	reader_init(&reader, exchange->wire, length);
+	its_id = reader_u16(&reader);
+	its_flags = reader_u16(&reader);
+	questions = reader_u16(&reader);
+	(void)reader_bytes(&reader, COUNTS);
+	wire = reader_bytes(&reader, name.length);
+	type = reader_u16(&reader);
+	class = reader_u16(&reader);
+	if (reader.failed || its_id != id || (its_flags & FLAG_QR) == 0 || questions != 1 ||
+	    type != exchange->type || class != CLASS_IN)
+		return 0;
+	memcpy(name.wire, wire.data, wire.length);
+	return name_equal(&name, exchange->name);
 }
 
-/* Reads datagrams until one is the answer. */
+/* Reads datagrams until one is the response. */
 static enum dns_outcome
-receive_datagram(int fd, uint64_t end, uint16_t id, const struct name *name, uint16_t type,
-    struct dns_answer *answer)
+receive_datagram(struct exchange *exchange, int fd, uint64_t end, uint16_t id)
 {
 	enum dns_outcome result = DNS_OUTCOME_SILENT;
-	unsigned char wire[WIRE_MAX];
 
 	while (wait_for(fd, POLLIN, end) == 0) {
-		ssize_t length = recv(fd, wire, sizeof(wire), 0);
+		ssize_t length = recv(fd, exchange->wire, DNS_CLIENT_WIRE, 0);
 
 		if (length < 0 && errno != EAGAIN && errno != EINTR)
 			return explain(errno);
 		if (length < 0)
 			continue;
-		if (dns_answer_read(answer, wire, (size_t)length) == 0 &&
-		    is_answer(answer, id, name, type))
+		exchange->length = (size_t)length;
+		if (is_response(exchange, id, exchange->length))
 			return DNS_OUTCOME_ANSWERED;
 		/* Perhaps somebody guesses: the true answer may still come. */
 		result = DNS_OUTCOME_MALFORMED;
@@ -163,29 +189,27 @@ receive_datagram(int fd, uint64_t end, uint16_t id, const struct name *name, uin
 }
 
 static enum dns_outcome
-ask_over_udp(const struct dns_client *client, const struct address *server, const struct name *name,
-    uint16_t type, unsigned flags, struct dns_answer *answer)
+ask_over_udp(const struct dns_client *client, struct exchange *exchange)
 {
 	enum dns_outcome result = DNS_OUTCOME_SILENT;
-	int fd = dial(server, SOCK_DGRAM, client->end);
+	int fd = dial(exchange->server, SOCK_DGRAM, client->end);
 
 	if (fd < 0)
 		return explain(errno);
 	for (unsigned tries = 0; tries < DNS_CLIENT_TRIES && now() < client->end; tries++) {
-		unsigned char wire[QUESTION_MAX];
+		unsigned char question[QUESTION_MAX];
 		uint64_t end = now() + DNS_CLIENT_TRY_MS;
 		uint16_t id = 0;
 		size_t length;
 
 		if (getrandom(&id, sizeof(id), 0) != sizeof(id))
 			break;
-		length = write_question(wire, id, name, type, flags);
-		if (send(fd, wire + PREFIX, length - PREFIX, MSG_NOSIGNAL) < 0) {
+		length = write_question(question, id, exchange);
+		if (send(fd, question + PREFIX, length - PREFIX, MSG_NOSIGNAL) < 0) {
 			result = explain(errno);
 			break;
 		}
-		result = receive_datagram(
-		    fd, end < client->end ? end : client->end, id, name, type, answer);
+		result = receive_datagram(exchange, fd, end < client->end ? end : client->end, id);
 		if (result != DNS_OUTCOME_SILENT)
 			break;
 	}
@@ -235,10 +259,9 @@ receive_all(int fd, unsigned char *bytes, size_t length, uint64_t end)
 }
 
 static enum dns_outcome
-ask_over_tcp(const struct dns_client *client, const struct address *server, const struct name *name,
-    uint16_t type, unsigned flags, struct dns_answer *answer)
+ask_over_tcp(const struct dns_client *client, struct exchange *exchange)
 {
-	unsigned char question[QUESTION_MAX], wire[WIRE_MAX], prefix[PREFIX];
+	unsigned char question[QUESTION_MAX], prefix[PREFIX];
 	uint64_t end = now() + DNS_CLIENT_TCP_MS;
 	enum dns_outcome result;
 	uint16_t id = 0;
@@ -247,22 +270,43 @@ ask_over_tcp(const struct dns_client *client, const struct address *server, cons
 
 	if (end > client->end)
 		end = client->end;
-	fd = dial(server, SOCK_STREAM, end);
+	fd = dial(exchange->server, SOCK_STREAM, end);
 	if (fd < 0)
 		return explain(errno);
 	if (getrandom(&id, sizeof(id), 0) != sizeof(id))
 		id = (uint16_t)end;
-	length = write_question(question, id, name, type, flags);
+	length = write_question(question, id, exchange);
 	if (send_all(fd, question, length, end) != 0 ||
 	    receive_all(fd, prefix, sizeof(prefix), end) != 0 ||
-	    receive_all(fd, wire, (size_t)(prefix[0] << 8 | prefix[1]), end) != 0)
+	    receive_all(fd, exchange->wire, (size_t)(prefix[0] << 8 | prefix[1]), end) != 0) {
 		result = explain(errno);
-	else if (dns_answer_read(answer, wire, (size_t)(prefix[0] << 8 | prefix[1])) == 0 &&
-		 is_answer(answer, id, name, type))
-		result = DNS_OUTCOME_ANSWERED;
-	else
-		result = DNS_OUTCOME_MALFORMED;
+	} else {
+		exchange->length = (size_t)(prefix[0] << 8 | prefix[1]);
+		result = is_response(exchange, id, exchange->length) ? DNS_OUTCOME_ANSWERED
+								     : DNS_OUTCOME_MALFORMED;
+	}
 	close(fd);
+	return result;
+}
+
+enum dns_outcome
+dns_client_exchange(const struct dns_client *client, const struct address *server,
+    const struct name *name, uint16_t type, unsigned flags, unsigned char wire[DNS_CLIENT_WIRE],
+    size_t *length)
+{
+	struct exchange exchange = {
+	    .server = server, .name = name, .type = type, .flags = flags, .wire = wire};
+	enum dns_outcome result;
+
+	if (now() >= client->end)
+		return DNS_OUTCOME_SPENT;
+	result = (flags & DNS_CLIENT_TCP) != 0 ? ask_over_tcp(client, &exchange)
+					       : ask_over_udp(client, &exchange);
+	if (result == DNS_OUTCOME_ANSWERED &&
+	    (flags & (DNS_CLIENT_TCP | DNS_CLIENT_RETRY)) == DNS_CLIENT_RETRY &&
+	    (wire[2] << 8 & FLAG_TC) != 0)
+		result = ask_over_tcp(client, &exchange);
+	*length = exchange.length;
 	return result;
 }
 
@@ -270,15 +314,12 @@ enum dns_outcome
 dns_client_ask(const struct dns_client *client, const struct address *server,
     const struct name *name, uint16_t type, unsigned flags, struct dns_answer *answer)
 {
-	enum dns_outcome result;
+	unsigned char wire[DNS_CLIENT_WIRE];
+	size_t length;
+	enum dns_outcome result =
+	    dns_client_exchange(client, server, name, type, flags, wire, &length);
 
-	if (now() >= client->end)
-		return DNS_OUTCOME_SPENT;
-	if ((flags & DNS_CLIENT_TCP) != 0)
-		return ask_over_tcp(client, server, name, type, flags, answer);
-	result = ask_over_udp(client, server, name, type, flags, answer);
-	if (result == DNS_OUTCOME_ANSWERED && answer->is_truncated &&
-	    (flags & DNS_CLIENT_RETRY) != 0)
-		return ask_over_tcp(client, server, name, type, flags, answer);
+	if (result == DNS_OUTCOME_ANSWERED && dns_answer_read(answer, wire, length) != 0)
+		return DNS_OUTCOME_MALFORMED;
 	return result;
 }

@@ -12,7 +12,8 @@ enum {
 	DNS_CLIENT_TRIES = 3,	  /* over UDP: a datagram may get lost */
 	DNS_CLIENT_TRY_MS = 1500, /* for the answer to each */
 	DNS_CLIENT_TCP_MS = 4000, /* to connect, ask and read, in all */
-	DNS_CLIENT_SIZE = 1232	  /* bytes that are taken over UDP (EDNS) */
+	DNS_CLIENT_SIZE = 1232,	  /* bytes that are taken over UDP (EDNS) */
+	DNS_CLIENT_WIRE = 65535	  /* bytes of the longest message */
 };
 
 enum dns_client_flag {
@@ -30,7 +31,15 @@ struct dns_client {
 void dns_client_allow(struct dns_client *client, unsigned milliseconds);
 
 /*
- * Asks `server` (an IP address with its port) for a record set. `answer` is filled with DNS_OUTCOME_ANSWERED alone: a response to this question, whatever
+ * Asks `server` (an IP address with its port) for a record set, and takes the response as it comes: with DNS_OUTCOME_ANSWERED its first `length` bytes
+ * are in `wire`, and nothing of them was looked at but id, QR and the question. Otherwise it is undefined what is there.
+ */
+enum dns_outcome dns_client_exchange(const struct dns_client *client, const struct address *server,
+    const struct name *name, uint16_t type, unsigned flags, unsigned char wire[DNS_CLIENT_WIRE],
+    size_t *length);
+
+/*
+ * The same, taken apart. `answer` is filled with DNS_OUTCOME_ANSWERED alone: a response to this question, whatever
  * it says.
  */
 enum dns_outcome dns_client_ask(const struct dns_client *client, const struct address *server,

@@ -98,7 +98,7 @@ has_trial(struct doctor *doctor)
 {
 	for (unsigned i = 0; i < doctor->machine.listen_count; i++) {
 		const struct machine_listen *listen = &doctor->machine.listens[i];
-		struct address near = machine_near(&listen->address);
+		struct address near = address_near(&listen->address);
 
 		if (listen->port != MACHINE_PORT_FREE && listen->port != MACHINE_PORT_TAKEN &&
 		    delegation_find_trial(&doctor->inquiry, &near, &doctor->conf.zone.name,
@@ -135,7 +135,7 @@ ask_ourselves(struct doctor *doctor)
 	dns_client_allow(&doctor->inquiry.client, INQUIRY_STAGE_MS);
 	for (unsigned i = 0; i < doctor->machine.listen_count; i++) {
 		struct machine_listen *listen = &doctor->machine.listens[i];
-		struct address near = machine_near(&listen->address);
+		struct address near = address_near(&listen->address);
 
 		if (listen->port == MACHINE_PORT_FREE)
 			continue;

@@ -69,16 +69,3 @@ machine_look(const struct conf *conf, struct machine *machine)
 			look_at_listen(machine, &conf->dns.listen.addresses[i], 1);
 	}
 }
-
-struct address
-machine_near(const struct address *address)
-{
-	struct address near = *address;
-
-	if (near.socket.any.sa_family == AF_INET && near.socket.v4.sin_addr.s_addr == INADDR_ANY)
-		near.socket.v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	if (near.socket.any.sa_family == AF_INET6 &&
-	    IN6_IS_ADDR_UNSPECIFIED(&near.socket.v6.sin6_addr))
-		near.socket.v6.sin6_addr = in6addr_loopback;
-	return near;
-}

@@ -7,7 +7,4 @@
 /* Looks at everything that asks nobody; `machine->config` is the caller's. */
 void machine_look(const struct conf *conf, struct machine *machine);
 
-/* Where a server that listens on all addresses is reached from its own machine. */
-struct address machine_near(const struct address *address);
-
 #endif

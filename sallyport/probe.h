@@ -1,6 +1,5 @@
 /*
- * Asks a running server at one of its own addresses, as a client would. Each waits PROBE_SECONDS for each step at the
- * most. 0, or -1 with the reason in `why`.
+ * Asks a running server at one of its own addresses, as a client would. DNS has PROBE_SECONDS in all, the API for each step. 0, or -1 with the reason in `why`.
  */
 #ifndef SALLYPORT_PROBE_H
 #define SALLYPORT_PROBE_H
@@ -12,8 +11,7 @@
 
 enum {
 	PROBE_SECONDS = 5,
-	PROBE_TRIES = 3, /* a datagram may get lost */
-	PROBE_WHY = 200	 /* bytes of a reason, NUL included */
+	PROBE_WHY = 200 /* bytes of a reason, NUL included */
 };
 
 /* Asks for the zone's SOA record, over TCP or UDP; the answer must be authoritative. */

@@ -76,11 +76,11 @@ def test_no_server(folder):
     server = Server(folder)
     code, line = health(server)
     assert code == 1
-    assert line == f"failed: DNS over UDP 127.0.0.1:{server.dns_port}: cannot ask: Connection refused"
+    assert line == f"failed: DNS over UDP 127.0.0.1:{server.dns_port}: nobody listens there"
 
 
 @pytest.mark.parametrize("role, words", [
-    ("dnsd", ["failed: DNS over UDP 127.0.0.1:", "cannot ask: no answer in time"]),
+    ("dnsd", ["failed: DNS over UDP 127.0.0.1:", "no answer comes"]),
     ("apid", ["failed: API 127.0.0.1:", "cannot read the answer: no answer in time"])])
 def test_a_process_that_stands_still(server, role, words):
     pid = server.pids()[role]
@@ -116,11 +116,14 @@ def test_somebody_else_at_the_address(folder):
     server.write_configuration()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as dns:
         dns.bind(("127.0.0.1", server.dns_port))
-        for flags, words in ((b"\x80\x00", "the zone's SOA is not answered"), (b"\x84\x02", "with the error 2 (SERVFAIL)"),
-                             (b"\x84\x05", "with the error 5")):
+        for flags, words in ((b"\x80\x00", "the zone's SOA is not answered"), (b"\x84\x02", "with SERVFAIL (2)"),
+                             (b"\x84\x05", "with REFUSED (5)")):
             assert words in answered(server, dns, lambda query, flags=flags: query[:2] + flags + query[4:])
-        assert "the answer is none" in answered(server, dns, lambda query: b"\0")
-        assert "the answer is none" in answered(server, dns, lambda query: bytes([query[0] ^ 1]) + query[1:])
+        assert "what answers is no DNS server" in answered(server, dns, lambda query: b"\0")
+        assert "what answers is no DNS server" in answered(server, dns, lambda query: bytes([query[0] ^ 1]) + query[1:])
+        # To another question, and to none.
+        assert "what answers is no DNS server" in answered(server, dns, lambda query: query[:2] + b"\x84\0" + query[4:13] + b"x" + query[14:])
+        assert "what answers is no DNS server" in answered(server, dns, lambda query: query[:2] + b"\x84\0\0\0" + query[6:])
 
 
 def answered(server, dns, answer):

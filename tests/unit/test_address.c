@@ -430,6 +430,29 @@ START_TEST(finds_the_way_back_to_an_address)
 }
 END_TEST
 
+static const struct {
+	const char *listens, *near;
+} nears[] = {
+    {"0.0.0.0:53", "127.0.0.1:53"},
+    {"[::]:5300", "[::1]:5300"},
+    {"192.0.2.1:53", "192.0.2.1:53"},
+    {"[2001:db8::1]:53", "[2001:db8::1]:53"},
+    {"unix:/run/api.sock", "unix:/run/api.sock"},
+};
+
+START_TEST(finds_the_way_to_a_server_on_this_machine)
+{
+	struct address address;
+	char text[ADDRESS_MAX_TEXT];
+	const char *why;
+
+	ck_assert_int_eq(address_from_text(&address, nears[_i].listens, &why), 0);
+	address = address_near(&address);
+	address_to_text(&address, text);
+	ck_assert_str_eq(text, nears[_i].near);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -450,6 +473,7 @@ main(void)
 	tcase_add_loop_test(cases, refuses_networks, 0, ROWS(bad_networks));
 	tcase_add_loop_test(cases, knows_who_is_inside, 0, ROWS(memberships));
 	tcase_add_loop_test(cases, finds_the_way_back_to_an_address, 0, ROWS(endpoints));
+	tcase_add_loop_test(cases, finds_the_way_to_a_server_on_this_machine, 0, ROWS(nears));
 	suite_add_tcase(suite, cases);
 	return suite_run(suite);
 }
