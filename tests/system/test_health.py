@@ -119,11 +119,14 @@ def test_somebody_else_at_the_address(folder):
         for flags, words in ((b"\x80\x00", "the zone's SOA is not answered"), (b"\x84\x02", "with SERVFAIL (2)"),
                              (b"\x84\x05", "with REFUSED (5)")):
             assert words in answered(server, dns, lambda query, flags=flags: query[:2] + flags + query[4:])
-        assert "what answers is no DNS server" in answered(server, dns, lambda query: b"\0")
-        assert "what answers is no DNS server" in answered(server, dns, lambda query: bytes([query[0] ^ 1]) + query[1:])
-        # To another question, and to none.
-        assert "what answers is no DNS server" in answered(server, dns, lambda query: query[:2] + b"\x84\0" + query[4:13] + b"x" + query[14:])
-        assert "what answers is no DNS server" in answered(server, dns, lambda query: query[:2] + b"\x84\0\0\0" + query[6:])
+        good = b"\x84\0\0\1\0\1"
+        for message in (
+                lambda query: b"\0", lambda query: query,
+                # With another id, to another question, and to none.
+                lambda query: bytes([query[0] ^ 1, query[1]]) + good + query[8:],
+                lambda query: query[:2] + good + query[8:13] + b"x" + query[14:],
+                lambda query: query[:2] + b"\x84\0\0\0\0\1" + query[8:]):
+            assert "what answers is no DNS server" in answered(server, dns, message)
 
 
 def answered(server, dns, answer):
