@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { IDENTITY = DNS_ANSWER_IDENTITY + 32 };
+
 enum contact_verdict
 contact_judge(const struct contact_reply *reply, const struct contact_reply *local)
 {
@@ -170,12 +172,22 @@ add_stranger(const struct saying *saying, const char *id, const char *text, cons
 	fix_asking(saying, text);
 }
 
+/* What a stranger calls itself, a clause behind others; "": it does not tell. */
+static const char *
+identity(const struct contact_reply *reply, char text[IDENTITY])
+{
+	text[0] = '\0';
+	if (reply->identity[0] != '\0')
+		(void)snprintf(text, IDENTITY, " (it calls itself \"%s\")", reply->identity);
+	return text;
+}
+
 static void
 add(const struct saying *saying)
 {
 	const struct contact_reply *local =
 	    saying->contacts->has_local ? &saying->contacts->local : NULL;
-	char text[INET6_ADDRSTRLEN], why[CONTACT_WHY], what[CONTACT_WHY + 128];
+	char text[INET6_ADDRSTRLEN], why[CONTACT_WHY], what[CONTACT_WHY + 256], name[IDENTITY];
 
 	client_address_to_text(&saying->contact->address, text);
 	(void)contact_describe(saying->reply, why);
@@ -193,12 +205,14 @@ add(const struct saying *saying)
 		break;
 	case CONTACT_OTHER:
 		(void)snprintf(what, sizeof(what),
-		    "another server answers for the zone, not the one that runs here: %s", why);
+		    "another server answers for the zone, not the one that runs here: %s%s", why,
+		    identity(saying->reply, name));
 		add_stranger(saying, "address.other", text, what);
 		break;
 	case CONTACT_NO_ZONE:
 		(void)snprintf(what, sizeof(what),
-		    "%s; it is not Sallyport that listens there, or it has another zone", why);
+		    "%s%s; it is not Sallyport that listens there, or it has another zone", why,
+		    identity(saying->reply, name));
 		add_stranger(saying, "address.no_zone", text, what);
 		break;
 	case CONTACT_ABSENT:
@@ -217,7 +231,8 @@ is_same(const struct contacts *contacts, const struct contact *contact)
 	return verdict == contact_judge(&contact->tcp, local) &&
 	       contact->udp.value == contact->tcp.value &&
 	       contact->udp.rcode == contact->tcp.rcode &&
-	       contact->udp.result == contact->tcp.result;
+	       contact->udp.result == contact->tcp.result &&
+	       strcmp(contact->udp.identity, contact->tcp.identity) == 0;
 }
 
 /* The whole way that the world goes. */

@@ -20,7 +20,8 @@ struct contact_reply {
 	int is_authoritative;
 	int has_soa;
 	uint32_t serial;
-	struct name primary; /* the SOA's first name */
+	struct name primary;		    /* the SOA's first name */
+	char identity[DNS_ANSWER_IDENTITY]; /* what it calls itself; "": it does not tell */
 	enum contact_value value;
 };
 

@@ -161,12 +161,13 @@ delegation_contact(struct inquiry *inquiry, const struct address *address, const
 	const struct dns_record *soa;
 
 	*reply = (struct contact_reply){.primary = {.length = 1}};
-	reply->result =
-	    dns_client_ask(&inquiry->client, address, zone, DNS_TYPE_SOA, flags, &inquiry->answer);
+	reply->result = dns_client_ask(&inquiry->client, address, zone, DNS_TYPE_SOA,
+	    flags | DNS_CLIENT_IDENTITY, &inquiry->answer);
 	if (reply->result != DNS_OUTCOME_ANSWERED)
 		return;
 	reply->rcode = answer->rcode;
 	reply->is_authoritative = answer->is_authoritative;
+	memcpy(reply->identity, answer->identity, sizeof(reply->identity));
 	soa = dns_answer_next(answer, DNS_SECTION_ANSWER, zone, DNS_TYPE_SOA, NULL);
 	reply->has_soa = soa != NULL && dns_answer_target(answer, soa, &reply->primary) == 0 &&
 			 dns_answer_serial(answer, soa, &reply->serial) == 0;

@@ -2,11 +2,13 @@
 
 #include <arpa/inet.h>
 #include <ldns/ldns.h>
+#include <stdio.h>
 #include <string.h>
 
 enum {
 	CHAIN = 16,
 	SOA_NUMBERS = 20,	   /* bytes behind the names of a SOA */
+	OPTION_NSID = 3,	   /* RFC 5001, 2.3 */
 	OPTION_EXTENDED_ERROR = 15 /* RFC 8914, 2 */
 };
 
@@ -58,22 +60,44 @@ add_section(struct dns_answer *answer, const ldns_rr_list *list, enum dns_sectio
 		add_record(answer, ldns_rr_list_rr(list, i), section);
 }
 
-/* Looks for an extended error among the options of EDNS. */
+/* A server's name for itself may be any bytes: text, or hexadecimal digits; what is too long is cut. */
 static void
-take_error(struct dns_answer *answer, const ldns_rdf *options)
+write_identity(char text[DNS_ANSWER_IDENTITY], struct slice nsid)
+{
+	size_t printable = 0;
+
+	while (
+	    printable < nsid.length && nsid.data[printable] >= ' ' && nsid.data[printable] <= '~')
+		printable++;
+	if (printable == nsid.length) {
+		(void)snprintf(
+		    text, DNS_ANSWER_IDENTITY, "%.*s", (int)nsid.length, (const char *)nsid.data);
+		return;
+	}
+	for (size_t i = 0; i < nsid.length && 2 * i + 2 < DNS_ANSWER_IDENTITY; i++)
+		(void)snprintf(text + 2 * i, 3, "%02x", nsid.data[i]);
+}
+
+/* The options of EDNS. Of two that are the same the first one counts. */
+static void
+take_options(struct dns_answer *answer, const ldns_rdf *options)
 {
 	struct reader reader;
 
 	answer->has_error = 0;
 	answer->error = 0;
+	answer->identity[0] = '\0';
 	if (options == NULL)
 		return;
 	reader_init(&reader, ldns_rdf_data(options), ldns_rdf_size(options));
-	while (reader_left(&reader) > 0 && !reader.failed && !answer->has_error) {
+	while (reader_left(&reader) > 0 && !reader.failed) {
 		uint16_t option = reader_u16(&reader), length = reader_u16(&reader);
 		struct slice value = reader_bytes(&reader, length);
 
-		if (option != OPTION_EXTENDED_ERROR || value.length < sizeof(answer->error))
+		if (option == OPTION_NSID && value.length > 0 && answer->identity[0] == '\0')
+			write_identity(answer->identity, value);
+		if (option != OPTION_EXTENDED_ERROR || value.length < sizeof(answer->error) ||
+		    answer->has_error)
 			continue;
 		answer->has_error = 1;
 		answer->error = (uint16_t)(value.data[0] << 8 | value.data[1]);
@@ -94,7 +118,7 @@ dns_answer_read(struct dns_answer *answer, const uint8_t *wire, size_t length)
 	answer->is_authoritative = ldns_pkt_aa(packet) != 0;
 	answer->is_truncated = ldns_pkt_tc(packet) != 0;
 	answer->can_recurse = ldns_pkt_ra(packet) != 0;
-	take_error(answer, ldns_pkt_edns_data(packet));
+	take_options(answer, ldns_pkt_edns_data(packet));
 	answer->question = (struct name){.length = 1};
 	answer->question_type = 0;
 	answer->count = 0;

@@ -13,8 +13,9 @@
 #include <stdint.h>
 
 enum {
-	DNS_ANSWER_RECORDS = 96,     /* kept of one message; further ones are left out */
-	DNS_ANSWER_RDATA = 24 * 1024 /* bytes of all of them */
+	DNS_ANSWER_RECORDS = 96,      /* kept of one message; further ones are left out */
+	DNS_ANSWER_RDATA = 24 * 1024, /* bytes of all of them */
+	DNS_ANSWER_IDENTITY = 65      /* bytes, NUL included; longer ones are cut */
 };
 
 /* Types that are asked for or looked at. */
@@ -76,7 +77,9 @@ struct dns_answer {
 	uint16_t rcode;
 	int is_response, is_authoritative, is_truncated, can_recurse; /* QR, AA, TC, RA */
 	int has_error;
-	uint16_t error;	      /* the first extended error's code (RFC 8914) */
+	uint16_t error; /* the first extended error's code (RFC 8914) */
+	char identity
+	    [DNS_ANSWER_IDENTITY]; /* what the server calls itself (NSID, RFC 5001), printable; it may be empty */
 	struct name question; /* of its one question; with several, or none: the root */
 	uint16_t question_type;
 	unsigned count;

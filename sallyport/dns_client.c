@@ -15,7 +15,9 @@ enum {
 	QUESTION_MAX = 512,
 	CLASS_IN = 1,
 	TYPE_OPT = 41,
-	COUNTS = 6, /* bytes of a message's head behind the number of questions */
+	OPTION_NSID = 3,  /* RFC 5001, 2.3 */
+	EMPTY_OPTION = 4, /* bytes: its code, and the length 0 */
+	COUNTS = 6,	  /* bytes of a message's head behind the number of questions */
 	FLAG_QR = 0x8000,
 	FLAG_TC = 0x0200,
 	FLAG_RD = 0x0100,
@@ -130,12 +132,16 @@ write_question(unsigned char wire[QUESTION_MAX], uint16_t id, const struct excha
 	writer_bytes(&writer, exchange->name->wire, exchange->name->length);
 	writer_u16(&writer, exchange->type);
 	writer_u16(&writer, CLASS_IN);
-	/* EDNS (RFC 6891, 6.1.2): the root, OPT, the size, no flags, no options. */
+	/* EDNS (RFC 6891, 6.1.2): the root, OPT, the size, no flags, the length of options. */
 	writer_u8(&writer, 0);
 	writer_u16(&writer, TYPE_OPT);
 	writer_u16(&writer, DNS_CLIENT_SIZE);
 	writer_u32(&writer, 0);
-	writer_u16(&writer, 0);
+	writer_u16(&writer, (flags & DNS_CLIENT_IDENTITY) != 0 ? EMPTY_OPTION : 0);
+	if ((flags & DNS_CLIENT_IDENTITY) != 0) {
+		writer_u16(&writer, OPTION_NSID);
+		writer_u16(&writer, 0);
+	}
 	length = writer.length;
 	writer_init(&writer, wire, PREFIX);
 	writer_u16(&writer, (uint16_t)(length - PREFIX));

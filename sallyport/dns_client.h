@@ -20,7 +20,8 @@ enum dns_client_flag {
 	DNS_CLIENT_TCP = 1,		  /* over TCP; otherwise UDP */
 	DNS_CLIENT_RECURSION = 2,	  /* RD: a resolver is asked */
 	DNS_CLIENT_CHECKING_DISABLED = 4, /* CD: also what DNSSEC finds forged */
-	DNS_CLIENT_RETRY = 8		  /* what is cut over UDP is asked again over TCP */
+	DNS_CLIENT_RETRY = 8,		  /* what is cut over UDP is asked again over TCP */
+	DNS_CLIENT_IDENTITY = 16	  /* the server is to say what it calls itself (NSID) */
 };
 
 struct dns_client {

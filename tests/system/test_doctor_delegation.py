@@ -90,7 +90,7 @@ def server(module_folder, net):
     """The right one; its configuration is that of the docs."""
     with Server(module_folder / "server", records=[*records(NAME), f"ns1.{NAME}. AAAA {HERE_TOO}"],
                 zone_keys={"nameserver": f"ns1.{NAME}"},
-                dns={"listen": [f"{HERE}:53", f"[{HERE_TOO}]:53"]}) as running:
+                dns={"listen": [f"{HERE}:53", f"[{HERE_TOO}]:53"], "nsid": "the right one"}) as running:
         yield running
 
 
@@ -230,6 +230,7 @@ def test_a_name_server_outside_the_zone(folder, net):
     assert found.of("delegation.address")["text"] == f"here.example.org is at {HERE}"
     # Sallyport is there, with another zone.
     assert "address.no_zone" in found.ids("wrong")
+    assert '(it calls itself "the right one"); it is not' in found.of("address.no_zone")["text"]
 
 
 def test_a_name_server_that_is_an_alias(folder, net):
@@ -323,7 +324,7 @@ def test_another_server_with_the_same_soa(folder, server):
         found = examine(configured)
     assert {finding["text"].split(" over ")[0] for finding in found.all if finding["id"] == "address.other"} == {
         HERE, HERE_TOO}
-    assert "it does not have the test value" in found.of("address.other")["text"]
+    assert 'it does not have the test value (it calls itself "the right one")' in found.of("address.other")["text"]
     assert found.of("value.lost")["level"] == "warning"
 
 

@@ -83,6 +83,8 @@ static const struct {
 	"\"wrong\",\"id\":\"address.no_zone\"", "says REFUSED"},
     /* Whose address is it? */
     {"5.2.0.1", "5.2.0.1", OTHER, OTHER, "does not have the test value\"", "ss -lnptu"},
+    {"5.2.0.1", "5.2.0.1", {OUR_SOA, .value = CONTACT_VALUE_ABSENT, .identity = "ns2"}, OTHER,
+	"test value (it calls itself \\\"ns2\\\")", ""},
     {"5.2.0.1", "5.2.0.2", OTHER, OTHER, "this machine does not have that address",
 	"the new address belongs into zone.records"},
     {"5.2.0.1", "192.168.1.7", OTHER, OTHER, "\"wrong\",\"id\":\"address.other\"",

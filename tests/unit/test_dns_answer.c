@@ -155,6 +155,38 @@ END_TEST
 static const struct {
 	const char *options; /* of EDNS */
 	uint16_t length;
+	const char *identity;
+} identities[] = {
+    {"", 0, ""},
+    {"\0\3\0\0", 4, ""},
+    {"\0\3\0\3ns1", 7, "ns1"},
+    {"\0\3\0\3ns1\0\3\0\1x", 12, "ns1"},
+    {"\0\3\0\2\1\377", 6, "01ff"},
+    {"\0\3\0\3a\nb", 7, "610a62"},
+    {"\0\17\0\2\0\7\0\3\0\1x", 11, "x"},
+    {"\0\3\0\106"
+     "0123456789012345678901234567890123456789012345678901234567890123456789",
+	74, "0123456789012345678901234567890123456789012345678901234567890123"},
+    {"\0\3\0\50\0ab456789012345678901234567890123456789", 44,
+	"0061623435363738393031323334353637383930313233343536373839303132"},
+};
+
+START_TEST(reads_what_a_server_calls_itself)
+{
+	struct writer writer;
+
+	begin(&writer, QR, "a.test", DNS_TYPE_TXT, 0, 0, 1);
+	writer_bytes(&writer, "\0\0\51\4\320\0\0\0\0", 9);
+	writer_u16(&writer, identities[_i].length);
+	writer_bytes(&writer, identities[_i].options, identities[_i].length);
+	ck_assert_int_eq(dns_answer_read(&answer, wire, writer.length), 0);
+	ck_assert_str_eq(answer.identity, identities[_i].identity);
+}
+END_TEST
+
+static const struct {
+	const char *options; /* of EDNS */
+	uint16_t length;
 	int has_error;
 	uint16_t error;
 	const char *says; /* of signatures; NULL: nothing */
@@ -231,6 +263,7 @@ main(void)
 	tcase_add_test(cases, follows_aliases);
 	tcase_add_test(cases, reads_caa);
 	tcase_add_loop_test(cases, reads_an_extended_error, 0, ROWS(errors));
+	tcase_add_loop_test(cases, reads_what_a_server_calls_itself, 0, ROWS(identities));
 	tcase_add_test(cases, prefixes_are_refused);
 	tcase_add_test(cases, has_room_for_so_many);
 	suite_add_tcase(suite, cases);
