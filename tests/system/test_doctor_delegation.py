@@ -225,7 +225,7 @@ def test_the_parent_serves_the_zone_itself(folder, net):
     assert found.fix("delegation.served")[0] == "; take the zone served.example.org away there, and put this into example.org"
 
 
-def test_a_name_server_outside_the_zone(folder, net):
+def test_a_name_server_outside_the_zone(folder, server):
     found = examine(elsewhere(folder, "outside.example.org", ["outside.example.org. NS here.example.org."]))
     assert found.of("delegation.address")["text"] == f"here.example.org is at {HERE}"
     # Sallyport is there, with another zone.
