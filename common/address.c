@@ -5,7 +5,13 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MAPPED_PREFIX = 12, MAPPED_BITS = 96, SITE_BYTES = 8 };
+enum {
+	MAPPED_PREFIX = 12,
+	MAPPED_BITS = 96,
+	SITE_BYTES = 8,
+	PROVIDER_BYTES_V4 = 2,
+	PROVIDER_BYTES_V6 = 4
+};
 
 /* RFC 4291, 2.5.5.2: what stands in front of an IPv4 address in 16 bytes. */
 static const uint8_t mapped_prefix[MAPPED_PREFIX] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
@@ -239,6 +245,16 @@ client_address_site(const struct client_address *client)
 	if (!client_is_v4(client))
 		memset(site.bytes + SITE_BYTES, 0, sizeof(site.bytes) - SITE_BYTES);
 	return site;
+}
+
+struct client_address
+client_address_provider(const struct client_address *client)
+{
+	struct client_address provider = *client;
+	size_t kept = client_is_v4(client) ? MAPPED_PREFIX + PROVIDER_BYTES_V4 : PROVIDER_BYTES_V6;
+
+	memset(provider.bytes + kept, 0, sizeof(provider.bytes) - kept);
+	return provider;
 }
 
 /* Splits off a port: "HOST", "IPV4:PORT", "[IPV6]" or "[IPV6]:PORT". 0 or -1. */

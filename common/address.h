@@ -59,6 +59,12 @@ struct address client_address_at(const struct client_address *client, uint16_t p
  */
 struct client_address client_address_site(const struct client_address *client);
 
+/*
+ * The network that counts as one where those compete who have many addresses: an IPv4 /16, or an IPv6 /32, the least that
+ * a registry hands to a provider.
+ */
+struct client_address client_address_provider(const struct client_address *client);
+
 /* 1 for all zero. */
 int client_address_is_unknown(const struct client_address *client);
 

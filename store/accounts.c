@@ -6,6 +6,7 @@
 #include "log.h"
 #include "name.h"
 #include "password.h"
+#include "siphash.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,7 @@ struct accounts {
 	struct bcrypt_pool *pool;
 	struct credential_cache *credentials;
 	struct client_limit *client_limit;
+	uint8_t network_key[SIPHASH_KEY]; /* random: nobody can choose whose turns he takes */
 	unsigned outstanding;
 	struct account_operation *rotating;			/* by their owners */
 	struct account_operation *publishing, **publishing_end; /* in the order of their commits */
@@ -268,7 +270,12 @@ on_hashed(struct bcrypt_job *job)
 {
 	struct account_operation *operation = operation_of_job(job);
 
-	if (!job->succeeded) {
+	if (job->outcome == BCRYPT_GAVE_WAY) {
+		finish(operation, MESSAGE_RESULT_BUSY);
+		return;
+	}
+	statistic_count(operation->accounts->counters, STATISTIC_STORE_BCRYPT_HASH);
+	if (job->outcome == BCRYPT_NO) {
 		log_error("a key cannot be hashed: no memory");
 		finish(operation, MESSAGE_RESULT_DB_ERROR);
 		return;
@@ -276,6 +283,14 @@ on_hashed(struct bcrypt_job *job)
 	operation->account.hash =
 	    (struct slice){(const unsigned char *)job->hash, strlen(job->hash)};
 	submit(operation);
+}
+
+static uint64_t
+hash_network(const struct accounts *accounts, const struct client_address *client)
+{
+	struct client_address provider = client_address_provider(client);
+
+	return siphash(accounts->network_key, provider.bytes, sizeof(provider.bytes));
 }
 
 /* The key's hash, then the commit. */
@@ -286,11 +301,10 @@ hash_key(struct account_operation *operation)
 
 	job->kind = BCRYPT_HASH;
 	job->lane = BCRYPT_NEW;
+	job->network = hash_network(operation->accounts, &operation->client);
 	job->done = on_hashed;
 	if (bcrypt_pool_submit(operation->accounts->pool, job) != 0)
 		finish(operation, MESSAGE_RESULT_BUSY);
-	else
-		statistic_count(operation->accounts->counters, STATISTIC_STORE_BCRYPT_HASH);
 }
 
 /* Judges them, and keeps their texts with the operation. */
@@ -352,6 +366,7 @@ accounts_create(struct accounts *accounts, struct account_operation *operation,
 	if (wishes->terms != NULL) {
 		operation->terms = *wishes->terms;
 		operation->change.terms = &operation->terms;
+		operation->client = wishes->terms->client;
 	}
 	*account = (struct account_record){.created = wishes->created};
 	if (account->created == 0)
@@ -474,6 +489,13 @@ lane_of_client(const struct accounts *accounts, const struct client_address *cli
 		   : BCRYPT_LATER;
 }
 
+static void
+refuse_verifying(struct account_operation *operation)
+{
+	forgive(operation);
+	finish_authentication(operation, MESSAGE_RESULT_BUSY, NULL);
+}
+
 /* The account is read again: 50 ms have passed since, in which its hash may have changed. */
 static void
 on_verified(struct bcrypt_job *job)
@@ -483,7 +505,12 @@ on_verified(struct bcrypt_job *job)
 	struct slice key = {(const unsigned char *)job->key, MESSAGE_KEY};
 	struct database_account account;
 
-	if (!job->succeeded) {
+	if (job->outcome == BCRYPT_GAVE_WAY) {
+		refuse_verifying(operation);
+		return;
+	}
+	statistic_count(accounts->counters, STATISTIC_STORE_BCRYPT_VERIFY);
+	if (job->outcome == BCRYPT_NO) {
 		finish_authentication(operation, MESSAGE_RESULT_FORBIDDEN, NULL);
 		return;
 	}
@@ -525,12 +552,9 @@ verify(struct account_operation *operation, struct slice key, struct slice hash)
 		return;
 	}
 	job->lane = lane_of_client(accounts, &operation->client);
-	if (bcrypt_pool_submit(accounts->pool, job) != 0) {
-		forgive(operation);
-		finish_authentication(operation, MESSAGE_RESULT_BUSY, NULL);
-	} else {
-		statistic_count(accounts->counters, STATISTIC_STORE_BCRYPT_VERIFY);
-	}
+	job->network = hash_network(accounts, &operation->client);
+	if (bcrypt_pool_submit(accounts->pool, job) != 0)
+		refuse_verifying(operation);
 }
 
 void
@@ -580,6 +604,7 @@ accounts_start(uv_loop_t *loop, const struct accounts_config *config)
 	accounts->publish_timer.data = accounts;
 	uv_timer_init(loop, &accounts->publish_timer);
 	accounts->credentials = credential_cache_new();
+	password_random(accounts->network_key, sizeof(accounts->network_key));
 	accounts->pool = bcrypt_pool_start(loop, config->bcrypt_threads);
 	accounts->committer = committer_start(loop, config->database, &config->limits,
 	    summary_counters(config->summary, SUMMARY_COMMITTER), on_group_ended, accounts);

@@ -25,9 +25,18 @@ static void
 compute(struct bcrypt_job *job)
 {
 	if (job->kind == BCRYPT_HASH)
-		job->succeeded = password_hash(job->key, job->hash) == 0;
+		job->outcome = password_hash(job->key, job->hash) == 0 ? BCRYPT_YES : BCRYPT_NO;
 	else
-		job->succeeded = password_verify(job->key, job->hash);
+		job->outcome = password_verify(job->key, job->hash) ? BCRYPT_YES : BCRYPT_NO;
+}
+
+/* It is handed back in a turn of the loop of its own, also if that is the thread that calls. */
+static void
+finish(struct bcrypt_pool *pool, struct bcrypt_job *job)
+{
+	job->next = pool->finished;
+	pool->finished = job;
+	uv_async_send(&pool->wake);
 }
 
 static struct bcrypt_job *
@@ -53,9 +62,7 @@ work(void *argument)
 		uv_mutex_unlock(&pool->lock);
 		compute(job);
 		uv_mutex_lock(&pool->lock);
-		job->next = pool->finished;
-		pool->finished = job;
-		uv_async_send(&pool->wake);
+		finish(pool, job);
 	}
 	uv_mutex_unlock(&pool->lock);
 }
@@ -73,7 +80,8 @@ hand_back(uv_async_t *wake)
 	while (job != NULL) {
 		struct bcrypt_job *next = job->next;
 
-		pool->outstanding[job->lane]--;
+		if (job->outcome != BCRYPT_GAVE_WAY)
+			pool->outstanding[job->lane]--;
 		job->done(job);
 		job = next;
 	}
@@ -96,21 +104,38 @@ bcrypt_pool_start(uv_loop_t *loop, unsigned threads)
 	return pool;
 }
 
+/* Has another job of the full lane give its place to this one. 0, or -1: none does. */
+static int
+displace(struct bcrypt_pool *pool, const struct bcrypt_job *job)
+{
+	struct bcrypt_job *displaced = bcrypt_queue_give_way(&pool->waiting, job);
+
+	if (displaced == NULL)
+		return -1;
+	displaced->outcome = BCRYPT_GAVE_WAY;
+	pool->outstanding[displaced->lane]--;
+	finish(pool, displaced);
+	return 0;
+}
+
 int
 bcrypt_pool_submit(struct bcrypt_pool *pool, struct bcrypt_job *job)
 {
 	static const unsigned bounds[BCRYPT_LANES] = {[BCRYPT_NEW] = BCRYPT_QUEUE_NEW,
 	    [BCRYPT_FIRST] = BCRYPT_QUEUE,
 	    [BCRYPT_LATER] = BCRYPT_QUEUE_LATER};
+	int result = 0;
 
-	if (pool->outstanding[job->lane] >= bounds[job->lane])
-		return -1;
-	pool->outstanding[job->lane]++;
 	uv_mutex_lock(&pool->lock);
-	bcrypt_queue_add(&pool->waiting, job);
-	uv_cond_signal(&pool->work);
+	if (pool->outstanding[job->lane] >= bounds[job->lane])
+		result = displace(pool, job);
+	if (result == 0) {
+		pool->outstanding[job->lane]++;
+		bcrypt_queue_add(&pool->waiting, job);
+		uv_cond_signal(&pool->work);
+	}
 	uv_mutex_unlock(&pool->lock);
-	return 0;
+	return result;
 }
 
 unsigned

@@ -22,7 +22,10 @@ struct bcrypt_pool;
 /* Starts `threads` threads. Fatal when that fails. */
 struct bcrypt_pool *bcrypt_pool_start(uv_loop_t *loop, unsigned threads);
 
-/* 0, or -1: the job's lane is full. Thread of the loop. */
+/*
+ * 0, or -1: the job's lane is full, and nobody has to give way to it. Whoever does has it handed back with that outcome.
+ * Thread of the loop.
+ */
 int bcrypt_pool_submit(struct bcrypt_pool *pool, struct bcrypt_job *job);
 
 /* Jobs submitted and not handed back. Thread of the loop. */

@@ -234,6 +234,19 @@ def test_wrong_keys_hold_up_no_registration(folder):
     assert "forbidden" in statuses
 
 
+def test_wrong_keys_from_one_network_hold_up_no_other(folder):
+    """Again each is the first one of its address, but all are of one network: keys from others are looked at in their turn."""
+    with Server(folder) as server:
+        accounts = [server.register() for _ in range(3)]
+    with server, contextlib.ExitStack() as stack:  # nothing is remembered any more
+        wrong, statuses = more_wrong_keys_than_wait(server, stack, addresses=300)
+        for number, account in enumerate(accounts):
+            assert update(server, account, f"127.{number + 2}.0.1").status == 200
+        assert len(wrong) > len(readable(wrong, 0)), "the wrong keys were all looked at before"
+        statuses += [wrong_answer(connection) for connection in wrong]
+    assert "forbidden" in statuses
+
+
 def more_wrong_keys_than_wait(server, stack, addresses):
     """The connections on which wrong keys are not yet answered, and what the others heard. One of those was told to come again."""
     request = http_request("POST", "/update", update_body(NOBODY, "x"), credentials(NOBODY).items())

@@ -223,10 +223,12 @@ START_TEST(reads_what_proxies_say)
 }
 END_TEST
 
-static const struct {
+struct pair {
 	const char *one, *other;
 	int same;
-} sites[] = {
+};
+
+static const struct pair sites[] = {
     {"192.0.2.1", "192.0.2.1", 1},
     {"192.0.2.1", "192.0.2.0", 0},
     {"192.0.2.1", "::ffff:192.0.2.1", 1},
@@ -243,6 +245,26 @@ START_TEST(knows_which_addresses_are_one_client)
 	one = client_address_site(&one);
 	other = client_address_site(&other);
 	ck_assert_int_eq(memcmp(&one, &other, sizeof(one)) == 0, sites[_i].same);
+}
+END_TEST
+
+static const struct pair providers[] = {
+    {"192.0.2.1", "192.0.255.255", 1},
+    {"192.0.2.1", "192.1.2.1", 0},
+    {"192.0.2.1", "::ffff:192.0.3.1", 1},
+    {"2001:db8::1", "2001:db8:ffff::1", 1},
+    {"2001:db8::1", "2001:db9::1", 0},
+    {"::1", "0.0.0.1", 0},
+};
+
+START_TEST(knows_which_addresses_are_of_one_provider)
+{
+	struct client_address one = client_from_text(providers[_i].one);
+	struct client_address other = client_from_text(providers[_i].other);
+
+	one = client_address_provider(&one);
+	other = client_address_provider(&other);
+	ck_assert_int_eq(memcmp(&one, &other, sizeof(one)) == 0, providers[_i].same);
 }
 END_TEST
 
@@ -466,6 +488,7 @@ main(void)
 	tcase_add_loop_test(cases, knows_clients, 0, ROWS(clients));
 	tcase_add_loop_test(cases, reads_what_proxies_say, 0, ROWS(claims));
 	tcase_add_loop_test(cases, knows_which_addresses_are_one_client, 0, ROWS(sites));
+	tcase_add_loop_test(cases, knows_which_addresses_are_of_one_provider, 0, ROWS(providers));
 	tcase_add_loop_test(cases, reads_networks, 0, ROWS(networks));
 	tcase_add_loop_test(cases, network_prefixes_do_not_read_past_the_end, 0, ROWS(networks));
 	tcase_add_test(cases, equal_networks_have_equal_bytes);
