@@ -1,28 +1,22 @@
 #include "accounts.h"
 
 #include "authority.h"
-#include "credential.h"
 #include "feed.h"
 #include "log.h"
 #include "name.h"
 #include "password.h"
-#include "siphash.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-enum { PUBLISH_TIMER_MS = 100, NS_IN_SECOND = 1000 * 1000 * 1000 };
+enum { PUBLISH_TIMER_MS = 100 };
 
 struct accounts {
-	struct database *database;
 	struct statistic_counters *counters;
 	struct feed *feed;
 	struct committer *committer;
-	struct bcrypt_pool *pool;
-	struct credential_cache *credentials;
-	struct client_limit *client_limit;
-	uint8_t network_key[SIPHASH_KEY]; /* random: nobody can choose whose turns he takes */
+	struct keys *keys;
 	unsigned outstanding;
 	struct account_operation *rotating;			/* by their owners */
 	struct account_operation *publishing, **publishing_end; /* in the order of their commits */
@@ -34,7 +28,7 @@ struct accounts {
 void
 accounts_clear(struct account_operation *operation)
 {
-	explicit_bzero(&operation->job, sizeof(operation->job));
+	explicit_bzero(&operation->work, sizeof(operation->work));
 	free(operation->change.name);
 	operation->change.name = NULL;
 	free(operation->networks);
@@ -56,8 +50,7 @@ finish_stopping(struct accounts *accounts)
 	committer_stop(accounts->committer);
 	uv_close((uv_handle_t *)&accounts->publish_timer, free_accounts);
 	feed_stop(accounts->feed);
-	bcrypt_pool_stop(accounts->pool);
-	credential_cache_free(accounts->credentials);
+	keys_stop(accounts->keys);
 }
 
 static enum statistic
@@ -119,17 +112,6 @@ finish(struct account_operation *operation, enum message_result result)
 
 	forget_rotating(operation);
 	operation->done(operation, result);
-	accounts->outstanding--;
-	finish_stopping(accounts);
-}
-
-static void
-finish_authentication(struct account_operation *operation, enum message_result result,
-    const struct account_record *account)
-{
-	struct accounts *accounts = operation->accounts;
-
-	operation->authenticated(operation, result, account);
 	accounts->outstanding--;
 	finish_stopping(accounts);
 }
@@ -205,7 +187,8 @@ has_new_key(const struct account_operation *operation)
 {
 	enum change_kind kind = operation->change.kind;
 
-	return (kind == CHANGE_HASH || kind == CHANGE_REGISTER) && operation->job.key[0] != '\0';
+	return (kind == CHANGE_HASH || kind == CHANGE_REGISTER) &&
+	       operation->work.job.key[0] != '\0';
 }
 
 static void
@@ -222,8 +205,8 @@ on_committed(struct change *change)
 	statistic_count(operation->accounts->counters, statistic_of_change(change->kind));
 	/* Or each new key would allow a burst of bcrypts, for the calls before it is remembered. */
 	if (has_new_key(operation))
-		credential_remember(operation->accounts->credentials, &operation->username,
-		    (struct slice){(const unsigned char *)operation->job.key, MESSAGE_KEY},
+		keys_remember(operation->accounts->keys, &operation->username,
+		    (struct slice){(const unsigned char *)operation->work.job.key, MESSAGE_KEY},
 		    operation->account.hash);
 	if (change->commit != 0)
 		publish(operation);
@@ -260,51 +243,32 @@ begin_change(struct accounts *accounts, struct account_operation *operation, enu
 }
 
 static struct account_operation *
-operation_of_job(struct bcrypt_job *job)
+operation_of_work(struct key_work *work)
 {
-	return (struct account_operation *)((char *)job - offsetof(struct account_operation, job));
+	return (
+	    struct account_operation *)((char *)work - offsetof(struct account_operation, work));
 }
 
 static void
-on_hashed(struct bcrypt_job *job)
+on_hashed(struct key_work *work, enum message_result result)
 {
-	struct account_operation *operation = operation_of_job(job);
+	struct account_operation *operation = operation_of_work(work);
 
-	if (job->outcome == BCRYPT_GAVE_WAY) {
-		finish(operation, MESSAGE_RESULT_BUSY);
-		return;
-	}
-	statistic_count(operation->accounts->counters, STATISTIC_STORE_BCRYPT_HASH);
-	if (job->outcome == BCRYPT_NO) {
-		log_error("a key cannot be hashed: no memory");
-		finish(operation, MESSAGE_RESULT_DB_ERROR);
+	if (result != MESSAGE_RESULT_OK) {
+		finish(operation, result);
 		return;
 	}
 	operation->account.hash =
-	    (struct slice){(const unsigned char *)job->hash, strlen(job->hash)};
+	    (struct slice){(const unsigned char *)work->job.hash, strlen(work->job.hash)};
 	submit(operation);
-}
-
-static uint64_t
-hash_network(const struct accounts *accounts, const struct client_address *client)
-{
-	struct client_address provider = client_address_provider(client);
-
-	return siphash(accounts->network_key, provider.bytes, sizeof(provider.bytes));
 }
 
 /* The key's hash, then the commit. */
 static void
-hash_key(struct account_operation *operation)
+hash_key(struct account_operation *operation, const struct client_address *client)
 {
-	struct bcrypt_job *job = &operation->job;
-
-	job->kind = BCRYPT_HASH;
-	job->lane = BCRYPT_NEW;
-	job->network = hash_network(operation->accounts, &operation->client);
-	job->done = on_hashed;
-	if (bcrypt_pool_submit(operation->accounts->pool, job) != 0)
-		finish(operation, MESSAGE_RESULT_BUSY);
+	operation->work.hashed = on_hashed;
+	keys_hash(operation->accounts->keys, &operation->work, client);
 }
 
 /* Judges them, and keeps their texts with the operation. */
@@ -366,7 +330,6 @@ accounts_create(struct accounts *accounts, struct account_operation *operation,
 	if (wishes->terms != NULL) {
 		operation->terms = *wishes->terms;
 		operation->change.terms = &operation->terms;
-		operation->client = wishes->terms->client;
 	}
 	*account = (struct account_record){.created = wishes->created};
 	if (account->created == 0)
@@ -381,16 +344,16 @@ accounts_create(struct accounts *accounts, struct account_operation *operation,
 	if (result != MESSAGE_RESULT_OK) {
 		finish(operation, result);
 	} else if (wishes->hash.length > 0) {
-		memcpy(operation->job.hash, wishes->hash.data, wishes->hash.length);
-		account->hash =
-		    (struct slice){(const unsigned char *)operation->job.hash, wishes->hash.length};
+		memcpy(operation->work.job.hash, wishes->hash.data, wishes->hash.length);
+		account->hash = (struct slice){
+		    (const unsigned char *)operation->work.job.hash, wishes->hash.length};
 		submit(operation);
 	} else {
 		if (wishes->key.length > 0)
-			memcpy(operation->job.key, wishes->key.data, MESSAGE_KEY);
+			memcpy(operation->work.job.key, wishes->key.data, MESSAGE_KEY);
 		else
-			password_generate(operation->job.key);
-		hash_key(operation);
+			password_generate(operation->work.job.key);
+		hash_key(operation, &operation->terms.client);
 	}
 }
 
@@ -444,8 +407,8 @@ accounts_rotate_key(struct accounts *accounts, struct account_operation *operati
 		operation->next_rotating = accounts->rotating;
 		accounts->rotating = operation;
 	}
-	password_generate(operation->job.key);
-	hash_key(operation);
+	password_generate(operation->work.job.key);
+	hash_key(operation, &operation->client);
 }
 
 void
@@ -454,107 +417,19 @@ accounts_delete(struct accounts *accounts, struct account_operation *operation)
 	begin_change(accounts, operation, CHANGE_DELETE, (struct slice){NULL, 0});
 }
 
-/* The key fits this record's hash, which may be remembered as proven. */
 static void
-prove(struct account_operation *operation, const struct account_record *account)
+on_proved(struct key_work *work, enum message_result result, const struct account_record *account)
 {
-	memcpy(operation->proven, account->hash.data, account->hash.length);
-	operation->proven_length = account->hash.length;
-	finish_authentication(operation, MESSAGE_RESULT_OK, account);
-}
-
-static uint64_t
-now(void)
-{
-	return uv_hrtime() / NS_IN_SECOND;
-}
-
-/* Each key that costs a bcrypt counts as a wrong one until it is known to be none. */
-static void
-forgive(struct account_operation *operation)
-{
-	struct client_limit *limit = operation->accounts->client_limit;
-
-	client_limit_give(limit, CLIENT_LIMIT_FAILURES, &operation->client, now());
-	if (operation->job.lane == BCRYPT_FIRST)
-		client_limit_give(limit, CLIENT_LIMIT_PREFERENCES, &operation->client, now());
-}
-
-/* Who sends wrong keys shall hold up nobody but others who do. */
-static enum bcrypt_lane
-lane_of_client(const struct accounts *accounts, const struct client_address *client)
-{
-	return client_limit_take(accounts->client_limit, CLIENT_LIMIT_PREFERENCES, client, now())
-		   ? BCRYPT_FIRST
-		   : BCRYPT_LATER;
-}
-
-static void
-refuse_verifying(struct account_operation *operation)
-{
-	forgive(operation);
-	finish_authentication(operation, MESSAGE_RESULT_BUSY, NULL);
-}
-
-/* The account is read again: 50 ms have passed since, in which its hash may have changed. */
-static void
-on_verified(struct bcrypt_job *job)
-{
-	struct account_operation *operation = operation_of_job(job);
+	struct account_operation *operation = operation_of_work(work);
 	struct accounts *accounts = operation->accounts;
-	struct slice key = {(const unsigned char *)job->key, MESSAGE_KEY};
-	struct database_account account;
 
-	if (job->outcome == BCRYPT_GAVE_WAY) {
-		refuse_verifying(operation);
-		return;
+	if (result == MESSAGE_RESULT_OK) {
+		memcpy(operation->proven, account->hash.data, account->hash.length);
+		operation->proven_length = account->hash.length;
 	}
-	statistic_count(accounts->counters, STATISTIC_STORE_BCRYPT_VERIFY);
-	if (job->outcome == BCRYPT_NO) {
-		finish_authentication(operation, MESSAGE_RESULT_FORBIDDEN, NULL);
-		return;
-	}
-	forgive(operation);
-	switch (database_read_account(accounts->database, &operation->username, &account)) {
-	case DATABASE_OK:
-		break;
-	case DATABASE_MISSING:
-		finish_authentication(operation, MESSAGE_RESULT_FORBIDDEN, NULL);
-		return;
-	case DATABASE_FAILED:
-	case DATABASE_FULL:
-		finish_authentication(operation, MESSAGE_RESULT_DB_ERROR, NULL);
-		return;
-	}
-	if (!slice_equals(account.record.hash, job->hash)) {
-		finish_authentication(operation, MESSAGE_RESULT_FORBIDDEN, NULL);
-		return;
-	}
-	credential_remember(accounts->credentials, &operation->username, key, account.record.hash);
-	prove(operation, &account.record);
-}
-
-static void
-verify(struct account_operation *operation, struct slice key, struct slice hash)
-{
-	struct accounts *accounts = operation->accounts;
-	struct bcrypt_job *job = &operation->job;
-
-	job->kind = BCRYPT_VERIFY;
-	job->done = on_verified;
-	memcpy(job->key, key.data, MESSAGE_KEY);
-	memcpy(job->hash, hash.data, hash.length);
-	job->hash[hash.length] = '\0';
-	if (!client_limit_take(
-		accounts->client_limit, CLIENT_LIMIT_FAILURES, &operation->client, now())) {
-		statistic_count(accounts->counters, STATISTIC_STORE_LIMITED_FAILURES);
-		finish_authentication(operation, MESSAGE_RESULT_TOO_MANY_REQUESTS, NULL);
-		return;
-	}
-	job->lane = lane_of_client(accounts, &operation->client);
-	job->network = hash_network(accounts, &operation->client);
-	if (bcrypt_pool_submit(accounts->pool, job) != 0)
-		refuse_verifying(operation);
+	operation->authenticated(operation, result, account);
+	accounts->outstanding--;
+	finish_stopping(accounts);
 }
 
 void
@@ -563,49 +438,29 @@ accounts_authenticate(struct accounts *accounts, struct account_operation *opera
     void (*authenticated)(struct account_operation *operation, enum message_result result,
 	const struct account_record *account))
 {
-	struct slice nobody = {(const unsigned char *)password_nobody, strlen(password_nobody)};
-	/* 36 KiB, which every update would have zeroed for nothing: they are only read where they were filled. */
-	__attribute__((uninitialized)) struct database_account account;
-
 	begin(accounts, operation);
 	operation->authenticated = authenticated;
 	operation->client = *client;
-	switch (database_read_account(accounts->database, &operation->username, &account)) {
-	case DATABASE_OK:
-		if (credential_known(
-			accounts->credentials, &operation->username, key, account.record.hash)) {
-			statistic_count(accounts->counters, STATISTIC_STORE_REMEMBERED);
-			prove(operation, &account.record);
-		} else {
-			verify(operation, key, account.record.hash);
-		}
-		return;
-	case DATABASE_MISSING:
-		verify(operation, key, nobody);
-		return;
-	case DATABASE_FAILED:
-	case DATABASE_FULL:
-		finish_authentication(operation, MESSAGE_RESULT_DB_ERROR, NULL);
-		return;
-	}
+	operation->work.proved = on_proved;
+	keys_prove(accounts->keys, &operation->work, &operation->username, key, client);
 }
 
 struct accounts *
 accounts_start(uv_loop_t *loop, const struct accounts_config *config)
 {
 	struct accounts *accounts = calloc(1, sizeof(*accounts));
+	struct keys_config keys = {.database = config->database,
+	    .client_limit = config->client_limit,
+	    .bcrypt_threads = config->bcrypt_threads};
 
 	if (accounts == NULL)
 		fatal("no memory for the accounts");
-	accounts->database = config->database;
-	accounts->client_limit = config->client_limit;
 	accounts->counters = summary_counters(config->summary, SUMMARY_LOOP);
 	accounts->publishing_end = &accounts->publishing;
 	accounts->publish_timer.data = accounts;
 	uv_timer_init(loop, &accounts->publish_timer);
-	accounts->credentials = credential_cache_new();
-	password_random(accounts->network_key, sizeof(accounts->network_key));
-	accounts->pool = bcrypt_pool_start(loop, config->bcrypt_threads);
+	keys.counters = accounts->counters;
+	accounts->keys = keys_start(loop, &keys);
 	accounts->committer = committer_start(loop, config->database, &config->limits,
 	    summary_counters(config->summary, SUMMARY_COMMITTER), on_group_ended, accounts);
 	accounts->feed = feed_start(loop, config->database, &config->limits, config->summary,
@@ -643,12 +498,9 @@ accounts_sample(struct accounts *accounts)
 {
 	struct statistic_counters *counters = accounts->counters;
 
-	statistic_set(
-	    counters, STATISTIC_STORE_QUEUE_BCRYPT, bcrypt_pool_outstanding(accounts->pool));
+	keys_sample(accounts->keys);
 	statistic_set(
 	    counters, STATISTIC_STORE_QUEUE_COMMIT, committer_outstanding(accounts->committer));
-	statistic_set(
-	    counters, STATISTIC_STORE_CREDENTIALS, credential_count(accounts->credentials));
 	statistic_set(counters, STATISTIC_STORE_DELTA_LAG, feed_lag(accounts->feed));
 }
 

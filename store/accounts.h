@@ -1,7 +1,7 @@
 /*
  * What can be done to accounts, whoever asks: apid's clients (requests.c), the administrator, an import. Whether
  * the asker may is for him to find out (accounts_authenticate(), authority.h); the records' own rules are kept here.
- * Holds the commit thread, the bcrypt threads, the keys that proved right, and dnsd's feed.
+ * Holds the commit thread, the keys, and dnsd's feed.
  *
  * Everything belongs to the loop's thread. An operation ends in exactly one call of its `done`, on that thread and
  * possibly before the function that began it returns; its owner may free it, or begin the next operation with it,
@@ -14,10 +14,10 @@
 #ifndef STORE_ACCOUNTS_H
 #define STORE_ACCOUNTS_H
 
-#include "bcrypt_pool.h"
 #include "client_limit.h"
 #include "committer.h"
 #include "database.h"
+#include "keys.h"
 #include "summary.h"
 
 #include <uv.h>
@@ -81,13 +81,13 @@ struct account_operation {
 
 	struct account_record account; /* after accounts_create(): as kept */
 
-	/* The module's own, but for job.key: after accounts_create() and accounts_rotate_key() the new key. */
+	/* The module's own, but for work.job.key: after accounts_create() and accounts_rotate_key() the new key. */
 	struct accounts *accounts;
-	struct bcrypt_job job;
+	struct key_work work;
 	struct change change;
 	char token[RECORD_MAX_TOKEN];
 	struct registration_terms terms;
-	struct client_address client; /* who pays for a bcrypt */
+	struct client_address client; /* whose key was proved */
 	char (*networks)[NETWORK_MAX_TEXT];
 	void (*authenticated)(struct account_operation *operation, enum message_result result,
 	    const struct account_record *account);

@@ -354,7 +354,7 @@ answer_addition(const struct control_ticket *ticket, enum message_result result,
 		uuid_to_text(&operation->username, username);
 		answer.username = slice_of(username);
 		answer.password =
-		    (struct slice){(const unsigned char *)operation->job.key, MESSAGE_KEY};
+		    (struct slice){(const unsigned char *)operation->work.job.key, MESSAGE_KEY};
 		answer.subdomain = operation->account.subdomain;
 		answer.count = operation->account.network_count;
 		memcpy(answer.networks, operation->account.networks, sizeof(answer.networks));
@@ -434,8 +434,8 @@ on_changed(struct account_operation *operation, enum message_result result)
 	if (result == MESSAGE_RESULT_OK) {
 		log_change(work, done[work->action]);
 		if (work->action == CONTROL_ROTATE_KEY)
-			key =
-			    (struct slice){(const unsigned char *)operation->job.key, MESSAGE_KEY};
+			key = (struct slice){
+			    (const unsigned char *)operation->work.job.key, MESSAGE_KEY};
 	}
 	answer_change(&work->ticket, result, key);
 	free_work(work);

@@ -134,7 +134,7 @@ answer_registration(struct requests *requests, uint64_t link_number, uint64_t id
 		uuid_to_text(&operation->username, username);
 		answer.username = (struct slice){(const unsigned char *)username, UUID_TEXT};
 		answer.password =
-		    (struct slice){(const unsigned char *)operation->job.key, MESSAGE_KEY};
+		    (struct slice){(const unsigned char *)operation->work.job.key, MESSAGE_KEY};
 		answer.subdomain = operation->account.subdomain;
 		answer.count = operation->account.network_count;
 		memcpy(answer.networks, operation->account.networks, sizeof(answer.networks));
@@ -468,7 +468,7 @@ finish_account(struct account_operation *operation, enum message_result result)
 	    (const unsigned char *)operation->subdomain, operation->subdomain_length};
 	if (request->action == MESSAGE_ACCOUNT_ROTATE)
 		answer.password =
-		    (struct slice){(const unsigned char *)operation->job.key, MESSAGE_KEY};
+		    (struct slice){(const unsigned char *)operation->work.job.key, MESSAGE_KEY};
 	if (request->action == MESSAGE_ACCOUNT_DELETE)
 		answer_account(request->requests, request->link_number, request->id, &answer);
 	else

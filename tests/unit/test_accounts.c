@@ -146,7 +146,7 @@ START_TEST(a_new_account_is_what_was_wished_for)
 	ck_assert_uint_eq(account.network_count, 2);
 	ck_assert_int_eq(slice_equals(account.networks[0], "2001:db8::/32"), 1);
 	ck_assert_uint_ne(account.created, 0);
-	ck_assert_uint_eq(strlen(operation.job.key), MESSAGE_KEY);
+	ck_assert_uint_eq(strlen(operation.work.job.key), MESSAGE_KEY);
 	name = stored_name();
 	ck_assert_int_eq(uuid_equal(&name.owner, &operation.username), 1);
 	stop();
@@ -267,11 +267,11 @@ START_TEST(a_rotated_key_is_dead)
 
 	start();
 	ck_assert_int_eq(create(&wishes), MESSAGE_RESULT_OK);
-	memcpy(old, operation.job.key, sizeof(old));
+	memcpy(old, operation.work.job.key, sizeof(old));
 	ck_assert_int_eq(authenticate(old), MESSAGE_RESULT_OK);
 	accounts_rotate_key(accounts, &operation);
 	ck_assert_int_eq(result(), MESSAGE_RESULT_OK);
-	memcpy(new, operation.job.key, sizeof(new));
+	memcpy(new, operation.work.job.key, sizeof(new));
 	ck_assert_str_ne(old, new);
 	ck_assert_int_eq(authenticate(old), MESSAGE_RESULT_FORBIDDEN);
 	ck_assert_int_eq(authenticate(new), MESSAGE_RESULT_OK);
@@ -289,7 +289,7 @@ START_TEST(a_proof_is_worth_nothing_after_a_rotation)
 
 	start();
 	ck_assert_int_eq(create(&wishes), MESSAGE_RESULT_OK);
-	memcpy(key, operation.job.key, sizeof(key));
+	memcpy(key, operation.work.job.key, sizeof(key));
 	ck_assert_int_eq(authenticate(key), MESSAGE_RESULT_OK);
 	length = operation.proven_length;
 	memcpy(proven, operation.proven, length);
@@ -327,7 +327,7 @@ START_TEST(an_owner_has_one_rotation_under_way)
 
 	start();
 	ck_assert_int_eq(create(&wishes), MESSAGE_RESULT_OK);
-	memcpy(key, operation.job.key, sizeof(key));
+	memcpy(key, operation.work.job.key, sizeof(key));
 	ck_assert_int_eq(authenticate(key), MESSAGE_RESULT_OK);
 	other.username = operation.username;
 	memcpy(other.proven, operation.proven, operation.proven_length);
@@ -338,7 +338,7 @@ START_TEST(an_owner_has_one_rotation_under_way)
 	ck_assert_int_eq(other_result, MESSAGE_RESULT_BUSY);
 	ck_assert_int_eq(result(), MESSAGE_RESULT_OK);
 
-	memcpy(key, operation.job.key, sizeof(key));
+	memcpy(key, operation.work.job.key, sizeof(key));
 	ck_assert_int_eq(authenticate(key), MESSAGE_RESULT_OK);
 	other.proven_length = 0;
 	accounts_rotate_key(accounts, &operation);
@@ -360,7 +360,7 @@ START_TEST(a_deleted_account_leaves_its_name_retired)
 
 	start();
 	ck_assert_int_eq(create(&wishes), MESSAGE_RESULT_OK);
-	memcpy(key, operation.job.key, sizeof(key));
+	memcpy(key, operation.work.job.key, sizeof(key));
 	ck_assert_int_eq(authenticate(key), MESSAGE_RESULT_OK);
 	accounts_set_value(accounts, &operation, slice_of("one"));
 	ck_assert_int_eq(result(), MESSAGE_RESULT_OK);
@@ -446,7 +446,7 @@ START_TEST(too_many_wrong_keys_are_not_looked_at)
 
 	start();
 	ck_assert_int_eq(create(&wishes), MESSAGE_RESULT_OK);
-	memcpy(key, operation.job.key, MESSAGE_KEY);
+	memcpy(key, operation.work.job.key, MESSAGE_KEY);
 	for (unsigned i = 0; i <= FAILURES; i++)
 		ck_assert_int_eq(authenticate(key), MESSAGE_RESULT_OK);
 	for (unsigned i = 0; i < FAILURES; i++)
@@ -468,7 +468,7 @@ START_TEST(a_right_key_is_no_failure)
 	start();
 	for (unsigned i = 0; i < 2 * FAILURES; i++) {
 		ck_assert_int_eq(create(&wishes), MESSAGE_RESULT_OK);
-		memcpy(key, operation.job.key, MESSAGE_KEY);
+		memcpy(key, operation.work.job.key, MESSAGE_KEY);
 		ck_assert_int_eq(authenticate(key), MESSAGE_RESULT_OK);
 		accounts_clear(&operation);
 		memset(&operation, 0, sizeof(operation));
