@@ -45,7 +45,7 @@ credential_cache_new(void)
 	password_random(cache->key, sizeof(cache->key));
 	if (cache->context == NULL ||
 	    EVP_MAC_init(cache->context, cache->key, sizeof(cache->key), parameters) != 1)
-		fatal("cannot prepare HMAC-SHA-256");
+		fatal("OpenSSL cannot prepare HMAC-SHA-256: is there memory?");
 	cache->entries =
 	    mmap(NULL, table_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (cache->entries == MAP_FAILED)

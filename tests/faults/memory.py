@@ -7,6 +7,7 @@ from sallyport import BUILD
 
 LIBRARY = BUILD / "faults" / "failing_memory.so"
 WORD = 8
+CALLERS = 1024  # bytes
 COUNT, SPARED, FAILURES, FAILED = range(4)
 
 
@@ -35,6 +36,12 @@ class FailingMemory:
     @property
     def failed(self):
         return self._get(FAILED)
+
+    @property
+    def callers(self):
+        """In which the last one failed, the innermost first: "libc.so.6:strdup", without the function where that is not exported."""
+        begin = (FAILED + 1) * WORD
+        return self.plan[begin:begin + CALLERS].split(b"\0")[0].decode().split()
 
     def fail(self, spared=0, failures=1):
         """After `spared` more, so many allocations fail."""
