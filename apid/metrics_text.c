@@ -38,7 +38,7 @@ metrics_text_write(struct buf *out, enum statistic_source source, const uint64_t
 	for (unsigned i = range.first; i < range.first + range.count; i++) {
 		const struct statistic_description *row = statistic_describe(i);
 
-		if (row->metric != metric)
+		if (i == range.first || row->metric != metric)
 			write_head(out, row->metric->name, row->metric->help, type_of(row->metric));
 		metric = row->metric;
 		write_sample(

@@ -220,8 +220,10 @@ address_near(const struct address *address)
 struct address
 client_address_at(const struct client_address *client, uint16_t port)
 {
-	struct address address = {0};
+	struct address address;
 
+	/* All of the union, and not its first member alone. */
+	memset(&address, 0, sizeof(address));
 	if (client_is_v4(client)) {
 		address.length = sizeof(address.socket.v4);
 		address.socket.v4.sin_family = AF_INET;

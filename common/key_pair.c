@@ -92,7 +92,7 @@ read_content(struct content *content, int fd, enum key_pair_part part, struct ke
 
 	content->length = 0;
 	/* Of anything else reading could wait. */
-	if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode))
+	if (fd < 0 || fstat(fd, &status) != 0 || !S_ISREG(status.st_mode))
 		return explain(fault, part, "is not a regular file");
 	while (got > 0 && content->length < sizeof(content->bytes)) {
 		got = read(

@@ -33,8 +33,8 @@ static const char *const refusals[CONTROL_IMPORTED] = {
     [CONTROL_OTHER_KEY] = "there is such a user name already, with another key",
     [CONTROL_OTHER_SUBDOMAIN] = "there is such a user name already, with another subdomain",
     [CONTROL_OTHER_NETWORKS] = "there is such an account already, with another allowfrom",
-    [CONTROL_NO_ROOM] = "there is no room for it: less than store.reserve is left on the disk, or "
-			"below store.map_max",
+    [CONTROL_NO_ROOM] = ("there is no room for it: less than store.reserve is left on the disk, or "
+			 "below store.map_max"),
     [CONTROL_IMPORT_FAILED] =
 	"the database could not be written or read; the server's log says why",
     [CONTROL_IMPORT_STOPPED] = "the server was stopped; import the file again",

@@ -153,12 +153,15 @@ START_TEST(keeps_when_values_end)
 	    .ends = {0, 1790000000, UINT64_MAX}};
 	const uint32_t ends[] = {0, 1790000000, UINT32_MAX};
 	struct table_values values;
+	uint32_t end;
 
 	ck_assert_int_eq(table_apply(table, &name), TABLE_OK);
 	ck_assert_int_eq(find(table, "ends", &values), TABLE_FOUND);
 	ck_assert_uint_eq(values.count, 3);
-	for (unsigned i = 0; i < 3; i++)
-		ck_assert_mem_eq(values.records + i * (ENTRY_VALUE_HEAD + 2), &ends[i], 4);
+	for (size_t i = 0; i < 3; i++) {
+		memcpy(&end, values.records + i * (ENTRY_VALUE_HEAD + 2), sizeof(end));
+		ck_assert_uint_eq(end, ends[i]);
+	}
 	table_free(table);
 }
 END_TEST
