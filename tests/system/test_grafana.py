@@ -91,12 +91,13 @@ def test_each_metric_is_on_the_dashboard(prometheus):
     unseen = {name for name in names if name.removesuffix("_sum").removesuffix("_count") not in shown}
     assert unseen == {"sallyport_dns_edns_total", "sallyport_dns_snapshots_total", "sallyport_dns_start_time_seconds",
                       "sallyport_dns_table_full_total", "sallyport_http_connections_total", "sallyport_store_linked",
+                      "sallyport_store_snapshot_damaged",
                       "sallyport_store_start_time_seconds", "sallyport_tls_reloads_total"}
 
 
 def test_the_alerts_are_silent_while_all_is_well(prometheus):
     rules = [rule for group in prometheus.get("rules")["groups"] for rule in group["rules"]]
-    assert len(rules) == 10
+    assert len(rules) == 11
     wait_until(lambda: all(rule["health"] == "ok" for group in prometheus.get("rules")["groups"]
                            for rule in group["rules"]), "an evaluation")
     for rule in rules:
