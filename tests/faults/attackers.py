@@ -121,13 +121,13 @@ def idle(over, begun, port, connections):
     return dict(counts)
 
 
-def wrong_keys(over, begun, port, rate, users, addresses):
-    """Updates with a key that is none, for users that are there and others that are not, over 500 connections from so many addresses."""
+def wrong_keys(over, begun, port, rate, users, sources):
+    """Updates with a key that is none, for users that are there and others that are not, over 500 connections from these addresses."""
     selector, counts, free = selectors.DefaultSelector(), collections.Counter(), collections.deque()
 
     def connect(number):
         peer = socket.socket()
-        peer.bind((address(number % addresses), 0))
+        peer.bind((sources[number % len(sources)], 0))
         peer.connect(("127.0.0.1", port))
         selector.register(peer, selectors.EVENT_READ, number)
         free.append(peer)

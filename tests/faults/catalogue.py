@@ -71,7 +71,8 @@ ENTRIES = (
     Entry("idle_dns", LOAD, "10,000 connections to DNS on which nothing is said; who is closed comes again",
           "those idle longest make place for others (`dns.tcp.connections`)", 10),
     Entry("idle_api", LOAD, "the same to the API", "the same", 10),
-    Entry("wrong_keys", LOAD, "1,000 wrong keys a second from 500 addresses", "clients with a right key are served on", 10),
+    Entry("wrong_keys", LOAD, "1,000 wrong keys a second from 500 addresses of one network", "clients with a right key are served on", 10),
+    Entry("wrong_keys_spread", LOAD, "the same from 500 addresses of 200 networks", "the same; a key that is used for the first time waits", 10),
 )
 SECTIONS = tuple(dict.fromkeys(entry.section for entry in ENTRIES))
 BY_NAME = {entry.name: entry for entry in ENTRIES}

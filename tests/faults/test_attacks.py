@@ -25,6 +25,7 @@ CONNECTIONS = 10_000
 WRONG_KEYS = 1_000  # a second
 GUESSERS = 500 if figures.LONG else 50  # addresses from which these come
 PAUSE = 0.01
+NETWORKS = 200  # not more than 245: of /16 within 127.0.0.0/8, without those of clients, resolvers and newcomers
 # The limits of the configuration as it comes, for those who attack and for those who are served. What the oracle asks when all is quiet
 # is more than one address may.
 LIMITS = {"dns": {"rate_limit": {"exempt": ["127.0.0.1/32"]}}, "api": {"limits": {"exempt": ["127.0.0.1/32"]}},
@@ -76,7 +77,14 @@ def newcomer(server, accounts, number):
     return time.monotonic() - began
 
 
-@pytest.mark.parametrize("name", ("flooded", "idle_dns", "idle_api", "wrong_keys"))
+def guessers(number, networks=1):
+    """Addresses of so many networks that no round before has used: each has one key looked at before anything tells it from others."""
+    if networks == 1:
+        return [attackers.address(number * GUESSERS + one) for one in range(GUESSERS)]
+    return [f"127.{10 + one % networks}.{number}.{one // networks + 1}" for one in range(GUESSERS)]
+
+
+@pytest.mark.parametrize("name", ("flooded", "idle_dns", "idle_api", "wrong_keys", "wrong_keys_spread"))
 def test_attack(folder, name):
     _, seed = seeded(name)
     with Server(folder, **LIMITS) as server:
@@ -87,21 +95,23 @@ def test_attack(folder, name):
               Fault(name, oracle) as fault):
             users = [account.answer["username"] for account in oracle.accounts[:20]]
             make = {
-                "flooded": lambda: Attack(attackers.flood, server.dns_port, FLOOD, server.zone),
-                "idle_dns": lambda: Attack(attackers.idle, server.dns_port, CONNECTIONS),
-                "idle_api": lambda: Attack(attackers.idle, server.api_port, CONNECTIONS),
-                "wrong_keys": lambda: Attack(attackers.wrong_keys, server.api_port, WRONG_KEYS, users, GUESSERS),
+                "flooded": lambda _: Attack(attackers.flood, server.dns_port, FLOOD, server.zone),
+                "idle_dns": lambda _: Attack(attackers.idle, server.dns_port, CONNECTIONS),
+                "idle_api": lambda _: Attack(attackers.idle, server.api_port, CONNECTIONS),
+                "wrong_keys": lambda number: Attack(attackers.wrong_keys, server.api_port, WRONG_KEYS, users, guessers(number)),
+                "wrong_keys_spread": lambda number: Attack(attackers.wrong_keys, server.api_port, WRONG_KEYS, users,
+                                                           guessers(number, NETWORKS)),
             }[name]
             without = contextlib.nullcontext if name != "flooded" else lambda: Attack(attackers.flood, nobody, FLOOD, server.zone)
             rounds, counts = [], {}
             for number in range(ROUNDS):
                 with without():
-                    calm = load(oracle, SECONDS)
-                    calm["new"] = newcomer(server, newcomers, 2 * number)
+                    waited = newcomer(server, newcomers, 2 * number)
+                    calm = {**load(oracle, SECONDS), "new": waited}
                 with fault.round(noticed=False):
-                    with make() as attack:
-                        attacked = load(oracle, SECONDS)
-                        attacked["new"] = newcomer(server, newcomers, 2 * number + 1)
+                    with make(number) as attack:
+                        waited = newcomer(server, newcomers, 2 * number + 1)
+                        attacked = {**load(oracle, SECONDS), "new": waited}
                         bounds = sizes(server)
                     for what, count in attack.counts.items():
                         counts[what] = counts.get(what, 0) + count
