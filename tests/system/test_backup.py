@@ -438,6 +438,15 @@ def test_what_a_killed_backup_left_is_removed(server, folder):
     assert not others.pop().exists() and all(path.exists() for path in others)
 
 
+def is_locked(path):
+    with open(path, "rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        return False
+
+
 def stopped_while_it_makes(server, backup):
     """A `sallyport backup` that stands still in the middle, or None where it was faster than we."""
     making = subprocess.Popen([SALLYPORT, "backup", "--force", backup, "-c", server.file], env=WITHOUT_LEAKS, start_new_session=True)
@@ -446,7 +455,8 @@ def stopped_while_it_makes(server, backup):
         os.killpg(making.pid, signal.SIGSTOP)
         # D: it waits in vfork() for its stopped child.
         wait_until(lambda: process_status(making.pid)["State"][0] in "TDZ", "it to stand still")
-        if list(backup.parent.glob("*.part-*")):
+        # Stopped in front of its lock its part would be swept away, and it would make another.
+        if any(is_locked(part) for part in backup.parent.glob("*.part-*")):
             return making
         os.killpg(making.pid, signal.SIGKILL)
     making.wait(DEADLINE)
