@@ -87,7 +87,10 @@ draw_state(struct canvas *canvas, const struct status_view *view, enum conf_role
 		    count_text(second, values[STATISTIC_STORE_NAMES]));
 	} else if (role == CONF_ROLE_DNSD && status_view_is_linked(view, role)) {
 		canvas_put(canvas, CANVAS_PLAIN, "linked, %s: %s, over TCP: %s",
-		    view->answer.parts & MESSAGE_READY_SYNCHRONISED ? "all names" : "names",
+		    view->answer.parts & MESSAGE_READY_SYNCHRONISED &&
+			    values[STATISTIC_STORE_SNAPSHOT_DAMAGED] == 0
+			? "all names"
+			: "names",
 		    count_text(first, values[STATISTIC_DNS_NAMES]),
 		    count_text(second, values[STATISTIC_DNS_TCP_OPEN]));
 	} else if (role == CONF_ROLE_APID && status_view_is_linked(view, role)) {

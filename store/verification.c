@@ -20,7 +20,9 @@ enum { LMDB_FREE_PAGES = 0, LMDB_TABLES = 1, LMDB_META_PAGES = 2, LMDB_MAX_KEY =
 struct verification {
 	const struct verification_config *config;
 	struct verification_totals *totals;
-	MDB_txn *transaction;
+	MDB_txn *transaction; /* of walks */
+	MDB_txn *
+	    looking; /* of single records of other tables; of the same commit, unless there was damage */
 	MDB_dbi tables[TABLES];
 	int opened[TABLES];
 	struct page_origins origins;
@@ -64,18 +66,33 @@ find_code(struct verification *verification, const char *table, const char *what
 	find(verification, table, "", text);
 }
 
-/* The record of another table; 0, or -1: there is none that could be read. */
+/* A transaction in which LMDB met damage refuses everything else: what is read then may be of a later commit. */
+static void
+renew(MDB_txn *transaction)
+{
+	mdb_txn_reset(transaction);
+	/* Where it fails every use fails, and is a finding. */
+	(void)mdb_txn_renew(transaction);
+}
+
+/* The record of another table; 0, MDB_NOTFOUND, or another code: it cannot be read. */
 static int
 look_up(struct verification *verification, enum table table, struct slice key, struct slice *record)
 {
 	MDB_val name = {.mv_size = key.length}, value;
+	int code;
 
 	/* LMDB only reads the key. */
 	memcpy(&name.mv_data, &key.data, sizeof(key.data));
-	if (!verification->opened[table] || key.length == 0 || key.length > LMDB_MAX_KEY ||
-	    mdb_get(verification->transaction, verification->tables[table], &name, &value) != 0 ||
-	    value.mv_size > RECORD_MAX)
-		return -1;
+	if (!verification->opened[table] || key.length == 0 || key.length > LMDB_MAX_KEY)
+		return MDB_NOTFOUND;
+	code = mdb_get(verification->looking, verification->tables[table], &name, &value);
+	if (code != 0 && code != MDB_NOTFOUND)
+		renew(verification->looking);
+	if (code == 0 && value.mv_size > RECORD_MAX)
+		code = MDB_CORRUPTED;
+	if (code != 0)
+		return code;
 	*record = (struct slice){value.mv_data, value.mv_size};
 	return 0;
 }
@@ -93,6 +110,7 @@ check_account(struct verification *verification, struct slice key, struct slice 
 	struct name_record name;
 	struct uuid username;
 	struct slice found;
+	int code;
 
 	verification->totals->accounts++;
 	if (key.length != sizeof(username.bytes)) {
@@ -102,8 +120,9 @@ check_account(struct verification *verification, struct slice key, struct slice 
 	memcpy(username.bytes, key.data, sizeof(username.bytes));
 	if (account_record_decode(&account, &username, record) != 0)
 		find_at(verification, ACCOUNTS, key, "the record is damaged");
-	else if (look_up(verification, NAMES, account.subdomain, &found) != 0)
-		find_at(verification, ACCOUNTS, key, "its name is missing");
+	else if ((code = look_up(verification, NAMES, account.subdomain, &found)) != 0)
+		find_at(verification, ACCOUNTS, key,
+		    code == MDB_NOTFOUND ? "its name is missing" : "its name cannot be read");
 	/* A damaged name is its own finding. */
 	else if (name_record_decode(&name, account.subdomain, found) == 0 &&
 		 (name.retired || !uuid_equal(&name.owner, &username)))
@@ -129,6 +148,7 @@ check_name(struct verification *verification, struct slice key, struct slice rec
 	struct account_record account;
 	struct name_record name;
 	struct slice owner, found;
+	int code;
 
 	if (name_record_decode(&name, key, record) != 0) {
 		verification->totals->names++;
@@ -142,8 +162,9 @@ check_name(struct verification *verification, struct slice key, struct slice rec
 	owner = (struct slice){name.owner.bytes, sizeof(name.owner.bytes)};
 	if (name.retired)
 		return;
-	if (look_up(verification, ACCOUNTS, owner, &found) != 0)
-		find_at(verification, NAMES, key, "its account is missing");
+	if ((code = look_up(verification, ACCOUNTS, owner, &found)) != 0)
+		find_at(verification, NAMES, key,
+		    code == MDB_NOTFOUND ? "its account is missing" : "its account cannot be read");
 	else if (account_record_decode(&account, &name.owner, found) == 0 &&
 		 !slices_equal(account.subdomain, key))
 		find_at(verification, NAMES, key, "its account has another name");
@@ -153,14 +174,15 @@ static void
 check_token(struct verification *verification, struct slice key, struct slice record)
 {
 	struct token_record token;
-	struct slice found;
+	struct slice found, hash = {token.hash, sizeof(token.hash)};
+	int code;
 
 	verification->totals->tokens++;
 	if (token_record_decode(&token, key, record) != 0)
 		find_at(verification, TOKENS, key, "the record is damaged");
-	else if (look_up(verification, TOKEN_HASHES, (struct slice){token.hash, sizeof(token.hash)},
-		     &found) != 0)
-		find_at(verification, TOKENS, key, "its hash is missing");
+	else if ((code = look_up(verification, TOKEN_HASHES, hash, &found)) != 0)
+		find_at(verification, TOKENS, key,
+		    code == MDB_NOTFOUND ? "its hash is missing" : "its hash cannot be read");
 	else if (!slices_equal(found, key))
 		find_at(verification, TOKENS, key, "its hash belongs to another token");
 }
@@ -170,11 +192,13 @@ check_token_hash(struct verification *verification, struct slice key, struct sli
 {
 	struct token_record token;
 	struct slice found;
+	int code;
 
 	if (key.length != sizeof(token.hash))
 		find_at(verification, TOKEN_HASHES, key, "the key is not a hash");
-	else if (look_up(verification, TOKENS, name, &found) != 0)
-		find_at(verification, TOKEN_HASHES, key, "its token is missing");
+	else if ((code = look_up(verification, TOKENS, name, &found)) != 0)
+		find_at(verification, TOKEN_HASHES, key,
+		    code == MDB_NOTFOUND ? "its token is missing" : "its token cannot be read");
 	else if (token_record_decode(&token, name, found) == 0 &&
 		 memcmp(token.hash, key.data, key.length) != 0)
 		find_at(verification, TOKEN_HASHES, key, "its token has another hash");
@@ -242,6 +266,8 @@ walk(struct verification *verification, enum table table,
 		find(verification, table_names[table], "", "it has more records than it counts");
 	else if (code == MDB_NOTFOUND && count < status.ms_entries)
 		find(verification, table_names[table], "", "it has fewer records than it counts");
+	if (code != 0 && code != MDB_NOTFOUND)
+		renew(verification->transaction);
 }
 
 static void
@@ -264,9 +290,11 @@ read_number(struct verification *verification, const char *name, uint64_t *numbe
 {
 	struct slice key = {(const unsigned char *)name, strlen(name)}, record;
 	struct reader reader;
+	int code = look_up(verification, META, key, &record);
 
-	if (look_up(verification, META, key, &record) != 0) {
-		find(verification, table_names[META], name, "it is missing");
+	if (code != 0) {
+		find(verification, table_names[META], name,
+		    code == MDB_NOTFOUND ? "it is missing" : "it cannot be read");
 		return;
 	}
 	reader_init(&reader, record.data, record.length);
@@ -336,6 +364,7 @@ check_pages(struct verification *verification, uint64_t all)
 	}
 	if (code != 0) {
 		find_code(verification, "free pages", "cannot be counted", code);
+		renew(verification->transaction);
 	} else if (pages != all) {
 		(void)snprintf(text, sizeof(text),
 		    "%llu pages are in use or free, and there are %llu", (unsigned long long)pages,
@@ -344,7 +373,29 @@ check_pages(struct verification *verification, uint64_t all)
 	}
 }
 
-/* Others commit meanwhile: begins anew until the number of pages is that of the transaction. */
+/* Begins both transactions. 0, or LMDB's code: there is none. */
+static int
+begin_both(struct verification *verification)
+{
+	MDB_env *environment = verification->config->environment;
+	int code = mdb_txn_begin(environment, NULL, MDB_RDONLY, &verification->transaction);
+
+	if (code != 0)
+		return code;
+	code = mdb_txn_begin(environment, NULL, MDB_RDONLY, &verification->looking);
+	if (code != 0)
+		mdb_txn_abort(verification->transaction);
+	return code;
+}
+
+static void
+end_both(struct verification *verification)
+{
+	mdb_txn_abort(verification->looking);
+	mdb_txn_abort(verification->transaction);
+}
+
+/* Others commit meanwhile: begins anew until the number of pages is that of both transactions. */
 static int
 begin(struct verification *verification, uint64_t *pages)
 {
@@ -354,26 +405,35 @@ begin(struct verification *verification, uint64_t *pages)
 
 	*pages = 0;
 	for (unsigned attempt = 0; attempt < 1000; attempt++) {
-		code = mdb_txn_begin(environment, NULL, MDB_RDONLY, &verification->transaction);
+		code = begin_both(verification);
 		if (code != 0)
 			return code;
 		mdb_env_info(environment, &information);
 		*pages = (uint64_t)information.me_last_pgno + 1;
+		/* Commits ascend: what is in between is the same, too. */
 		if (information.me_last_txnid == mdb_txn_id(verification->transaction))
 			return 0;
-		mdb_txn_abort(verification->transaction);
+		end_both(verification);
 	}
 	*pages = 0;
-	return mdb_txn_begin(environment, NULL, MDB_RDONLY, &verification->transaction);
+	return begin_both(verification);
 }
 
+/* Each in a transaction of its own, which has to be committed before others can use it. */
 static void
 open_tables(struct verification *verification)
 {
-	for (unsigned i = 0; i < TABLES; i++) {
-		int code = mdb_dbi_open(
-		    verification->transaction, table_names[i], 0, &verification->tables[i]);
+	MDB_txn *transaction;
+	int code;
 
+	for (unsigned i = 0; i < TABLES; i++) {
+		code = mdb_txn_begin(
+		    verification->config->environment, NULL, MDB_RDONLY, &transaction);
+		if (code == 0) {
+			code =
+			    mdb_dbi_open(transaction, table_names[i], 0, &verification->tables[i]);
+			(void)mdb_txn_commit(transaction);
+		}
 		verification->opened[i] = code == 0;
 		if (code != 0)
 			find_code(verification, table_names[i], "cannot be opened", code);
@@ -391,12 +451,12 @@ verification_run(const struct verification_config *config, struct verification_t
 	memset(totals, 0, sizeof(*totals));
 	mdb_env_stat(config->environment, &status);
 	verification.origins.page_size = status.ms_psize;
+	open_tables(&verification);
 	code = begin(&verification, &pages);
 	if (code != 0) {
 		find_code(&verification, "", "cannot be read", code);
 		return;
 	}
-	open_tables(&verification);
 	read_number(&verification, "schema", &totals->schema);
 	read_number(&verification, "sequence", &totals->sequence);
 	if (pages > 0)
@@ -406,5 +466,5 @@ verification_run(const struct verification_config *config, struct verification_t
 	walk(&verification, TOKENS, check_token);
 	walk(&verification, TOKEN_HASHES, check_token_hash);
 	check_origins(&verification);
-	mdb_txn_abort(verification.transaction);
+	end_both(&verification);
 }

@@ -63,6 +63,14 @@ def cut_off(data, dice):
 DAMAGES = (flip_bits, zero_a_page, copy_a_page, fill_a_page, cut_off)
 
 
+def keys(page):
+    """Of a leaf's records, in LMDB's own layout; [] of any other page."""
+    if not page[10] & LEAF:
+        return []
+    places = [int.from_bytes(page[at:at + 2], "little") for at in range(16, int.from_bytes(page[12:14], "little"), 2)]
+    return [page[place + 8:place + 8 + int.from_bytes(page[place + 6:place + 8], "little")] for place in places]
+
+
 def start(server):
     """Whether it came up, as far as it can."""
     server.log_path.write_text("")
@@ -211,6 +219,29 @@ def test_a_damaged_record_is_refused_and_the_others_go_on(kept):
         lines = [line for line in server.log().splitlines() if "the record of" in line]
         assert 0 < len(lines) <= 20
         assert all(ADVICE in line and (victim["username"] in line or victim["subdomain"] in line) for line in lines)
+    finally:
+        end(server)
+        path.write_bytes(whole)
+
+
+def test_a_page_of_names_that_cannot_be_read(kept):
+    """The names on it get SERVFAIL, the others are served; and verify tells whose they are, and finds nothing wrong with what is good."""
+    server, accounts, whole = kept
+    data = bytearray(whole)
+    for start_of_page in range(0, len(data), PAGE):
+        if accounts[0][0]["subdomain"].encode() in keys(whole[start_of_page:start_of_page + PAGE]):
+            data[start_of_page:start_of_page + PAGE] = bytes(PAGE)
+    path = server.database / "data.mdb"
+    path.write_bytes(data)
+    try:
+        assert start(server)
+        lost = {account["username"] for account, _ in accounts if look_at_dns(server, [(account, _)])}
+        assert accounts[0][0]["username"] in lost and len(lost) < ACCOUNTS
+        verified = server.command("verify")
+        assert verified.returncode == 1
+        assert {line.split()[1] for line in verified.stdout.splitlines() if "its name cannot be read" in line} == lost
+        assert "MDB_BAD_TXN" not in verified.stdout
+        assert not [line for line in verified.stdout.splitlines() if line.startswith(("meta", "tokens", "token_hashes"))]
     finally:
         end(server)
         path.write_bytes(whole)

@@ -288,6 +288,8 @@ START_TEST(one_thing_is_wrong)
 	ck_assert_msg(
 	    strstr(troubles[0].remedy, cases[_i].remedy) != NULL, "%s", troubles[0].remedy);
 	check_drawn(cases[_i].level == STATUS_FAILURE ? "\nFAILURE  " : "\nWARNING  ");
+	if (cases[_i].happen == damaged)
+		check_drawn("linked, names: ");
 	ck_assert_ptr_null(strstr(draw(80, 0, 0), "all is well"));
 }
 END_TEST
