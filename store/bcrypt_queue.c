@@ -1,9 +1,11 @@
 #include "bcrypt_queue.h"
 
+#include <string.h>
+
 void
 bcrypt_queue_init(struct bcrypt_queue *queue)
 {
-	*queue = (struct bcrypt_queue){.last = BCRYPT_NEW};
+	memset(queue, 0, sizeof(*queue));
 	for (unsigned lane = 0; lane < BCRYPT_LANES; lane++)
 		for (unsigned bin = 0; bin < BCRYPT_QUEUE_BINS; bin++)
 			queue->bins[lane][bin].end = &queue->bins[lane][bin].head;

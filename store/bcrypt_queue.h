@@ -19,7 +19,10 @@
 #include "message.h"
 #include "record.h"
 
-enum { BCRYPT_QUEUE_TURNS = 4, BCRYPT_QUEUE_BINS = 64 };
+enum {
+	BCRYPT_QUEUE_TURNS = 4,
+	BCRYPT_QUEUE_BINS = 1024 /* more than jobs wait in a lane: so few networks share one */
+};
 
 enum bcrypt_lane { BCRYPT_NEW, BCRYPT_FIRST, BCRYPT_LATER, BCRYPT_LANES };
 
